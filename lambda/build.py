@@ -1,0 +1,94 @@
+"""Builds ``dist/dynamodb-opensearch.zip``, the function and its pinned packages: the same bytes wherever it is built.
+
+Sorted names, fixed times and modes, no compression (its bytes would depend on the zlib at hand), and pure-Python wheels
+only: one zip for arm64 and x86-64.
+
+usage: python lambda/build.py [OUTPUT]
+"""
+
+import hashlib
+import subprocess
+import sys
+import tempfile
+import zipfile
+from pathlib import Path, PurePosixPath
+
+HERE = Path(__file__).resolve().parent
+SOURCE = HERE / "src"
+LOCK = HERE / "requirements.lock"
+OUTPUT = HERE / "dist" / "dynamodb-opensearch.zip"
+
+RUNTIME = "3.11"  # the oldest Lambda runtime that the function runs on
+FROM_THE_RUNTIME = {"boto3", "botocore", "jmespath", "s3transfer"}  # Lambda brings these, newer than ours would be
+_EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip can hold
+
+
+def main(output: Path = OUTPUT) -> None:
+    """Write the zip and print its size and SHA-256."""
+    with tempfile.TemporaryDirectory() as folder:
+        vendored = Path(folder)
+        install(vendored)
+        files = {name: path for root in (vendored, SOURCE) for name, path in contents(root).items()}
+        output.parent.mkdir(parents=True, exist_ok=True)
+        partial = output.with_suffix(".partial")
+        write(partial, files)
+        partial.replace(output)
+    print(f"{output}: {output.stat().st_size} bytes, sha256 {hashlib.sha256(output.read_bytes()).hexdigest()}")
+
+
+def install(target: Path) -> None:
+    """Unpack the locked wheels, each checked against its hash; a package without a pure-Python wheel is an error."""
+    lines = LOCK.read_text().splitlines()
+    kept, keep = [], True
+    for line in lines:
+        if not line.startswith((" ", "#")):  # a package's first line; its hashes and comments are indented
+            keep = line.split("==")[0] not in FROM_THE_RUNTIME
+        if keep:
+            kept.append(line)
+    requirements = target.parent / f"{target.name}.txt"
+    requirements.write_text("\n".join(kept) + "\n")
+    command = [
+        *(sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"),
+        *("--requirement", str(requirements), "--require-hashes", "--no-deps", "--no-compile", "--target", str(target)),
+        *("--only-binary", ":all:", "--implementation", "py", "--abi", "none", "--platform", "any"),
+        *("--python-version", RUNTIME),
+    ]
+    try:
+        subprocess.run(command, check=True)
+    except subprocess.CalledProcessError as error:
+        sys.exit(
+            f"lambda/build.py: pip could not install {LOCK.name} (exit {error.returncode}); its reason stands above"
+        )
+    finally:
+        requirements.unlink()
+
+
+def contents(root: Path) -> dict[str, Path]:
+    """Name in the zip -> file, of all that the function may need; and each package's metadata and licence."""
+    return {
+        path.relative_to(root).as_posix(): path
+        for path in root.rglob("*")
+        if path.is_file() and _belongs(PurePosixPath(path.relative_to(root).as_posix()))
+    }
+
+
+def _belongs(name: PurePosixPath) -> bool:
+    if "__pycache__" in name.parts or name.parts[0] == "bin" or name.match("*/tests/*.py"):
+        return False
+    if name.parts[0].endswith(".dist-info"):  # what pip writes of its own differs from run to run
+        return name.name not in {"RECORD", "INSTALLER", "REQUESTED", "direct_url.json", "WHEEL"}
+    return True
+
+
+def write(output: Path, files: dict[str, Path]) -> None:
+    """Write a zip whose bytes depend on names and contents only."""
+    with zipfile.ZipFile(output, "w", zipfile.ZIP_STORED) as archive:
+        for name in sorted(files):
+            entry = zipfile.ZipInfo(name, _EPOCH)
+            entry.create_system = 3  # Unix, also when built elsewhere
+            entry.external_attr = 0o100644 << 16
+            archive.writestr(entry, files[name].read_bytes())
+
+
+if __name__ == "__main__":
+    main(*(Path(argument) for argument in sys.argv[1:2]))

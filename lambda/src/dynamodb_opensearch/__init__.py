@@ -1,0 +1,3 @@
+"""Keeps an OpenSearch index equal to a DynamoDB table."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,226 @@
+"""What OpenSearch's answer to a bulk request means for each of its actions. Pure: an answer in, outcomes out.
+
+An error's text quotes ids and values, so only its recognised, harmless part goes on from here.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from dynamodb_opensearch.errors import ConfigurationError
+from dynamodb_opensearch.versions import stored_version
+
+
+class Kind(Enum):
+    """What became of one action."""
+
+    DONE = "done"
+    CONFLICT = "conflict"
+    """A version at least as high stands there."""
+    REFUSED = "refused"
+    """It can never be written as it is."""
+    LATER = "later"
+    """The cluster is busy or down: the same action may work later."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why, in words that hold nothing of an item's content."""
+
+    type: str
+    message: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.type}: {self.message}" if self.message else self.type
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one action, and why if it isn't done."""
+
+    kind: Kind
+    reason: Reason | None = None
+    stored: int | None = None
+    """Of a conflict: the version that stands in the index, None if the text didn't tell."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An HTTP answer: its status and its body, decoded if it was JSON."""
+
+    status: int
+    body: Any
+
+
+class Split:
+    """The request as a whole was refused: send its halves."""
+
+
+DONE = Outcome(Kind.DONE)
+
+
+def judge(answer: Answer, count: int) -> Sequence[Outcome] | Split:
+    """One outcome for each of the request's ``count`` actions, in their order.
+
+    Raises:
+        ConfigurationError: somebody must change a setting, a right or the index first.
+    """
+    if answer.status == 200:
+        return _judge_items(answer.body, count)
+    reason = describe(_error_of(answer.body))
+    text = _text(answer.body)
+    if answer.status == 413 or (answer.status == 400 and not _is_configuration(text)):
+        return Split() if count > 1 else [Outcome(Kind.REFUSED, _refusal(answer.status, reason))]
+    if answer.status in {408, 429} or answer.status >= 500 or (answer.status == 403 and _is_transient_403(text)):
+        return [Outcome(Kind.LATER, Reason(f"http_{answer.status}", str(reason)))] * count
+    raise ConfigurationError(f"OpenSearch answered {answer.status} ({reason}): {_advice(answer.status, text)}")
+
+
+def describe(error: Any) -> Reason:
+    """An error object's type and what is safe of its text: names of fields and types, limits; never values.
+
+    ``mapper_parsing_exception`` often says nothing itself, so its causes are looked through, too.
+    """
+    if not isinstance(error, Mapping):
+        return Reason("unknown_error")
+    kind = str(error.get("type", "unknown_error"))[:100]
+    cause: Any = error
+    while isinstance(cause, Mapping):
+        reason = str(cause.get("reason", ""))
+        for safe in _SAFE_TEXTS:
+            if found := safe.match(reason):
+                return Reason(kind, found[0][:300])
+        cause = cause.get("caused_by")
+    return Reason(kind)
+
+
+def _judge_items(body: Any, count: int) -> Sequence[Outcome]:
+    if not isinstance(body, Mapping) or "errors" not in body:
+        return [Outcome(Kind.LATER, Reason("unexpected_answer", "200, but not a bulk answer"))] * count
+    if body["errors"] is False:
+        return [DONE] * count
+    items = body.get("items", [])
+    if len(items) != count:
+        return [Outcome(Kind.LATER, Reason("unexpected_answer", f"{len(items)} results for {count} actions"))] * count
+    return [_judge_item(*item.popitem()) for item in items]
+
+
+def _judge_item(action: str, result: Mapping[str, Any]) -> Outcome:
+    status, error = result.get("status", 0), result.get("error")
+    if error is None and (200 <= status < 300 or (status == 404 and action == "delete")):
+        return DONE  # deleting what isn't there is done: OpenSearch keeps the version in a tombstone
+    text = _text(error)
+    if status == 409:
+        return Outcome(Kind.CONFLICT, stored=stored_version(text))
+    if status == 429 or status >= 500 or (status == 403 and _is_transient_403(text)):
+        return Outcome(Kind.LATER, describe(error))
+    if status in {400, 413} and not _is_configuration(text):
+        return Outcome(Kind.REFUSED, describe(error))
+    if status in {400, 401, 403, 404}:
+        raise ConfigurationError(f"OpenSearch refused a write ({describe(error)}): {_advice(status, text)}")
+    return Outcome(Kind.LATER, Reason(f"item_status_{status}", str(describe(error))))
+
+
+def _error_of(body: Any) -> Any:
+    return body.get("error") if isinstance(body, Mapping) else None
+
+
+def _text(body: Any) -> str:
+    """All that an error says, its type included, to be searched and never shown."""
+    match body:
+        case {"error": error}:
+            return _text(error)
+        case {"type": kind, **rest}:
+            return f"{kind}: {rest.get('reason', '')}"
+        case {"Message": message} | {"message": message}:  # Amazon's front in its two spellings
+            return str(message)
+        case _:
+            return str(body or "")
+
+
+def _is_transient_403(text: str) -> bool:
+    # Amazon throttles with a 403 at times, and a block is lifted when storage or memory is back.
+    lowered = text.lower()
+    return "block_exception" in lowered or "throttl" in lowered or "too many requests" in lowered
+
+
+def _is_configuration(text: str) -> bool:
+    return any(words in text for words in _CONFIGURATION_400)
+
+
+_CONFIGURATION_400 = (
+    "index_closed_exception",
+    "invalid_index_name_exception",
+    "no write index is defined for alias",
+    "Document ID is not supported",  # a TIMESERIES or VECTORSEARCH collection
+    "no handler found for uri",
+    "unrecognized parameter",
+)
+
+
+def _refusal(status: int, reason: Reason) -> Reason:
+    return (
+        Reason("request_too_large", "the document alone exceeds what OpenSearch accepts") if status == 413 else reason
+    )
+
+
+def _advice(status: int, text: str) -> str:
+    """What to do, by what stands in the text, else by the status."""
+    for words, advice in _ADVICE:
+        if words in text:
+            return advice
+    return _ADVICE_BY_STATUS.get(status, "check OPENSEARCH_ENDPOINT: is an OpenSearch there, version 1.3 or later?")
+
+
+_ADVICE = (
+    ("index_not_found", "create the index, or let OpenSearch create it (action.auto_create_index); check INDEX"),
+    ("is not an alias", "INDEX must name an alias here: create it"),
+    ("index_closed", "open the index"),
+    ("invalid_index_name", "INDEX must be a valid index name: lower case, no spaces"),
+    ("no write index", "give the alias a write index (is_write_index)"),
+    ("Document ID is not supported", "the collection's type must be SEARCH: the others take no document ids"),
+    (
+        "indices:admin/mapping/put",
+        "grant the role indices:admin/mapping/put on the index, or map every field beforehand",
+    ),
+    ("indices:admin/create", "grant the role indices:admin/create on the index, or create the index beforehand"),
+    ("security_exception", "map the function's role to an OpenSearch role with write rights on the index"),
+    ("not authorized to perform", "allow the function's role in IAM and in the domain's access policy"),
+    ("security token", "the function's AWS credentials have expired or are of another account"),
+    ("signature", "check OPENSEARCH_SERVICE (es for a domain, aoss for a collection) and the Region"),
+)
+
+_ADVICE_BY_STATUS = {
+    400: "check OPENSEARCH_ENDPOINT and INDEX",
+    401: "check OPENSEARCH_AUTH, and for basic auth the user and password in OPENSEARCH_SECRET_ARN",
+    403: "allow the function's role: IAM policy, access policy, and role mapping with fine-grained access control",
+}
+
+_NAME = r"\[[^\[\]]{0,200}\]"
+
+_SAFE_TEXTS = [
+    re.compile(pattern)
+    for pattern in (
+        rf"failed to parse field {_NAME} of type {_NAME}",
+        rf"object mapping for {_NAME} tried to parse field {_NAME} as object, but found a concrete value",
+        rf"Could not dynamically add mapping for field {_NAME}\. Existing mapping for {_NAME} must be of type \w+",
+        rf"mapping set to strict, dynamic introduction of {_NAME} within {_NAME} is not allowed",
+        rf"mapper {_NAME} cannot be changed from type {_NAME} to {_NAME}",
+        r"Limit of (?:total fields|mapping depth|nested fields) \[\d+\] has been exceeded",
+        r"The depth of the field has exceeded the allowed limit of \[\d+\]",
+        r"The number of nested documents has exceeded the allowed limit of \[\d+\]",
+        r'Document contains at least one immense term in field="[^"]{0,200}"',
+        rf"object field starting or ending with a \[\.\] makes object resolution ambiguous: {_NAME}",
+        r"field name cannot (?:be an empty string|contain only the character \[\.\])",
+        rf"Field {_NAME} is a metadata field and cannot be added inside a document",
+        r"no permissions for \[[a-z:/*_, \[\]]{1,400}\]",
+        rf"no such index {_NAME}",
+        rf"(?:index {_NAME} )?blocked by: \[[A-Z_]+/\d+/[^\[\]]{{0,100}}\]",
+        r"rejected execution of (?:coordinating|primary|replica) operation",
+        r"\[[a-z_]+\] Data too large",
+        rf"{_NAME}\[\d+\] (?:primary shard is not active|Not enough active copies)",
+    )
+]
+"""Beginnings of OpenSearch's messages that name fields, types and limits, and no value of a document."""

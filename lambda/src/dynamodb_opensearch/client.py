@@ -1,0 +1,194 @@
+"""The one way to OpenSearch: authentication, TLS, and which failures heal by themselves."""
+
+import gzip
+import json
+import logging
+import socket
+import ssl
+import threading
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import boto3
+import requests
+from botocore.exceptions import BotoCoreError, ClientError
+from opensearchpy import OpenSearch, RequestsHttpConnection
+from opensearchpy.exceptions import ConnectionError as OpenSearchConnectionError
+from opensearchpy.exceptions import SerializationError, TransportError
+from requests.auth import AuthBase
+from requests_aws4auth import AWS4Auth
+
+from dynamodb_opensearch.answers import Answer
+from dynamodb_opensearch.errors import ConfigurationError, SyncError
+from dynamodb_opensearch.settings import Auth, Compression, Settings
+
+# The client logs the bodies of requests and answers: items' contents. What is worth telling, we tell ourselves.
+logging.getLogger("opensearch").setLevel(logging.CRITICAL)
+
+
+class UnreachableError(SyncError):
+    """No answer came: whether the request was carried out is unknown. It may work later."""
+
+
+class Client:
+    """Sends requests to one endpoint over kept-alive connections. Made without I/O; threads may share it."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._lock = threading.Lock()
+        self._opensearch: OpenSearch | None = None
+        self._secret: tuple[str, str] | None = None
+
+    def post(self, path: str, parameters: Mapping[str, str], body: bytes, timeout_seconds: float) -> Answer:
+        """POST newline-delimited JSON.
+
+        Raises:
+            UnreachableError: no answer within the time, a reset or refused connection.
+            ConfigurationError: the host's name is unknown, or TLS doesn't trust it.
+        """
+        headers = {"content-type": "application/x-ndjson"}
+        if self._settings.compression is Compression.GZIP:
+            body = gzip.compress(body, compresslevel=1, mtime=0)
+            headers |= {"content-encoding": "gzip", "accept-encoding": "gzip"}
+        request = {"params": dict(parameters), "body": body, "timeout": timeout_seconds, "headers": headers}
+        opensearch = self._connected()
+        answer = self._send(opensearch, path, request)
+        if answer.status == 401 and self._renew_secret(opensearch):
+            answer = self._send(self._connected(), path, request)
+        return answer
+
+    def _send(self, opensearch: OpenSearch, path: str, request: Mapping[str, Any]) -> Answer:
+        try:
+            answer = opensearch.transport.perform_request("POST", path, **request)
+        except OpenSearchConnectionError as error:
+            raise self._diagnose(error) from None
+        except TransportError as error:
+            return Answer(int(error.status_code), error.info or _decoded(error.error))
+        except SerializationError:
+            return Answer(200, None)
+        return Answer(200, answer)
+
+    def _connected(self) -> OpenSearch:
+        with self._lock:
+            if self._opensearch is None:
+                self._opensearch = OpenSearch(
+                    hosts=[self._settings.endpoint],
+                    http_auth=self._authentication(),
+                    verify_certs=True,
+                    ca_certs=self._settings.ca_file,
+                    connection_class=RequestsHttpConnection,
+                    pool_maxsize=self._settings.bulk_connections,
+                    # Retrying is done where the deadline and the versions are known.
+                    max_retries=0,
+                    retry_on_status=(),
+                    retry_on_timeout=False,
+                )
+            return self._opensearch
+
+    def _authentication(self) -> Any:
+        settings = self._settings
+        match settings.auth:
+            case Auth.SIGV4:
+                credentials = boto3.Session().get_credentials()
+                if credentials is None:
+                    raise ConfigurationError(
+                        "there are no AWS credentials: give the function a role, or use another OPENSEARCH_AUTH"
+                    )
+                return _OneAtATime(
+                    AWS4Auth(region=settings.region, service=settings.service, refreshable_credentials=credentials)
+                )
+            case Auth.BASIC:
+                self._secret = self._secret or read_secret(settings.secret_arn or "")
+                return self._secret
+            case Auth.NONE:
+                return None
+
+    def _renew_secret(self, refused: OpenSearch) -> bool:
+        """After a 401: whether Secrets Manager holds another password by now, so that a second try makes sense."""
+        if self._settings.auth is not Auth.BASIC:
+            return False
+        with self._lock:
+            if self._opensearch is refused:
+                secret = read_secret(self._settings.secret_arn or "")
+                if secret == self._secret:
+                    return False
+                self._secret, self._opensearch = secret, None
+            return True
+
+    def _diagnose(self, error: OpenSearchConnectionError) -> SyncError:
+        endpoint = self._settings.endpoint
+        for cause in _causes(error):
+            if isinstance(cause, socket.gaierror) and cause.errno != socket.EAI_AGAIN:
+                return ConfigurationError(
+                    f"OPENSEARCH_ENDPOINT is {endpoint!r}: its host name is unknown ({cause.strerror})"
+                )
+            if isinstance(cause, ssl.SSLCertVerificationError):
+                return ConfigurationError(
+                    f"OPENSEARCH_ENDPOINT is {endpoint!r}: its certificate isn't trusted ({cause.verify_message}); "
+                    "set OPENSEARCH_CA_FILE to the CA's PEM file"
+                )
+            if isinstance(cause, ssl.SSLError) and cause.reason in {"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE"}:
+                return ConfigurationError(
+                    f"OPENSEARCH_ENDPOINT is {endpoint!r}: the port doesn't speak TLS; try http://"
+                )
+        return UnreachableError(f"{endpoint}: {_name_of(error)}")
+
+
+def read_secret(arn: str) -> tuple[str, str]:
+    """User and password of a Secrets Manager secret, a JSON object with ``username`` and ``password``.
+
+    Raises:
+        ConfigurationError: the secret can't be read or has another form.
+    """
+    try:
+        text = boto3.client("secretsmanager").get_secret_value(SecretId=arn)["SecretString"]
+    except (BotoCoreError, ClientError) as error:
+        raise ConfigurationError(
+            f"OPENSEARCH_SECRET_ARN is {arn!r}: the secret can't be read ({type(error).__name__}); "
+            "check that it exists and that the role may secretsmanager:GetSecretValue"
+        ) from None
+    try:
+        secret = json.loads(text)
+        user, password = secret["username"], secret["password"]
+    except (KeyError, TypeError, ValueError):
+        raise ConfigurationError(
+            f'OPENSEARCH_SECRET_ARN is {arn!r}: the secret must be JSON like {{"username": "…", "password": "…"}}'
+        ) from None
+    return str(user), str(password)
+
+
+class _OneAtATime(AuthBase):
+    """AWS4Auth keeps the credentials that it signs with in itself, so two threads must not sign at once."""
+
+    def __init__(self, auth: AuthBase) -> None:
+        self._auth, self._lock = auth, threading.Lock()
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        with self._lock:
+            return self._auth(request)
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """The exceptions inside an exception: requests and urllib3 hide them in ``args``, ``reason`` and contexts."""
+    queue, seen = [error], set[int]()
+    while queue:
+        cause = queue.pop(0)
+        if id(cause) in seen:
+            continue
+        seen.add(id(cause))
+        yield cause
+        inner = [*cause.args, getattr(cause, "reason", None), cause.__cause__, cause.__context__]
+        queue += [one for one in inner if isinstance(one, BaseException)]
+
+
+def _name_of(error: OpenSearchConnectionError) -> str:
+    """The innermost failure's name; its text may quote the request."""
+    names = [type(cause).__name__ for cause in _causes(error)]
+    return next((name for name in reversed(names) if name != "Exception"), "no answer")
+
+
+def _decoded(text: Any) -> Any:
+    try:
+        return json.loads(text)
+    except (TypeError, ValueError):
+        return text

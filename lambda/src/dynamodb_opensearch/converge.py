@@ -1,0 +1,135 @@
+"""Brings documents up to date: apply, settle, wait, again, until all are done or the time is over.
+
+Everything that writes goes through here: the stream, and whatever settles keys. Nothing is dropped: what is neither
+written nor refused for good is reported as unfinished.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from itertools import chain
+
+from dynamodb_opensearch.answers import Kind, Outcome, Reason
+from dynamodb_opensearch.bulk import Index
+from dynamodb_opensearch.changes import Change, Settle, Write
+from dynamodb_opensearch.deadline import Deadline
+from dynamodb_opensearch.telemetry import Tally
+from dynamodb_opensearch.truth import Table
+from dynamodb_opensearch.versions import Verdict, judge_conflict
+
+MAXIMUM_CONFLICTS = 10
+"""How often other writers may outrun the settling of one key, before it is left to the next invocation."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A write that OpenSearch refuses for good, and why."""
+
+    write: Write
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What isn't done, by document id. Whatever isn't named here is."""
+
+    refused: Mapping[str, Refusal]
+    unfinished: Mapping[str, Change]
+    last_reason: Reason | None
+    """Why the last of the unfinished wasn't done, as far as known."""
+
+
+def converge(
+    changes: Iterable[Change], *, index: Index, table: Table, deadline: Deadline, conflict_window: int, tally: Tally
+) -> Result:
+    """Write the changes; settle what must be settled; retry what may work later, as long as the deadline allows.
+
+    Args:
+        changes: at most one for a document.
+        conflict_window: seconds.
+
+    Raises:
+        ConfigurationError: somebody must change something first; nothing is known of what was written by then.
+    """
+    work = _Work({change.id: change for change in changes}, conflict_window, tally)
+    attempt = 0
+    while work.waiting:
+        before = len(work.waiting)
+        unanswered = set(work.waiting)
+        for write, outcome in index.write(work.writes(table, deadline), deadline, tally, halvings=attempt):
+            unanswered.discard(write.id)
+            work.take(write, outcome)
+        if unanswered:
+            work.postpone(Reason("unread", "the table couldn't be read: throttled, out of reach, or no time was left"))
+        if work.waiting and work.busy:
+            work.busy = False
+            attempt = 1 if len(work.waiting) < before else attempt + 1
+            tally.retries += 1
+            if not deadline.back_off(attempt):
+                break
+    return Result(work.refused, work.waiting | work.outrun, work.last_reason)
+
+
+@dataclass(slots=True)
+class _Work:
+    """What is still to be done, and what came of the rest."""
+
+    waiting: dict[str, Change]
+    conflict_window: int
+    tally: Tally
+    refused: dict[str, Refusal] = field(default_factory=dict)
+    outrun: dict[str, Change] = field(default_factory=dict)
+    busy: bool = False
+    last_reason: Reason | None = None
+
+    def writes(self, table: Table, deadline: Deadline) -> Iterable[Write]:
+        """The images to apply, then what the table says of the keys to settle, as it is read."""
+        applied = [change for change in self.waiting.values() if isinstance(change, Write)]
+        settles = [change for change in self.waiting.values() if isinstance(change, Settle)]
+        return chain(applied, table.settle(settles, deadline))
+
+    def take(self, write: Write, outcome: Outcome) -> None:
+        """Draw the conclusion from one write's outcome."""
+        change = self.waiting[write.id]
+        match outcome.kind:
+            case Kind.DONE:
+                del self.waiting[write.id]
+                self._count(write, change)
+            case Kind.REFUSED:
+                del self.waiting[write.id]
+                self.refused[write.id] = Refusal(write, outcome.reason or Reason("refused"))
+            case Kind.LATER:
+                self.postpone(outcome.reason)
+            # A settle never ends on another's version: it writes what it read, or reads again.
+            case Kind.CONFLICT if isinstance(change, Settle) or self._must_settle(write, outcome):
+                self._settle(_settle_of(change), outcome)
+            case Kind.CONFLICT:
+                del self.waiting[write.id]
+                self.tally.superseded += 1
+
+    def postpone(self, reason: Reason | None) -> None:
+        """Something wasn't done that may work later."""
+        self.busy, self.last_reason = True, reason
+
+    def _must_settle(self, write: Write, outcome: Outcome) -> bool:
+        return judge_conflict(write.version, outcome.stored, self.conflict_window) is Verdict.SETTLE
+
+    def _settle(self, settle: Settle, outcome: Outcome) -> None:
+        settle = replace(settle, stored=max(settle.stored, outcome.stored or 0), conflicts=settle.conflicts + 1)
+        self.waiting[settle.id] = settle
+        if settle.conflicts > MAXIMUM_CONFLICTS:
+            self.outrun[settle.id] = self.waiting.pop(settle.id)
+            self.last_reason = Reason("outrun", "other writers kept changing the document")
+
+    def _count(self, write: Write, change: Change) -> None:
+        self.tally.settled += isinstance(change, Settle)
+        if write.image is None:
+            self.tally.deletes += 1
+        else:
+            self.tally.writes += 1
+
+
+def _settle_of(change: Change) -> Settle:
+    """Once a key must be settled, it never falls back to applying an image."""
+    if isinstance(change, Settle):
+        return change
+    return Settle(change.id, change.keys, change.highest_own, change.sequence_number)

@@ -1,0 +1,146 @@
+"""From a DynamoDB item to an OpenSearch document: its id, its keys and its body. No two keys share an id."""
+
+import base64
+import hashlib
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from dynamodb_opensearch.errors import ConfigurationError, UndecodableError
+from dynamodb_opensearch.items import (
+    Item,
+    binary,
+    canonical_number,
+    encode_item,
+    escape_name,
+    force_escape,
+    quote,
+)
+
+ID_BYTES = 512
+"""OpenSearch's limit of an ``_id``, in bytes of UTF-8. A longer one refuses the whole bulk request."""
+
+# Metadata fields, of every version in service and of the mapper-size plugin, and names that work only by luck
+# (_doc_count takes positive integers only, _primary_term breaks the mapping).
+RESERVED_NAMES = frozenset(
+    {
+        "_data_stream_timestamp",
+        "_doc_count",
+        "_field_names",
+        "_id",
+        "_ignored",
+        "_index",
+        "_nested_path",
+        "_primary_term",
+        "_routing",
+        "_seq_no",
+        "_size",
+        "_source",
+        "_tier",
+        "_type",
+        "_version",
+    }
+)
+"""Top-level names that OpenSearch keeps for itself; they are escaped as ``items.escape_name`` says."""
+
+_LOOKS_HASHED = re.compile(r"~[0-9a-f]{64}\Z").search
+
+
+@dataclass(frozen=True, slots=True)
+class KeySchema:
+    """The table's key attributes, partition key first: ``("pk",)`` or ``("pk", "sk")``."""
+
+    names: tuple[str, ...]
+
+    def keys_of(self, item: Item) -> dict[str, Any]:
+        """The item's primary key as DynamoDB JSON, in the schema's order.
+
+        Raises:
+            UndecodableError: a key attribute is missing.
+        """
+        try:
+            return {name: item[name] for name in self.names}
+        except (KeyError, TypeError):
+            raise UndecodableError(f"a key attribute is missing: the table's are {', '.join(self.names)}") from None
+
+    def check(self, keys: Item) -> None:
+        """Refuse keys of another table: with a wrong schema every id would be wrong.
+
+        Raises:
+            ConfigurationError: the record has key attributes that the schema doesn't name.
+        """
+        if not keys.keys() <= set(self.names):
+            raise ConfigurationError(
+                f"TABLE_KEYS is {','.join(self.names)!r}, but the stream's records have the keys "
+                f"{','.join(sorted(keys))!r}: set TABLE_KEYS to the table's partition key and sort key"
+            )
+
+    def id_of(self, item: Item) -> str:
+        """The document's id. Equal keys have equal ids, whatever their spelling; different keys have different ids.
+
+        A lone key is its own text; two are joined by ``|``, with ``|`` and ``\\`` escaped inside. A number is in its
+        plain spelling, binary is base64url. What would exceed 512 bytes ends in ``~`` and the SHA-256 of the whole; a
+        key whose own text looks like that is hashed as well.
+
+        Raises:
+            UndecodableError: a key attribute is missing or isn't a string, number or binary.
+        """
+        texts = [_key_text(value) for value in self.keys_of(item).values()]
+        if len(texts) > 1:
+            texts = [text.replace("\\", "\\\\").replace("|", "\\|") for text in texts]
+        text = "|".join(texts)
+        # Four bytes a character at most, so most ids need no look at their bytes.
+        if (len(text) * 4 > ID_BYTES and len(_utf8(text)) > ID_BYTES) or _LOOKS_HASHED(text):
+            return _hashed(text)
+        return text
+
+
+def encode_document(item: Item) -> bytes:
+    """The document's body: the bytes of a JSON object with every attribute of the item.
+
+    Raises:
+        UndecodableError: a value isn't DynamoDB JSON.
+    """
+    return encode_item(item, member)
+
+
+@lru_cache(maxsize=4096)
+def member(name: str) -> str:
+    """A top-level attribute's ``"name":`` text."""
+    return quote(force_escape(name) if name in RESERVED_NAMES else escape_name(name)) + ":"
+
+
+def _key_text(value: Any) -> str:
+    try:
+        [(tag, content)] = value.items()
+        text = _KEY_TEXTS[tag](content)
+    except (AttributeError, KeyError, TypeError, ValueError):
+        text = ""
+    if not text:
+        raise UndecodableError("a key attribute must be a string, number or binary that isn't empty")
+    return text
+
+
+def _string(text: str) -> str:
+    if not isinstance(text, str):
+        raise TypeError
+    return text
+
+
+_KEY_TEXTS: dict[str, Callable[[Any], str]] = {
+    "S": _string,
+    "N": canonical_number,
+    "B": lambda value: base64.urlsafe_b64encode(binary(value)).decode().rstrip("="),
+}
+
+
+def _hashed(text: str) -> str:
+    data = _utf8(text)
+    suffix = "~" + hashlib.sha256(data).hexdigest()
+    return data[: ID_BYTES - len(suffix)].decode("utf-8", "ignore") + suffix
+
+
+def _utf8(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")

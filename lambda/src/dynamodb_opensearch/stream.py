@@ -1,0 +1,194 @@
+"""The function's handler: one batch of stream records, from event to answer.
+
+Read from top to bottom: decode and coalesce, converge, set aside what is refused, answer with the first record that
+isn't done. Nothing is dropped: a record is done, or safely a dead letter, or reported to be retried.
+"""
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any, Protocol
+
+import boto3
+from botocore.config import Config
+
+from dynamodb_opensearch import dead_letters, telemetry
+from dynamodb_opensearch.answers import Reason
+from dynamodb_opensearch.bulk import Index, Limits
+from dynamodb_opensearch.changes import Batch, Undecodable, coalesce
+from dynamodb_opensearch.client import Client
+from dynamodb_opensearch.converge import Refusal, Result, converge
+from dynamodb_opensearch.dead_letters import DeadLetter
+from dynamodb_opensearch.deadline import Deadline
+from dynamodb_opensearch.errors import ConfigurationError
+from dynamodb_opensearch.settings import Settings, read_settings
+from dynamodb_opensearch.telemetry import Tally
+from dynamodb_opensearch.truth import DynamoDB, Table
+
+
+class Context(Protocol):
+    """The part of Lambda's context object that is used."""
+
+    aws_request_id: str
+
+    def get_remaining_time_in_millis(self) -> int:
+        """See https://docs.aws.amazon.com/lambda/latest/dg/python-context.html."""
+
+
+class Sync:
+    """What one function keeps between invocations: settings and connections. Made without I/O."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._logger = telemetry.make_logger(settings.sync_name)
+        self._index = Index(
+            Client(settings),
+            settings.index,
+            Limits(settings.bulk_bytes, settings.bulk_actions),
+            settings.bulk_connections,
+            settings.request_timeout_seconds,
+        )
+        self._table = Table(_dynamodb, settings.table_name, settings.key_schema, settings.conflict_window_seconds)
+
+    def handle(self, event: Mapping[str, Any], context: Context) -> dict[str, Any]:
+        """Bring the documents of a batch up to date.
+
+        Args:
+            event: ``{"Records": [...]}``, as Lambda delivers records of a DynamoDB stream.
+
+        Returns:
+            ``{"batchItemFailures": [...]}`` with the sequence number of the first record that isn't done, if any:
+            Lambda retries everything from there on.
+
+        Raises:
+            ConfigurationError: nothing can work until somebody changes something; the whole batch is retried.
+        """
+        settings, tally = self._settings, Tally()
+        deadline = Deadline(context.get_remaining_time_in_millis)
+        records = _records_of(event)
+        self._logger.append_keys(request_id=context.aws_request_id, **_range_of(records))
+        try:
+            batch = coalesce(records, settings.key_schema)
+            result = converge(
+                batch.changes.values(),
+                index=self._index,
+                table=self._table,
+                deadline=deadline,
+                conflict_window=settings.conflict_window_seconds,
+                tally=tally,
+            )
+        except ConfigurationError as error:
+            # Without the stack trace: it would bury the one line that says what to do.
+            self._logger.error("configuration error: the batch waits", extra={"error": str(error)})  # noqa: TRY400
+            raise
+        undelivered = self._set_aside(batch, result, context.aws_request_id, tally)
+        undone = undelivered | {batch.first_positions[document_id] for document_id in result.unfinished}
+        if result.unfinished:
+            self._logger.warning(
+                "not done in time: Lambda retries",
+                extra={"unfinished": len(result.unfinished), "reason": str(result.last_reason)},
+            )
+        tally.records = len(records)
+        tally.coalesced = len(records) - len(batch.changes) - len(batch.undecodable)
+        tally.unfinished = len(undone)
+        telemetry.emit(
+            tally,
+            sync_name=settings.sync_name,
+            latest_second=batch.latest_second,
+            remaining_seconds=deadline.remaining_seconds(),
+        )
+        return _answer(records, undone)
+
+    def _set_aside(self, batch: Batch, result: Result, request_id: str, tally: Tally) -> set[int]:
+        """Deliver the dead letters; the positions of records whose letter isn't confirmed."""
+        letters = [
+            *((one.position, self._letter_of_record(one)) for one in batch.undecodable),
+            *((batch.first_positions[key], self._letter_of_document(one)) for key, one in result.refused.items()),
+        ]
+        if not letters:
+            return set()
+        delivered = self._deliver([letter for _, letter in letters], request_id)
+        for number, (_, letter) in enumerate(letters):
+            self._logger.error(
+                "dead letter" if number in delivered else "dead letter not delivered: Lambda retries",
+                extra={"reason": str(letter.reason), "sequence_number": letter.sequence_number},
+            )
+            if number in delivered:
+                tally.dead_letters[letter.reason.type] += 1
+        return {position for number, (position, _) in enumerate(letters) if number not in delivered}
+
+    def _deliver(self, letters: Sequence[DeadLetter], request_id: str) -> set[int]:
+        arn = self._settings.dead_letter_arn
+        if arn is None:
+            return set()
+        now = datetime.now(UTC)
+        return dead_letters.connect(arn).deliver([letter.to_json(now) for letter in letters], request_id)
+
+    def _letter_of_document(self, refusal: Refusal) -> DeadLetter:
+        write = refusal.write
+        return DeadLetter(
+            table=self._settings.table_name,
+            keys=write.keys,
+            index=self._settings.index,
+            id=write.id,
+            action="delete" if write.image is None else "index",
+            version=write.version,
+            sequence_number=write.sequence_number,
+            reason=refusal.reason,
+        )
+
+    def _letter_of_record(self, record: Undecodable) -> DeadLetter:
+        return DeadLetter(
+            table=self._settings.table_name,
+            keys=record.keys,
+            index=None,
+            id=None,
+            action=None,
+            version=None,
+            sequence_number=record.sequence_number,
+            reason=Reason("undecodable", record.reason),
+        )
+
+
+def _records_of(event: Any) -> Sequence[Mapping[str, Any]]:
+    records = event.get("Records") if isinstance(event, Mapping) else None
+    if not isinstance(records, list):
+        raise ConfigurationError("the event has no Records: this function takes events of a DynamoDB stream only")
+    return records
+
+
+def _range_of(records: Sequence[Any]) -> dict[str, Any]:
+    """Where in the stream the batch stands, for the log."""
+    if not records:
+        return {}
+    return {
+        "records": len(records),
+        "first_sequence_number": _sequence_number(records[0]),
+        "last_sequence_number": _sequence_number(records[-1]),
+    }
+
+
+def _sequence_number(record: Any) -> str | None:
+    try:
+        number = record["dynamodb"]["SequenceNumber"]
+    except (KeyError, TypeError):
+        return None
+    return number if isinstance(number, str) else None
+
+
+def _answer(records: Sequence[Any], undone: Iterable[int]) -> dict[str, Any]:
+    """Only the first matters: Lambda takes the lowest as its checkpoint. A null one fails the whole batch."""
+    first = min(undone, default=None)
+    return {"batchItemFailures": [] if first is None else [{"itemIdentifier": _sequence_number(records[first])}]}
+
+
+@cache
+def _dynamodb() -> DynamoDB:
+    config = Config(connect_timeout=3, read_timeout=10, retries={"total_max_attempts": 1}, max_pool_connections=10)
+    client: DynamoDB = boto3.client("dynamodb", config=config)
+    return client
+
+
+_sync = Sync(read_settings(os.environ))
+handler = _sync.handle

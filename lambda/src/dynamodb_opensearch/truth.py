@@ -1,0 +1,130 @@
+"""The table, read consistently: what a settle writes is what DynamoDB says *now*. Reads only, never decides."""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from email.utils import parsedate_to_datetime
+from itertools import islice
+from typing import Any, Protocol
+
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+
+from dynamodb_opensearch.changes import Settle, Write
+from dynamodb_opensearch.deadline import Deadline
+from dynamodb_opensearch.documents import KeySchema
+from dynamodb_opensearch.errors import ConfigurationError
+from dynamodb_opensearch.items import Item, binary
+from dynamodb_opensearch.versions import settled_version
+
+KEYS_PER_READ = 50  # BatchGetItem takes 100; half of it keeps an answer of large items small
+_PARALLEL_READS = 4
+
+
+class DynamoDB(Protocol):
+    """The part of boto3's DynamoDB client that is used."""
+
+    def batch_get_item(self, *, RequestItems: Mapping[str, Any]) -> Mapping[str, Any]:  # noqa: N803 (AWS's name)
+        """https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html"""
+
+
+class Table:
+    """One DynamoDB table, to be read from."""
+
+    def __init__(
+        self, client: Callable[[], DynamoDB], name: str, schema: KeySchema, conflict_window_seconds: int
+    ) -> None:
+        self._client = client  # called at first use: most batches need no read
+        self._name = name
+        self._schema = schema
+        self._conflict_window = conflict_window_seconds
+        self._pool = ThreadPoolExecutor(_PARALLEL_READS, thread_name_prefix="truth")
+
+    def settle(self, settles: Iterable[Settle], deadline: Deadline) -> Iterator[Write]:
+        """For each key the write that makes its document equal to the item as of now.
+
+        A key that couldn't be read, for throttling or an outage, yields nothing: it can be tried again.
+
+        Raises:
+            ConfigurationError: the table can't be read at all.
+        """
+        remaining = iter(settles)
+        open_reads: deque[Future[list[Write]]] = deque()
+        try:
+            while chunk := list(islice(remaining, KEYS_PER_READ)):
+                open_reads.append(self._pool.submit(self._read, chunk, deadline))
+                if len(open_reads) > _PARALLEL_READS:
+                    yield from open_reads.popleft().result()
+            while open_reads:
+                yield from open_reads.popleft().result()
+        finally:
+            for read in open_reads:
+                read.cancel()
+            wait(open_reads)
+
+    def _read(self, settles: Sequence[Settle], deadline: Deadline) -> list[Write]:
+        if deadline.remaining_seconds() <= 0:
+            return []
+        keys = [_sdk_keys(settle.keys) for settle in settles]
+        try:
+            answer = self._client().batch_get_item(RequestItems={self._name: {"Keys": keys, "ConsistentRead": True}})
+        except ClientError as error:
+            if _heals(error):
+                return []
+            raise ConfigurationError(
+                f"TABLE_NAME is {self._name!r}: BatchGetItem answered {error.response['Error']['Code']}; "
+                "check that the table exists with these keys and that the role may dynamodb:BatchGetItem"
+            ) from None
+        except HTTPClientError:  # time-outs, resets, refused connections
+            return []
+        except BotoCoreError as error:
+            raise ConfigurationError(f"TABLE_NAME is {self._name!r}: it can't be read ({error})") from None
+        read_at = _read_at(answer)
+        unprocessed = answer.get("UnprocessedKeys", {}).get(self._name, {}).get("Keys", [])
+        unread = {self._schema.id_of(keys) for keys in unprocessed}
+        items = {self._schema.id_of(item): item for item in answer["Responses"].get(self._name, [])}
+        writes = [self._write(settle, items.get(settle.id), read_at) for settle in settles if settle.id not in unread]
+        return [write for write in writes if write is not None]
+
+    def _write(self, settle: Settle, item: Item | None, read_at: int) -> Write | None:
+        version = settled_version(
+            stored=settle.stored,
+            highest_own=settle.highest_own,
+            read_at=read_at,
+            conflict_window=self._conflict_window,
+        )
+        if version is None:  # no number is left: a later read gets one, as time goes on
+            return None
+        return Write(settle.id, settle.keys, version, settle.highest_own, settle.sequence_number, item)
+
+
+def _read_at(answer: Mapping[str, Any]) -> int:
+    """When DynamoDB answered, by its own clock: ours may be wrong, and decides nothing."""
+    date = answer["ResponseMetadata"]["HTTPHeaders"].get("date", "")
+    try:
+        stamp = parsedate_to_datetime(date)
+    except (TypeError, ValueError):
+        raise ConfigurationError(
+            f"DynamoDB's answer has the Date header {date!r}: a proxy must leave it as it is"
+        ) from None
+    return int(stamp.timestamp())
+
+
+def _heals(error: ClientError) -> bool:
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    return status >= 500 or error.response["Error"]["Code"] in _THROTTLES
+
+
+_THROTTLES = frozenset(
+    {
+        "LimitExceededException",
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "Throttling",
+        "ThrottlingException",
+    }
+)
+
+
+def _sdk_keys(keys: Item) -> dict[str, Any]:
+    """Keys as the SDK takes them: binary as bytes."""
+    return {name: {"B": binary(value["B"])} if "B" in value else value for name, value in keys.items()}
