@@ -104,7 +104,7 @@ def _judge_items(body: Any, count: int) -> Sequence[Outcome]:
     items = body.get("items", [])
     if len(items) != count:
         return [Outcome(Kind.LATER, Reason("unexpected_answer", f"{len(items)} results for {count} actions"))] * count
-    return [_judge_item(*item.popitem()) for item in items]
+    return [_judge_item(*one) for item in items for one in item.items()]
 
 
 def _judge_item(action: str, result: Mapping[str, Any]) -> Outcome:

@@ -1,0 +1,202 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from dynamodb_opensearch.answers import DONE, Answer, Kind, Outcome, Reason, Split, describe, judge
+from dynamodb_opensearch.errors import ConfigurationError
+
+# Bodies of a real OpenSearch 2.19.3, by what made them; tests/opensearch produces them anew.
+ANSWERS: dict[str, Any] = json.loads((Path(__file__).parent / "opensearch_answers.json").read_text())
+
+
+def answer(name: str) -> Answer:
+    return Answer(ANSWERS[name]["http"], ANSWERS[name]["body"])
+
+
+def only(name: str) -> Outcome:
+    outcomes = judge(answer(name), 1)
+    assert not isinstance(outcomes, Split)
+    [outcome] = outcomes
+    return outcome
+
+
+REFUSED = {
+    "bulk-400-date": "failed to parse field [d] of type [date]",
+    "bulk-400-depth-limit": "The depth of the field has exceeded the allowed limit of [20]",
+    "bulk-400-dotted-conflict": (
+        "Could not dynamically add mapping for field [c.d]. Existing mapping for [c] must be of type object"
+    ),
+    "bulk-400-double-dot": "object field starting or ending with a [.] makes object resolution ambiguous: [in..side]",
+    "bulk-400-duplicate-key": "",
+    "bulk-400-empty-name": "field name cannot be an empty string",
+    "bulk-400-id-empty": "",
+    "bulk-400-immense-term": 'Document contains at least one immense term in field="k"',
+    "bulk-400-long-out-of-range": "failed to parse field [n] of type [long]",
+    "bulk-400-mapper-parsing": "failed to parse field [n] of type [long]",
+    "bulk-400-metadata-field": "failed to parse field [_id] of type [_id]",
+    "bulk-400-nested-objects": "The number of nested documents has exceeded the allowed limit of [10000]",
+    "bulk-400-object-conflict": "object mapping for [e] tried to parse field [e] as object, but found a concrete value",
+    "bulk-400-object-into-long": "failed to parse field [n] of type [long]",
+    "bulk-400-only-dots": "field name cannot contain only the character [.]",
+    "bulk-400-strict": "mapping set to strict, dynamic introduction of [zzz] within [_doc] is not allowed",
+    "bulk-400-total-fields": "Limit of total fields [1000] has been exceeded",
+    "bulk-400-value-into-object": (
+        "object mapping for [o] tried to parse field [o] as object, but found a concrete value"
+    ),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_a_document_that_can_never_be_written_is_refused_with_a_harmless_reason(name: str) -> None:
+    outcome = only(name)
+
+    assert outcome.kind is Kind.REFUSED
+    assert outcome.reason is not None
+    assert outcome.reason.message == REFUSED[name]
+
+
+LATER = [
+    "bulk-403-blocks-write",
+    "bulk-403-cluster-read-only",
+    "bulk-403-read-only",
+    "bulk-429-circuit-breaker",
+    "bulk-429-indexing-pressure",
+    "bulk-429-read-only-allow-delete",
+    "bulk-read-only-allow-delete-delete",
+    "bulk-503-unassigned-shard",
+    "bulk-503-wait-for-active-shards",
+]
+
+
+@pytest.mark.parametrize("name", LATER)
+def test_what_heals_by_itself_is_for_later(name: str) -> None:
+    assert only(name).kind is Kind.LATER
+
+
+CONFIGURATION = {
+    "bulk-400-closed-index": "open the index",
+    "bulk-400-invalid-index-name": "INDEX must be a valid index name",
+    "bulk-400-alias-no-write-index": "give the alias a write index",
+    "bulk-400-alias-write-index-false": "give the alias a write index",
+    "bulk-404-index-not-found": "create the index",
+    "bulk-404-require-alias": "create the index",
+    "bulk-406-content-type": "OPENSEARCH_ENDPOINT",
+    "security-401-wrong-password": "OPENSEARCH_SECRET_ARN",
+    "security-401-no-credentials": "OPENSEARCH_AUTH",
+    "security-403-root": "map the function's role",
+    "security-403-bulk-create-index": "indices:admin/create",
+}
+
+
+@pytest.mark.parametrize("name", CONFIGURATION)
+def test_what_somebody_must_change_fails_the_batch_with_advice(name: str) -> None:
+    with pytest.raises(ConfigurationError) as error:
+        judge(answer(name), 1)
+    assert CONFIGURATION[name] in str(error.value)
+
+
+@pytest.mark.parametrize("name", ["security-403-bulk-index", "security-403-bulk-mapping", "security-403-bulk-mixed"])
+def test_one_missing_right_fails_the_batch(name: str) -> None:
+    with pytest.raises(ConfigurationError, match="no permissions for"):
+        judge(answer(name), 2)
+
+
+def test_conflicts_tell_the_stored_version() -> None:
+    for name in ANSWERS:
+        if name.startswith("bulk-409"):
+            assert only(name) == Outcome(Kind.CONFLICT, stored=5)
+
+
+def test_deleting_what_is_not_there_is_done() -> None:
+    assert only("bulk-delete-404-missing") == DONE
+
+
+def test_the_outcomes_stand_in_the_order_of_the_actions() -> None:
+    kinds = [outcome.kind for outcome in judge(answer("bulk-filtered-mixed"), 3)]  # type: ignore[union-attr]
+
+    assert kinds == [Kind.DONE, Kind.REFUSED, Kind.DONE]
+
+
+def test_items_of_one_shard_may_be_busy_while_others_are_written() -> None:
+    kinds = {outcome.kind for outcome in judge(answer("bulk-429-items-write-queue"), 3)}  # type: ignore[union-attr]
+
+    assert kinds == {Kind.DONE, Kind.LATER}
+
+
+@pytest.mark.parametrize("name", ["bulk-400-id-too-long", "bulk-400-version-overflow", "bulk-400-malformed-action"])
+def test_a_request_that_is_refused_as_a_whole_is_split_down_to_the_culprit(name: str) -> None:
+    assert isinstance(judge(answer(name), 2), Split)
+    assert only(name).kind is Kind.REFUSED
+
+
+def test_a_413_is_split_and_one_document_alone_is_refused() -> None:
+    assert isinstance(judge(Answer(413, ""), 2), Split)
+    [outcome] = judge(Answer(413, {"Message": "Request size exceeded 10485760 bytes"}), 1)  # type: ignore[misc]
+    assert outcome.reason == Reason("request_too_large", "the document alone exceeds what OpenSearch accepts")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [{"message": "403 Request throttled due to too many requests"}, {"Message": "Throttled"}, "Too Many Requests"],
+)
+def test_a_throttle_disguised_as_403_is_for_later(body: Any) -> None:
+    [outcome] = judge(Answer(403, body), 1)  # type: ignore[misc]
+
+    assert outcome.kind is Kind.LATER
+
+
+AMAZONS_403 = {
+    "User: arn:aws:sts::1:assumed-role/r/f is not authorized to perform: es:ESHttpPost with an explicit deny": "in IAM",
+    "The security token included in the request is expired": "expired",
+    "The request signature we calculated does not match the signature you provided.": "OPENSEARCH_SERVICE",
+    "Forbidden": "IAM policy",
+}
+
+
+@pytest.mark.parametrize("message", AMAZONS_403)
+def test_amazons_own_403_fails_the_batch_with_advice(message: str) -> None:
+    with pytest.raises(ConfigurationError, match=AMAZONS_403[message]):
+        judge(Answer(403, {"message": message}), 5)
+
+
+@pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504])
+def test_any_sign_of_overload_is_for_later(status: int) -> None:
+    assert [one.kind for one in judge(Answer(status, "<html>"), 2)] == [Kind.LATER] * 2  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("status", [301, 404, 405])
+def test_another_server_fails_the_batch(status: int) -> None:
+    with pytest.raises(ConfigurationError, match="OPENSEARCH_ENDPOINT"):
+        judge(Answer(status, "<html>"), 2)
+
+
+@pytest.mark.parametrize("body", [None, "ok", {}, {"errors": True, "items": []}, []])
+def test_a_200_that_is_no_bulk_answer_leaves_everything_undone(body: Any) -> None:
+    assert [one.kind for one in judge(Answer(200, body), 2)] == [Kind.LATER] * 2  # type: ignore[union-attr]
+
+
+def test_an_unknown_item_status_leaves_it_undone() -> None:
+    body = {"errors": True, "items": [{"index": {"status": 418, "error": {"type": "teapot", "reason": "secret"}}}]}
+
+    [outcome] = judge(Answer(200, body), 1)  # type: ignore[misc]
+
+    assert outcome == Outcome(Kind.LATER, Reason("item_status_418", "teapot"))
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+def test_no_description_holds_a_value_or_an_id(name: str) -> None:
+    """The fixtures' documents hold these texts; a description of any of their errors must not."""
+    body = ANSWERS[name]["body"]
+    errors = [body.get("error")] if isinstance(body, dict) else []
+    errors += [
+        result.get("error")
+        for item in (body.get("items", []) if isinstance(body, dict) else [])
+        for result in item.values()
+    ]
+
+    for error in errors:
+        text = str(describe(error))
+        assert not any(
+            value in text for value in ("abc", "'x'", "not a date", "9223372036854775808", "xxx", "120,", "id '")
+        )

@@ -1,0 +1,223 @@
+import json
+import re
+from functools import partial
+from importlib import import_module
+from itertools import count
+from typing import Any
+
+import pytest
+from dynamodb_opensearch import dead_letters
+from dynamodb_opensearch.answers import Answer
+from dynamodb_opensearch.deadline import Deadline
+from dynamodb_opensearch.errors import ConfigurationError
+from dynamodb_opensearch.settings import read_settings
+from fakes.dynamodb import START, FakeDynamoDB, put, record, remove
+from fakes.opensearch import FakeOpenSearch, busy, overloaded, refused
+
+ENVIRONMENT = {
+    "OPENSEARCH_ENDPOINT": "http://search:9200",
+    "OPENSEARCH_AUTH": "none",
+    "AWS_REGION": "eu-west-1",
+    "TABLE_NAME": "products",
+    "TABLE_KEYS": "pk",
+    "INDEX": "products",
+    "DEAD_LETTER_ARN": "arn:aws:sqs:eu-west-1:123456789012:letters",
+}
+
+
+_NUMBERS = count()
+
+
+class Context:
+    aws_request_id = "request-1"
+
+    def __init__(self, milliseconds: int = 30_000) -> None:
+        self.milliseconds = milliseconds
+
+    def get_remaining_time_in_millis(self) -> int:
+        self.milliseconds -= 200
+        return self.milliseconds
+
+
+class Mailbox:
+    """A destination that takes all letters but those at ``lost`` positions."""
+
+    def __init__(self) -> None:
+        self.letters: list[dict[str, Any]] = []
+        self.lost: set[int] = set()
+
+    def deliver(self, messages: Any, name: str) -> set[int]:
+        assert name == "request-1"
+        delivered = set(range(len(messages))) - self.lost
+        self.letters += [json.loads(messages[position]) for position in sorted(delivered)]
+        return delivered
+
+
+class World:
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, **environment: str) -> None:
+        for name, value in ENVIRONMENT.items():  # the module reads its settings when it is first imported
+            monkeypatch.setenv(name, value)
+        stream = import_module("dynamodb_opensearch.stream")
+        self.opensearch, self.dynamodb, self.mailbox = FakeOpenSearch(), FakeDynamoDB(), Mailbox()
+        monkeypatch.setattr(stream, "Client", lambda _: self.opensearch)
+        monkeypatch.setattr(stream, "_dynamodb", lambda: self.dynamodb)
+        monkeypatch.setattr(dead_letters, "connect", lambda _: self.mailbox)
+        monkeypatch.setattr(stream, "Deadline", partial(Deadline, sleep=lambda _: None))
+        # Powertools keeps a logger per name, and with it the standard output of the test that made it.
+        self.sync = stream.Sync(read_settings(ENVIRONMENT | {"SYNC_NAME": f"sync-{next(_NUMBERS)}"} | environment))
+
+    def handle(self, *records: Any) -> list[str | None]:
+        answer = self.sync.handle({"Records": list(records)}, Context())
+        return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
+
+
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> World:
+    del capsys  # it must be there before the logger is made
+    return World(monkeypatch)
+
+
+def number_of(one: dict[str, Any]) -> str:
+    return str(one["dynamodb"]["SequenceNumber"])
+
+
+def test_a_batch_that_is_done_answers_with_no_failure(world: World) -> None:
+    assert world.handle(put("a", 1, 1), remove("b", 2), record("c", 3)) == []
+    assert world.opensearch.sources() == {"a": {"pk": "a", "n": 1}}
+
+
+def test_an_empty_batch_is_done(world: World) -> None:
+    assert world.handle() == []
+
+
+def test_the_first_record_of_the_first_unfinished_document_is_answered(world: World) -> None:
+    records = [put("a", 1, 1), put("b", 2, 2), put("c", 3, 3), put("b", 4, 4), put("c", 5, 5)]
+    world.opensearch.item_faults = lambda key: overloaded() if key in "bc" else None
+
+    assert world.handle(*records) == [number_of(records[1])]
+
+
+def test_a_cluster_that_stays_down_leaves_the_whole_batch(world: World) -> None:
+    world.opensearch.faults = [busy()] * 1000
+
+    first = put("a", 1, 1)
+    assert world.handle(first, put("b", 2, 2)) == [number_of(first)]
+    assert world.mailbox.letters == []
+
+
+def test_a_refused_document_becomes_a_dead_letter_with_keys_and_reason(world: World) -> None:
+    world.opensearch.item_faults = lambda key: refused() if key == "b" else None
+    poison = put("b", 2, 2)
+
+    assert world.handle(put("a", 1, 1), poison, put("c", 3, 3)) == []
+
+    [letter] = world.mailbox.letters
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", letter.pop("at"))
+    assert letter == {
+        "kind": "document",
+        "table": "products",
+        "keys": {"pk": {"S": "b"}},
+        "index": "products",
+        "id": "b",
+        "action": "index",
+        "version": START * 10**9 + 2000,
+        "sequenceNumber": number_of(poison),
+        "reason": {"type": "mapper_parsing_exception", "message": "failed to parse field [n] of type [long]"},
+    }
+
+
+def test_an_undecodable_record_becomes_a_dead_letter_with_what_is_known(world: World) -> None:
+    broken = put("b", 2, 2)
+    del broken["dynamodb"]["ApproximateCreationDateTime"]
+
+    assert world.handle(put("a", 1, 1), broken) == []
+
+    [letter] = world.mailbox.letters
+    assert (letter["kind"], letter["keys"], letter["sequenceNumber"]) == (
+        "record",
+        {"pk": {"S": "b"}},
+        number_of(broken),
+    )
+    assert letter["id"] is letter["version"] is letter["action"] is None
+
+
+def test_an_undelivered_dead_letter_counts_as_not_done(world: World) -> None:
+    world.opensearch.item_faults = lambda key: refused() if key in "bc" else None
+    world.mailbox.lost = {1}
+    records = [put("a", 1, 1), put("b", 2, 2), put("c", 3, 3)]
+
+    assert world.handle(*records) == [number_of(records[2])]
+
+
+def test_an_undelivered_record_without_sequence_number_fails_the_whole_batch(world: World) -> None:
+    world.mailbox.lost = {0}
+
+    assert world.handle(put("a", 1, 1), {"eventName": "INSERT"}) == [None]
+
+
+def test_without_a_destination_nothing_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World(monkeypatch, DEAD_LETTER_ARN="")
+    world.opensearch.item_faults = lambda _: refused()
+    poison = put("a", 1, 1)
+
+    assert world.handle(poison) == [number_of(poison)]
+
+
+def test_a_configuration_error_fails_the_batch_with_one_clear_line(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world.opensearch.faults = [Answer(401, "Unauthorized")]
+
+    with pytest.raises(ConfigurationError, match="OPENSEARCH_AUTH"):
+        world.handle(put("a", 1, 1))
+
+    [line] = capsys.readouterr().out.splitlines()
+    log = json.loads(line)
+    assert log["level"] == "ERROR"
+    assert "OPENSEARCH_AUTH" in log["error"]
+    assert log["request_id"] == "request-1"
+    assert world.mailbox.letters == []
+
+
+@pytest.mark.parametrize("event", [{}, None, [], {"Records": "no"}, {"detail": {}}])
+def test_an_event_of_another_kind_is_refused(world: World, event: Any) -> None:
+    with pytest.raises(ConfigurationError, match="DynamoDB stream"):
+        world.sync.handle(event, Context())
+
+
+def test_metrics_count_what_was_done(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    world.opensearch.item_faults = lambda key: refused() if key == "poison" else None
+    world.dynamodb.items["c"] = {"pk": {"S": "c"}}
+
+    world.handle(put("a", 1, 1), put("a", 2, 2), remove("b", 3), record("c", 4), put("poison", 5, 5))
+
+    *_, line = capsys.readouterr().out.splitlines()
+    metrics = json.loads(line)
+    assert metrics["Sync"].startswith("sync-")
+    counts = {name: value[0] for name, value in metrics.items() if isinstance(value, list) and len(value) == 1}
+    expected = {
+        "Records": 5,
+        "Coalesced": 1,
+        "Writes": 2,
+        "Deletes": 1,
+        "Settled": 1,
+        "DeadLetters": 1,
+        "Retries": 0,
+        "Superseded": 0,
+        "Unfinished": 0,
+        "BulkRequests": 1,
+    }
+    assert {name: counts[name] for name in expected} == expected
+    assert counts["Lag"] > 0
+
+
+def test_no_log_line_and_no_dead_letter_holds_content(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    secret = "s3cr3t"
+    quoting = f"failed to parse field [n] of type [long] in document with id '1'. Preview of field's value: '{secret}'"
+    world.opensearch.item_faults = lambda key: refused(quoting) if key == "a" else None
+
+    world.handle(record("a", 1, {"n": {"S": secret}}), record("b", 2, {"n": {"X": secret}}))
+
+    assert len(world.mailbox.letters) == 2
+    assert secret not in json.dumps(world.mailbox.letters)
+    assert secret not in capsys.readouterr().out
