@@ -1,6 +1,6 @@
 import json
 import re
-from functools import partial
+from functools import cached_property, partial
 from importlib import import_module
 from itertools import count
 from typing import Any
@@ -63,8 +63,13 @@ class World:
         monkeypatch.setattr(stream, "_dynamodb", lambda: self.dynamodb)
         monkeypatch.setattr(dead_letters, "connect", lambda _: self.mailbox)
         monkeypatch.setattr(stream, "Deadline", partial(Deadline, sleep=lambda _: None))
-        # Powertools keeps a logger per name, and with it the standard output of the test that made it.
-        self.sync = stream.Sync(read_settings(ENVIRONMENT | {"SYNC_NAME": f"sync-{next(_NUMBERS)}"} | environment))
+        self._environment = ENVIRONMENT | {"SYNC_NAME": f"sync-{next(_NUMBERS)}"} | environment
+        self._make = stream.Sync
+
+    @cached_property
+    def sync(self) -> Any:
+        """Made at first use, and under a name of its own: its logger writes to the standard output of that moment."""
+        return self._make(read_settings(self._environment))
 
     def handle(self, *records: Any) -> list[str | None]:
         answer = self.sync.handle({"Records": list(records)}, Context())
@@ -72,8 +77,7 @@ class World:
 
 
 @pytest.fixture
-def world(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> World:
-    del capsys  # it must be there before the logger is made
+def world(monkeypatch: pytest.MonkeyPatch) -> World:
     return World(monkeypatch)
 
 
