@@ -16,8 +16,9 @@ from engines import runs
 from engines.errors import EngineError
 from engines.interrupts import interrupts_deferred
 from engines.ports import is_free
-from engines.processes import MARK, ProcessIdentity, find_family
-from engines.runs import Run, State, claim, known_runs, stop_all
+from engines.processes import MARK, ProcessIdentity, find_family, is_alive
+from engines.records import State
+from engines.runs import Run, claim, known_runs, stop_all
 
 FIRST_PORT = 27100
 # A process with a child in a session of its own, like LocalStack's.
@@ -45,7 +46,7 @@ def _wait_for_family(folder: Path, size: int) -> list[psutil.Process]:
 
 
 def _assert_gone(family: list[psutil.Process], home: Path) -> None:
-    assert [process for process in family if process.is_running() and process.status() != "zombie"] == []
+    assert not any(is_alive(process) for process in family)
     assert list((home / "run").iterdir()) == []
 
 
@@ -143,6 +144,7 @@ def test_stop_cleans_up_after_a_killed_program_but_leaves_a_living_ones_alone(ho
         owner.kill()
         owner.wait()
     assert stop_all("unrelated")
+    assert stop_all("other", FIRST_PORT + 1)
     assert len(find_family(_only_run(home))) == 2
     assert stop_all("other")
     _assert_gone(family, home)
@@ -255,7 +257,8 @@ def test_the_users_settings_stay_outside(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setenv("HTTPS_PROXY", "http://proxy")
     with claim("engine", None, FIRST_PORT) as run:
         run.spawn([sys.executable, "-c", "import time; time.sleep(600)"], folder=run.folder, environment={"OWN": "1"})
-        environment = psutil.Process(run.pid).environ()
+        while not (environment := psutil.Process(run.pid).environ()):
+            pass  # it is just being started
         assert set(environment) <= {*runs.INHERITED, "HOME", "TMPDIR", MARK, "OWN"}
         assert environment["HOME"].startswith(str(run.folder))
         assert environment["TMPDIR"].startswith(str(run.folder))

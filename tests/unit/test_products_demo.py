@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytest
 from rich.console import Console
@@ -14,11 +14,9 @@ from examples.products import latency, story
 from examples.products.catalogue import Item, products
 from examples.products.compare import Document
 from examples.products.deployment import Deployment, TerraformError, check_terraform
-from examples.products.index import Index
 from examples.products.latency import TooSlowError, measure, percentile
 from examples.products.steps import Steps
 from examples.products.story import StoryError
-from examples.products.table import ProductTable
 
 ITEMS = list(products(5))
 
@@ -44,8 +42,8 @@ class SlowIndex:
 
 def test_the_latency_ends_when_a_search_finds_the_put(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(latency, "GAP_SECONDS", 0.01)
-    index = SlowIndex(shown_after_seconds=0.2)
-    found = measure(index.put, ITEMS, cast("Index", index), lambda _: None)
+    index: Any = SlowIndex(shown_after_seconds=0.2)
+    found = measure(index.put, ITEMS, index, lambda _: None)
     assert len(found.searchable) == len(found.stored) == len(ITEMS)
     assert all(0.2 <= seconds < 2 for seconds in found.searchable)
     assert all(stored < searchable for stored, searchable in zip(found.stored, found.searchable, strict=True))
@@ -53,17 +51,17 @@ def test_the_latency_ends_when_a_search_finds_the_put(monkeypatch: pytest.Monkey
 
 def test_puts_do_not_wait_for_a_slow_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(latency, "GAP_SECONDS", 0.01)
-    index = SlowIndex(shown_after_seconds=0.5)
+    index: Any = SlowIndex(shown_after_seconds=0.5)
     started = time.monotonic()
-    measure(index.put, ITEMS, cast("Index", index), lambda _: None)
+    measure(index.put, ITEMS, index, lambda _: None)
     assert time.monotonic() - started < 0.5 * len(ITEMS)
 
 
 def test_a_put_that_no_search_finds_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(latency, "TIMEOUT_SECONDS", 0.1)
-    index = SlowIndex(shown_after_seconds=1000)
+    index: Any = SlowIndex(shown_after_seconds=1000)
     with pytest.raises(TooSlowError, match=r"P-00001 is in no search 0\.1 s after its put"):
-        measure(index.put, ITEMS, cast("Index", index), lambda _: None)
+        measure(index.put, ITEMS, index, lambda _: None)
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("ThreadPoolExecutor")]
 
 
@@ -71,8 +69,9 @@ def test_a_put_that_fails_ends_the_measurement() -> None:
     def put(_: Item) -> None:
         raise OSError("no table")
 
+    index: Any = SlowIndex(shown_after_seconds=0)
     with pytest.raises(OSError, match="no table"):
-        measure(put, ITEMS, cast("Index", SlowIndex(shown_after_seconds=0)), lambda _: None)
+        measure(put, ITEMS, index, lambda _: None)
 
 
 @pytest.mark.parametrize(("percent", "expected"), [(50, 50), (99, 99), (100, 100), (1, 1)])
@@ -108,9 +107,9 @@ def shown() -> Iterator[tuple[Steps, io.StringIO]]:
 def test_the_demo_fails_and_names_the_differences(shown: tuple[Steps, io.StringIO]) -> None:
     steps, output = shown
     item: Item = {"productId": {"S": "P-1"}, "price": {"N": "19.90"}}
-    sides = Sides([item], [Document("P-1", {"productId": "P-1"}), Document("P-2", {})])
+    sides: Any = Sides([item], [Document("P-1", {"productId": "P-1"}), Document("P-2", {})])
     with pytest.raises(StoryError, match="table 1 items, index 2 documents, 2 differences"):
-        story._prove(steps, cast("ProductTable", sides), cast("Index", sides))
+        story._prove(steps, sides, sides)
     assert "P-1 price: the table has 19.90, the index has nothing\n" in output.getvalue()
     assert "P-2: the table has nothing, the index has a document\n" in output.getvalue()
     assert output.getvalue().splitlines()[-1].startswith("✗")

@@ -1,0 +1,75 @@
+# `make help` lists what there is. Every target prepares what it needs itself: see scripts/setup.
+
+SHELL := /bin/bash
+PYTHON := .venv/bin/python
+export PYTHONPATH := $(CURDIR)/lambda/src:$(CURDIR)/tests:$(CURDIR)
+
+EXAMPLE ?= products
+PYTEST := $(PYTHON) -m pytest
+timed = @echo "== $(1) =="; began=$$SECONDS; $(2) && echo "== $(1): $$((SECONDS - began)) s =="
+
+.DEFAULT_GOAL := help
+.PHONY: help setup python lint format test test-unit test-terraform test-opensearch test-localstack test-e2e prove \
+	bench demo stop package lock deploy destroy clean
+
+help: ## Show this list
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1|\2/p' $(firstword $(MAKEFILE_LIST)) | \
+		while IFS='|' read -r target text; do printf '  make %-16s %s\n' "$$target" "$$text"; done
+
+setup: ## Check what must be installed, and make the virtual environment
+	@scripts/setup all
+
+python:
+	@scripts/setup python
+
+lint: setup ## Formatting, ruff, mypy, terraform fmt and validate
+	$(call timed,lint,scripts/lint)
+
+format: python ## Format Python and Terraform files
+	@$(PYTHON) -m ruff format . && $(PYTHON) -m ruff check --fix-only --quiet . && terraform fmt -recursive
+
+test: lint ## Everything: lint, then all tests, from fast to slow
+	$(call timed,tests,$(PYTEST) $(ARGS))
+
+test-unit: python ## Tests that need no engine, in seconds
+	@$(PYTEST) tests/unit $(ARGS)
+
+test-terraform: setup ## Tests of the modules with mocked providers
+	@$(PYTEST) tests/terraform $(ARGS)
+
+test-opensearch: setup ## Tests against a real OpenSearch
+	@$(PYTEST) tests/opensearch tests/convergence $(ARGS)
+
+test-localstack: setup ## Tests of the whole on LocalStack, DynamoDB Local and OpenSearch
+	@$(PYTEST) tests/localstack $(ARGS)
+
+test-e2e: setup ## Tests against real engines: OpenSearch, then LocalStack
+	@$(PYTEST) tests/engines_live tests/opensearch tests/localstack $(ARGS)
+
+prove: setup ## Search for histories that do not converge, for longer (SEED=N replays one)
+	@HYPOTHESIS_PROFILE=prove PROVE_HISTORIES=$${PROVE_HISTORIES:-100000} $(if $(SEED),PROVE_SEED=$(SEED)) $(PYTEST) tests/convergence $(ARGS)
+
+bench: setup ## Measure throughput and latency against a real OpenSearch
+	@$(PYTHON) -m benchmarks $(ARGS)
+
+demo: setup ## See it work on real engines (KEEP=1 leaves them running)
+	@$(PYTHON) examples/products/demo.py
+
+stop: python ## Stop engines that were left running
+	@$(PYTHON) -m engines stop
+
+package: python ## Build lambda/dist/dynamodb-opensearch.zip
+	@$(PYTHON) lambda/build.py
+
+lock: python ## Resolve the lock files anew, hash-pinned
+	@scripts/lock
+
+deploy: ## Apply EXAMPLE=products to your AWS account; shows the plan and asks
+	@scripts/deploy apply $(EXAMPLE) $(ARGS)
+
+destroy: ## Destroy EXAMPLE=products in your AWS account; shows the plan and asks
+	@scripts/deploy destroy $(EXAMPLE) $(ARGS)
+
+clean: ## Remove everything that can be made again, but not your Terraform state
+	@rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage htmlcov build
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,39 @@
+"""Stream records as ready-made bulk bodies: the function's own bytes, versions and all."""
+
+import time
+from collections.abc import Mapping, Sequence
+
+from dynamodb_opensearch.answers import Answer
+from dynamodb_opensearch.bulk import Index, Limits
+from dynamodb_opensearch.changes import Write, coalesce
+from dynamodb_opensearch.deadline import Deadline
+from dynamodb_opensearch.documents import KeySchema
+from dynamodb_opensearch.telemetry import Tally
+
+from workloads import KEY, Record
+
+_WHOLE_BATCH = Limits(chunk_bytes=10 * 1024**2, actions=10_000)
+
+
+def bodies_of(records: Sequence[Record], limits: Limits = _WHOLE_BATCH) -> list[bytes]:
+    """What the function would send for a batch, as one request or as many as the limits ask for."""
+    recorder = _Recorder()
+    changes = coalesce(records, KeySchema((KEY,))).changes.values()
+    writes = [change for change in changes if isinstance(change, Write)]
+    end = time.monotonic() + 60
+    deadline = Deadline(lambda: int((end - time.monotonic()) * 1000))
+    outcomes = Index(recorder, "any", limits, 1, 60).write(writes, deadline, Tally())
+    assert len(list(outcomes)) == len(writes)
+    return recorder.bodies
+
+
+class _Recorder:
+    """Stands where the client to OpenSearch does, and keeps what it is given."""
+
+    def __init__(self) -> None:
+        self.bodies: list[bytes] = []
+
+    def post(self, path: str, parameters: Mapping[str, str], body: bytes, timeout_seconds: float) -> Answer:
+        del path, parameters, timeout_seconds
+        self.bodies.append(body)
+        return Answer(200, {"errors": False})

@@ -1,0 +1,197 @@
+"""Who races: the function, and what else could bring the same records into an index.
+
+Each gets the same records before the clock starts, and must raise if anything wasn't written.
+"""
+
+import os
+import socket
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import redirect_stdout
+from pathlib import Path
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+
+from boto3.dynamodb.types import TypeDeserializer
+from opensearchpy import OpenSearch
+from opensearchpy.helpers import bulk
+
+from dynamodb_opensearch.versions import own_version
+
+from bodies import bodies_of
+from workloads import KEY, Record
+
+OURS, RAW, BULK, SINGLE = "ours", "raw", "helpers.bulk", "one by one"
+
+
+class Contestant(Protocol):
+    """One way to bring a batch of stream records into an index of its own."""
+
+    name: str
+    index: str
+
+    def prepare(self, records: Sequence[Record]) -> None:
+        """Take the batch; the clock stands still."""
+
+    def run(self) -> None:
+        """Write it all."""
+
+
+class BenchmarkError(Exception):
+    """What is wrong with the benchmark itself, for the user."""
+
+
+class Ours:
+    """The function's handler, as Lambda calls it."""
+
+    name, index = OURS, "bench-ours"
+
+    def __init__(self, url: str) -> None:
+        os.environ |= function_environment(url, self.index)
+        from dynamodb_opensearch.stream import handler  # noqa: PLC0415 (it reads its settings when it is imported)
+
+        self._handler = handler
+        self._event: dict[str, Any] = {}
+        self._log = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 (Lambda's log, as long as we live)
+
+    def prepare(self, records: Sequence[Record]) -> None:
+        self._event = {"Records": records}
+
+    def run(self) -> None:
+        with redirect_stdout(self._log):
+            answer = self._handler(self._event, Context())
+        if answer != {"batchItemFailures": []}:
+            raise BenchmarkError(f"the function left records undone: {answer}")
+
+
+class Raw:
+    """Ready-made requests on one kept-alive socket: what OpenSearch and the loopback take, and nothing else."""
+
+    name, index = RAW, "bench-raw"
+
+    def __init__(self, url: str) -> None:
+        parts = urlsplit(url)
+        self._address = (parts.hostname or "localhost", parts.port or 80)
+        self._socket = socket.create_connection(self._address, timeout=60)
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._requests: list[bytes] = []
+
+    def prepare(self, records: Sequence[Record]) -> None:
+        self._requests = [self._request(self.index, body) for body in bodies_of(records)]
+
+    def run(self) -> None:
+        for request in self._requests:
+            self._send(request)
+
+    def seed(self, index: str, records: Sequence[Record]) -> None:
+        """Put documents into any index, off the clock."""
+        for body in bodies_of(records):
+            self._send(self._request(index, body))
+
+    def _request(self, index: str, body: bytes) -> bytes:
+        head = (
+            f"POST /{index}/_bulk?filter_path=errors,items.*.status,items.*.error HTTP/1.1\r\n"
+            f"Host: {self._address[0]}:{self._address[1]}\r\n"
+            f"Content-Type: application/x-ndjson\r\nContent-Length: {len(body)}\r\n\r\n"
+        )
+        return head.encode() + body
+
+    def _send(self, request: bytes) -> None:
+        self._socket.sendall(request)
+        answer = b""
+        while b"\r\n\r\n" not in answer:
+            answer += self._received()
+        head, _, body = answer.partition(b"\r\n\r\n")
+        length = int(head.lower().split(b"content-length:")[1].split(b"\r\n")[0])
+        parts, missing = [body], length - len(body)
+        while missing > 0:
+            parts.append(self._received())
+            missing -= len(parts[-1])
+        if not head.startswith(b"HTTP/1.1 200") or b'"errors":false' not in parts[0]:
+            raise BenchmarkError(f"OpenSearch refused a ready-made request: {(head + parts[0])[:500]!r}")
+
+    def _received(self) -> bytes:
+        data = self._socket.recv(1 << 16)
+        if not data:
+            raise BenchmarkError("OpenSearch closed the connection of the ready-made requests")
+        return data
+
+
+class Bulk:
+    """What a careful user writes: opensearch-py's ``helpers.bulk`` over boto3's ``TypeDeserializer``, with versions."""
+
+    name, index = BULK, "bench-helpers"
+
+    def __init__(self, url: str) -> None:
+        self._client = OpenSearch([url])
+        self._deserialize = TypeDeserializer().deserialize
+        self._records: Sequence[Record] = []
+
+    def prepare(self, records: Sequence[Record]) -> None:
+        self._records = records
+
+    def run(self) -> None:
+        # Deletes of what isn't there are none here, so any error is one.
+        bulk(self._client, self._actions(), index=self.index)
+
+    def _actions(self) -> Iterator[dict[str, Any]]:
+        for record in self._records:
+            data = record["dynamodb"]
+            action = {
+                "_id": data["Keys"][KEY]["S"],
+                "version": own_version(data["ApproximateCreationDateTime"], data["SequenceNumber"]),
+                "version_type": "external",
+            }
+            if record["eventName"] == "REMOVE":
+                yield {**action, "_op_type": "delete"}
+            else:
+                source = {name: self._deserialize(value) for name, value in data["NewImage"].items()}
+                yield {**action, "_source": source}
+
+
+class Single:
+    """The guide's way: one request for each record, one after the other."""
+
+    name, index = SINGLE, "bench-single"
+
+    def __init__(self, url: str) -> None:
+        self._client = OpenSearch([url])
+        self._deserialize = TypeDeserializer().deserialize
+        self._records: Sequence[Record] = []
+
+    def prepare(self, records: Sequence[Record]) -> None:
+        self._records = records
+
+    def run(self) -> None:
+        for record in self._records:
+            data = record["dynamodb"]
+            document_id = data["Keys"][KEY]["S"]
+            if record["eventName"] == "REMOVE":
+                self._client.delete(index=self.index, id=document_id)
+            else:
+                source = {name: self._deserialize(value) for name, value in data["NewImage"].items()}
+                self._client.index(index=self.index, id=document_id, body=source)
+
+
+class Context:
+    """Lambda's context, of a function with the default timeout."""
+
+    aws_request_id = "6f2c1f0e-0000-4000-8000-000000000000"
+
+    def __init__(self, timeout_seconds: float = 120) -> None:
+        self._end = time.monotonic() + timeout_seconds
+
+    def get_remaining_time_in_millis(self) -> int:
+        return max(0, int((self._end - time.monotonic()) * 1000))
+
+
+def function_environment(url: str, index: str) -> dict[str, str]:
+    """The function's settings: all defaults but where things are."""
+    return {
+        "OPENSEARCH_ENDPOINT": url,
+        "OPENSEARCH_AUTH": "none",
+        "TABLE_NAME": "products",
+        "TABLE_KEYS": KEY,
+        "INDEX": index,
+        "AWS_REGION": "eu-west-1",
+    }

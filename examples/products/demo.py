@@ -1,0 +1,133 @@
+"""The product in two minutes on real engines: a table is loaded and changed, and its index follows. See README.md."""
+
+import os
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Mapping
+from contextlib import ExitStack
+from pathlib import Path
+
+from botocore.exceptions import BotoCoreError, ClientError
+from engines import EngineError, localstack, opensearch, terraform_environment, unwind_on_termination
+from engines.interrupts import interrupts_deferred
+
+from examples.products.aws import last_log_lines
+from examples.products.deployment import Deployment, TerraformError, check_terraform
+from examples.products.index import Index, OpenSearchError
+from examples.products.latency import TooSlowError
+from examples.products.steps import Steps, new_console
+from examples.products.story import StoryError, tell
+from examples.products.table import ProductTable
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+INDEX = "products"
+MAPPING = Path(__file__).with_name("mapping.json")
+
+
+class UsageError(Exception):
+    """The demo was called with a value that it does not know."""
+
+
+def main() -> int:
+    console = new_console()
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs start with Ctrl-C ignored
+    unwind_on_termination()
+    try:
+        keep = _keep(os.environ)
+        check_terraform()
+        started = time.monotonic()
+        with Steps(console) as steps:
+            run(steps, keep=keep)
+        console.print(f"Done in {time.monotonic() - started:.0f} s.")
+    except KeyboardInterrupt:
+        console.print("Interrupted: all that the demo had started is stopped and removed.")
+        return 130
+    except TerraformError as error:
+        return _fail(error, log=error.log)
+    except (UsageError, EngineError, OpenSearchError, StoryError, TooSlowError, BotoCoreError, ClientError) as error:
+        return _fail(error)
+    return 0
+
+
+def run(steps: Steps, *, keep: bool) -> None:
+    """Start the engines, apply the example, tell the story, and take everything down again unless it is kept."""
+    how_to_go_on: list[str] = []
+    running = ExitStack()
+    try:
+        with steps.step("Start OpenSearch") as step:
+            node = running.enter_context(opensearch(announce=step.announce))
+            step.result = node.url
+        with steps.step("Start LocalStack") as step:
+            aws = running.enter_context(localstack(announce=step.announce))
+            step.result = aws.url
+        index = Index(node.url, INDEX)
+        with steps.step(f"Create the index {INDEX}") as step:
+            index.create(MAPPING.read_text(encoding="utf-8"))
+            step.result = MAPPING.name
+        # Terraform's providers leave sockets behind when they are killed; the paths of those must be short.
+        temporary = running.enter_context(tempfile.TemporaryDirectory(prefix="demo-"))
+        environment = {**running.enter_context(terraform_environment()), "TMPDIR": temporary}
+        variables = {"aws_endpoint": aws.url, "opensearch_endpoint": node.url, "opensearch_auth": "none"}
+        # Without its LocalStack the state means nothing, so it goes where that keeps its files, and goes with them.
+        deployment = Deployment(REPOSITORY, aws.log_file.parent / "terraform", environment, variables)
+        with steps.step("terraform init") as step:
+            deployment.init(step.note)
+        with steps.step("terraform apply") as step:
+            outputs = deployment.apply(step.note)
+            step.result = f"table {outputs['table_name']}, function {outputs['function_name']}"
+        try:
+            tell(steps, ProductTable(outputs["table_name"], aws.environment()), index)
+        except (StoryError, TooSlowError):
+            steps.say("The function's log ends:", *last_log_lines(aws.environment(), outputs["log_group_name"]))
+            raise
+        if keep:
+            node.keep()
+            aws.keep()
+            how_to_go_on = _how_to_go_on(node.url, aws.environment(), outputs["table_name"])
+        else:
+            with steps.step("terraform destroy") as step:
+                deployment.destroy(step.note)
+    finally:
+        with (
+            interrupts_deferred(),
+            steps.step("Leave all running" if how_to_go_on else "Stop OpenSearch and LocalStack"),
+        ):
+            running.close()
+    steps.say(*how_to_go_on)
+
+
+def _how_to_go_on(url: str, environment: Mapping[str, str], table: str) -> list[str]:
+    return [
+        "",
+        f"OpenSearch: {url}",
+        f"LocalStack: {environment['AWS_ENDPOINT_URL']}",
+        "",
+        "Change a product, and see it in the index a second later:",
+        "",
+        *(f"export {name}={value}" for name, value in environment.items()),
+        f"""aws dynamodb update-item --table-name {table} --key '{{"productId": {{"S": "P-00003"}}}}' \\""",
+        """    --update-expression 'SET price = :p' --expression-attribute-values '{":p": {"N": "12.34"}}'""",
+        f"curl -s '{url}/{INDEX}/_doc/P-00003?pretty'",
+        f"curl -s '{url}/{INDEX}/_search?q=description:waterproof&size=3&pretty'",
+        "",
+        "Stop it all: make stop",
+        "",
+    ]
+
+
+def _keep(environment: Mapping[str, str]) -> bool:
+    value = environment.get("KEEP", "")
+    if value not in ("", "0", "1"):
+        raise UsageError(f"KEEP={value}: give 1 to leave everything running at the end, or 0")
+    return value == "1"
+
+
+def _fail(error: Exception, *, log: str = "") -> int:
+    sys.stderr.write(f"{log}demo: {error}\n")
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,55 @@
+# The smallest domain that is still encrypted everywhere: about 30 USD a month. With an endpoint given, none is made.
+resource "aws_opensearch_domain" "search" {
+  count = var.opensearch_endpoint == null ? 1 : 0
+
+  domain_name    = "${var.name}-search"
+  engine_version = "OpenSearch_2.19"
+
+  cluster_config {
+    instance_type  = "t3.small.search"
+    instance_count = 1 # a single node: no replica, so an update of the domain makes search wait
+  }
+
+  ebs_options {
+    ebs_enabled = true
+    volume_type = "gp3"
+    volume_size = 10 # GB, gp3's minimum
+  }
+
+  encrypt_at_rest {
+    enabled = true
+  }
+
+  node_to_node_encryption {
+    enabled = true
+  }
+
+  domain_endpoint_options {
+    enforce_https       = true
+    tls_security_policy = "Policy-Min-TLS-1-2-PFS-2023-10"
+  }
+}
+
+# Whom the domain lets in besides those whose own IAM policy allows it: the sync, and only to write its index.
+data "aws_iam_policy_document" "search" {
+  count = var.opensearch_endpoint == null ? 1 : 0
+
+  statement {
+    sid       = "SyncWritesProducts"
+    actions   = ["es:ESHttpPost"]
+    resources = ["${aws_opensearch_domain.search[0].arn}/${module.sync.index}/_bulk"]
+
+    principals {
+      type        = "AWS"
+      identifiers = [module.sync.role_arn]
+    }
+  }
+}
+
+# A resource of its own: the domain must be there before the sync, the sync's role before this.
+resource "aws_opensearch_domain_policy" "search" {
+  count = var.opensearch_endpoint == null ? 1 : 0
+
+  domain_name     = aws_opensearch_domain.search[0].domain_name
+  access_policies = data.aws_iam_policy_document.search[0].json
+}

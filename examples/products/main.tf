@@ -1,0 +1,24 @@
+# The guide's example: a table of products, and an index that makes it searchable.
+
+module "products" {
+  source = "../../modules/table"
+
+  name     = "${var.name}-products"
+  hash_key = "productId"
+
+  # An example is there to be destroyed. Leave the protection on where the products are real.
+  deletion_protection_enabled = false
+}
+
+module "sync" {
+  source = "../.."
+
+  table  = module.products
+  domain = one(aws_opensearch_domain.search)
+  index  = "products"
+
+  # On AWS these three are left out.
+  opensearch_endpoint   = var.opensearch_endpoint
+  opensearch_auth       = var.opensearch_endpoint == null ? var.opensearch_auth : coalesce(var.opensearch_auth, "none")
+  opensearch_secret_arn = var.opensearch_secret_arn
+}

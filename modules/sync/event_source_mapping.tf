@@ -1,0 +1,48 @@
+# Every argument that applies to a DynamoDB stream is sent, also where it is AWS's default: the provider keeps the old value
+# of several of them (maximum_retry_attempts, parallelization_factor, destination_config, …) when the line is taken out.
+resource "aws_lambda_event_source_mapping" "this" {
+  event_source_arn                   = var.table.stream_arn
+  function_name                      = aws_lambda_function.this.arn
+  enabled                            = var.enabled
+  starting_position                  = var.starting_position
+  batch_size                         = var.batch_size
+  maximum_batching_window_in_seconds = var.maximum_batching_window_in_seconds
+  parallelization_factor             = var.parallelization_factor
+  maximum_retry_attempts             = var.maximum_retry_attempts
+  maximum_record_age_in_seconds      = var.maximum_record_age_in_seconds
+  bisect_batch_on_function_error     = var.bisect_batch_on_function_error
+  tumbling_window_in_seconds         = var.tumbling_window_in_seconds
+  kms_key_arn                        = var.filters_kms_key_arn
+  tags                               = var.tags
+
+  # Not a choice: without it Lambda ignores what the function answers, and takes a batch that is half done for done.
+  function_response_types = ["ReportBatchItemFailures"]
+
+  destination_config {
+    on_failure {
+      destination_arn = local.failure_destination_arn
+    }
+  }
+
+  dynamic "filter_criteria" {
+    for_each = length(var.filters) > 0 ? [var.filters] : []
+    content {
+      dynamic "filter" {
+        for_each = filter_criteria.value
+        content {
+          pattern = filter.value
+        }
+      }
+    }
+  }
+
+  dynamic "metrics_config" {
+    for_each = length(var.metrics) > 0 ? [var.metrics] : []
+    content {
+      metrics = metrics_config.value
+    }
+  }
+
+  # Lambda makes a mapping only if the role may read the stream and write to the failure destination at that moment.
+  depends_on = [aws_iam_role_policy.this]
+}

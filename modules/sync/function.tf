@@ -1,0 +1,97 @@
+locals {
+  # Lambda's names hold 64 characters and no dots; a table's may hold 255, dots too.
+  name = coalesce(var.name, "${substr(replace(var.table.name, ".", "-"), 0, 48)}-opensearch-sync")
+
+  # Relative on purpose: with an absolute path every other checkout would plan a change of `filename`.
+  package  = "${path.module}/../../lambda/dist/dynamodb-opensearch.zip"
+  filename = var.s3_bucket == null ? coalesce(var.filename, local.package) : null
+
+  endpoint = one(concat(
+    [for domain in var.domain[*] : startswith(domain.endpoint, "https://") ? domain.endpoint : "https://${domain.endpoint}"],
+    var.collection[*].collection_endpoint,
+    var.opensearch_endpoint[*],
+  ))
+
+  # The log group is always this account's own; the table may be another's, and is then reached by its ARN only.
+  account    = split(":", aws_cloudwatch_log_group.this.arn)[4]
+  table_name = split(":", var.table.arn)[4] == local.account ? var.table.name : var.table.arn
+
+  environment = {
+    BULK_ACTIONS            = var.bulk_actions
+    BULK_BYTES              = var.bulk_bytes
+    BULK_CONNECTIONS        = var.bulk_connections
+    COMPRESSION             = var.compression
+    CONFLICT_WINDOW_SECONDS = var.conflict_window_seconds
+    DEAD_LETTER_ARN         = local.failure_destination_arn
+    INDEX                   = var.index
+    LOG_LEVEL               = var.log_level
+    OPENSEARCH_AUTH         = var.opensearch_auth
+    OPENSEARCH_CA_FILE      = var.opensearch_ca_file
+    OPENSEARCH_ENDPOINT     = local.endpoint
+    OPENSEARCH_SECRET_ARN   = var.opensearch_secret_arn
+    OPENSEARCH_SERVICE      = var.collection == null ? "es" : "aoss"
+    POWERTOOLS_LOG_LEVEL    = var.log_level
+    REQUEST_TIMEOUT_SECONDS = var.request_timeout_seconds
+    SYNC_NAME               = local.name
+    TABLE_KEYS              = join(",", compact([var.table.hash_key, var.table.range_key]))
+    TABLE_NAME              = local.table_name
+  }
+}
+
+resource "aws_lambda_function" "this" {
+  function_name                  = local.name
+  description                    = "Keeps the OpenSearch index ${var.index} equal to the DynamoDB table ${var.table.name}."
+  role                           = local.role_arn
+  package_type                   = "Zip"
+  filename                       = local.filename
+  s3_bucket                      = var.s3_bucket
+  s3_key                         = var.s3_key
+  s3_object_version              = var.s3_object_version
+  source_code_hash               = local.filename == null ? var.source_code_hash : filebase64sha256(local.filename)
+  code_signing_config_arn        = var.code_signing_config_arn
+  handler                        = "dynamodb_opensearch.stream.handler"
+  runtime                        = var.runtime
+  architectures                  = var.architectures
+  layers                         = var.layers
+  memory_size                    = var.memory_size
+  timeout                        = var.timeout
+  reserved_concurrent_executions = var.reserved_concurrent_executions
+  kms_key_arn                    = var.kms_key_arn
+  publish                        = false
+  skip_destroy                   = false
+  tags                           = var.tags
+
+  environment {
+    variables = merge(var.environment_variables, { for name, value in local.environment : name => value if value != null })
+  }
+
+  # The function writes no files: AWS's smallest, which costs nothing.
+  ephemeral_storage {
+    size = 512
+  }
+
+  logging_config {
+    log_group  = aws_cloudwatch_log_group.this.name
+    log_format = var.log_format
+    # INFO even when log_level is higher: Lambda takes a line without a level for INFO, and the metrics are such lines. It
+    # would drop them. What the function itself logs is filtered by the function.
+    application_log_level = var.log_format == "JSON" ? (var.log_level == "DEBUG" ? "DEBUG" : "INFO") : null
+    system_log_level      = var.log_format == "JSON" ? var.system_log_level : null
+  }
+
+  tracing_config {
+    mode = var.tracing_mode
+  }
+
+  dynamic "vpc_config" {
+    for_each = var.vpc_config[*]
+    content {
+      subnet_ids                  = vpc_config.value.subnet_ids
+      security_group_ids          = vpc_config.value.security_group_ids
+      ipv6_allowed_for_dual_stack = vpc_config.value.ipv6_allowed_for_dual_stack
+    }
+  }
+
+  # Lambda checks while it makes the function that the role may attach to a VPC and use the key.
+  depends_on = [aws_iam_role_policy.this]
+}

@@ -1,0 +1,255 @@
+# What an apply hands to the function and to whoever uses the module. The provider is a mock: see policy.tftest.hcl and
+# arguments.tftest.hcl for what the real one makes of it.
+
+mock_provider "aws" {
+  source = "./tests/mocks"
+}
+
+variables {
+  index = "products"
+  table = {
+    name       = "products"
+    arn        = "arn:aws:dynamodb:eu-west-1:111122223333:table/products"
+    stream_arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/products/stream/2025-01-01T00:00:00.000"
+    hash_key   = "productId"
+  }
+  domain = {
+    arn      = "arn:aws:es:eu-west-1:111122223333:domain/search"
+    endpoint = "search-x.eu-west-1.es.amazonaws.com"
+  }
+}
+
+run "the_shortest_call" {
+  assert {
+    condition = aws_lambda_function.this.environment[0].variables == tomap({
+      BULK_ACTIONS            = "250"
+      BULK_BYTES              = "3145728"
+      BULK_CONNECTIONS        = "2"
+      COMPRESSION             = "none"
+      CONFLICT_WINDOW_SECONDS = "60"
+      DEAD_LETTER_ARN         = "arn:aws:sqs:eu-west-1:111122223333:products-opensearch-sync-failures"
+      INDEX                   = "products"
+      LOG_LEVEL               = "INFO"
+      OPENSEARCH_AUTH         = "sigv4"
+      OPENSEARCH_ENDPOINT     = "https://search-x.eu-west-1.es.amazonaws.com"
+      OPENSEARCH_SERVICE      = "es"
+      POWERTOOLS_LOG_LEVEL    = "INFO"
+      REQUEST_TIMEOUT_SECONDS = "20"
+      SYNC_NAME               = "products-opensearch-sync"
+      TABLE_KEYS              = "productId"
+      TABLE_NAME              = "products"
+    })
+    error_message = "The function's environment is ${jsonencode(aws_lambda_function.this.environment[0].variables)}."
+  }
+
+  assert {
+    condition     = aws_lambda_function.this.source_code_hash == filebase64sha256("../../lambda/dist/dynamodb-opensearch.zip")
+    error_message = "The function's hash is not that of the package in lambda/dist."
+  }
+
+  assert {
+    condition     = !startswith(aws_lambda_function.this.filename, "/")
+    error_message = "filename is absolute (${aws_lambda_function.this.filename}): another checkout would plan a change."
+  }
+
+  assert {
+    condition     = aws_lambda_function.this.role == aws_iam_role.this[0].arn && aws_iam_role_policy.this[0].role == aws_iam_role.this[0].id
+    error_message = "The function doesn't run with the role that has the policy."
+  }
+
+  assert {
+    condition     = aws_lambda_event_source_mapping.this.destination_config[0].on_failure[0].destination_arn == aws_sqs_queue.failures[0].arn
+    error_message = "AWS's own failure records don't go where the dead letters go."
+  }
+
+  assert {
+    condition = (
+      output.function_name == "products-opensearch-sync"
+      && output.function_arn == aws_lambda_function.this.arn
+      && output.role_arn == aws_iam_role.this[0].arn
+      && output.event_source_mapping_uuid == aws_lambda_event_source_mapping.this.uuid
+      && output.event_source_mapping_arn == aws_lambda_event_source_mapping.this.arn
+      && output.failure_destination_arn == aws_sqs_queue.failures[0].arn
+      && output.failure_destination_url == aws_sqs_queue.failures[0].url
+      && output.log_group_name == "/aws/lambda/products-opensearch-sync"
+      && output.log_group_arn == aws_cloudwatch_log_group.this.arn
+      && output.opensearch_endpoint == "https://search-x.eu-west-1.es.amazonaws.com"
+      && output.index == "products"
+      && output.policy == data.aws_iam_policy_document.this.json
+    )
+    error_message = "An output tells something else than what was made."
+  }
+}
+
+run "another_accounts_table_is_reached_by_its_arn" {
+  variables {
+    table = {
+      name       = "products"
+      arn        = "arn:aws:dynamodb:eu-west-1:444455556666:table/products"
+      stream_arn = "arn:aws:dynamodb:eu-west-1:444455556666:table/products/stream/2025-01-01T00:00:00.000"
+      hash_key   = "productId"
+      range_key  = "variant"
+    }
+  }
+
+  assert {
+    condition     = aws_lambda_function.this.environment[0].variables.TABLE_NAME == "arn:aws:dynamodb:eu-west-1:444455556666:table/products"
+    error_message = "TABLE_NAME is ${aws_lambda_function.this.environment[0].variables.TABLE_NAME}."
+  }
+
+  assert {
+    condition     = aws_lambda_function.this.environment[0].variables.TABLE_KEYS == "productId,variant"
+    error_message = "TABLE_KEYS is ${aws_lambda_function.this.environment[0].variables.TABLE_KEYS}."
+  }
+}
+
+run "a_table_resource_with_an_empty_range_key" {
+  variables {
+    table = {
+      name       = "products"
+      arn        = "arn:aws:dynamodb:eu-west-1:111122223333:table/products"
+      stream_arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/products/stream/2025-01-01T00:00:00.000"
+      hash_key   = "productId"
+      range_key  = ""
+    }
+  }
+
+  assert {
+    condition     = aws_lambda_function.this.environment[0].variables.TABLE_KEYS == "productId"
+    error_message = "TABLE_KEYS is ${aws_lambda_function.this.environment[0].variables.TABLE_KEYS}."
+  }
+}
+
+run "a_long_table_name_still_makes_a_function_name" {
+  variables {
+    table = {
+      name       = "a.table.with.a.name.that.is.far.longer.than.a.function.s.name.may.be"
+      arn        = "arn:aws:dynamodb:eu-west-1:111122223333:table/a.table.with.a.name.that.is.far.longer.than.a.function.s.name.may.be"
+      stream_arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/a.table.with.a.name.that.is.far.longer.than.a.function.s.name.may.be/stream/2025-01-01T00:00:00.000"
+      hash_key   = "productId"
+    }
+    failure_destination_type = "s3"
+  }
+
+  assert {
+    condition     = aws_lambda_function.this.function_name == "a-table-with-a-name-that-is-far-longer-than-a-fu-opensearch-sync"
+    error_message = "The function's name is ${aws_lambda_function.this.function_name}."
+  }
+
+  assert {
+    condition     = can(regex("^[a-z0-9][a-z0-9-]{1,36}$", aws_s3_bucket.failures[0].bucket_prefix))
+    error_message = "The bucket's prefix is ${aws_s3_bucket.failures[0].bucket_prefix}: S3 allows 37 characters."
+  }
+}
+
+run "a_collection" {
+  variables {
+    domain = null
+    collection = {
+      arn                 = "arn:aws:aoss:eu-west-1:111122223333:collection/abc123"
+      collection_endpoint = "https://abc123.eu-west-1.aoss.amazonaws.com"
+    }
+  }
+
+  assert {
+    condition = (
+      aws_lambda_function.this.environment[0].variables.OPENSEARCH_ENDPOINT == "https://abc123.eu-west-1.aoss.amazonaws.com"
+      && aws_lambda_function.this.environment[0].variables.OPENSEARCH_SERVICE == "aoss"
+    )
+    error_message = "The function's environment is ${jsonencode(aws_lambda_function.this.environment[0].variables)}."
+  }
+}
+
+run "self_managed_with_a_password" {
+  variables {
+    domain                = null
+    opensearch_endpoint   = "https://search.example.com:9200"
+    opensearch_auth       = "basic"
+    opensearch_secret_arn = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:search-AbCdEf"
+    opensearch_ca_file    = "/opt/ca.pem"
+    environment_variables = { AWS_ENDPOINT_URL_DYNAMODB = "https://dynamodb.example.com" }
+  }
+
+  assert {
+    condition = (
+      aws_lambda_function.this.environment[0].variables.OPENSEARCH_ENDPOINT == "https://search.example.com:9200"
+      && aws_lambda_function.this.environment[0].variables.OPENSEARCH_AUTH == "basic"
+      && aws_lambda_function.this.environment[0].variables.OPENSEARCH_SECRET_ARN == var.opensearch_secret_arn
+      && aws_lambda_function.this.environment[0].variables.OPENSEARCH_CA_FILE == "/opt/ca.pem"
+      && aws_lambda_function.this.environment[0].variables.AWS_ENDPOINT_URL_DYNAMODB == "https://dynamodb.example.com"
+    )
+    error_message = "The function's environment is ${jsonencode(aws_lambda_function.this.environment[0].variables)}."
+  }
+}
+
+run "a_topic_is_made" {
+  variables {
+    failure_destination_type = "sns"
+  }
+
+  assert {
+    condition     = output.failure_destination_arn == aws_sns_topic.failures[0].arn && output.failure_destination_url == null
+    error_message = "The failure destination is ${output.failure_destination_arn}."
+  }
+
+  assert {
+    condition     = length(aws_sqs_queue.failures) == 0 && length(aws_s3_bucket.failures) == 0
+    error_message = "More than the topic was made."
+  }
+}
+
+run "a_bucket_is_made" {
+  variables {
+    failure_destination_type = "s3"
+  }
+
+  assert {
+    condition     = output.failure_destination_arn == aws_s3_bucket.failures[0].arn && output.failure_destination_url == null
+    error_message = "The failure destination is ${output.failure_destination_arn}."
+  }
+
+  assert {
+    condition     = length(aws_sqs_queue.failures) == 0 && length(aws_sns_topic.failures) == 0
+    error_message = "More than the bucket was made."
+  }
+}
+
+run "nothing_is_made_beside_a_given_queue" {
+  variables {
+    failure_destination = {
+      arn = "arn:aws:sqs:eu-west-1:111122223333:shared-failures"
+      url = "https://sqs.eu-west-1.amazonaws.com/111122223333/shared-failures"
+    }
+  }
+
+  assert {
+    condition     = length(aws_sqs_queue.failures) == 0 && length(aws_sns_topic.failures) == 0 && length(aws_s3_bucket.failures) == 0
+    error_message = "A failure destination was made although one is given."
+  }
+
+  assert {
+    condition = (
+      output.failure_destination_arn == "arn:aws:sqs:eu-west-1:111122223333:shared-failures"
+      && output.failure_destination_url == "https://sqs.eu-west-1.amazonaws.com/111122223333/shared-failures"
+      && aws_lambda_event_source_mapping.this.destination_config[0].on_failure[0].destination_arn == "arn:aws:sqs:eu-west-1:111122223333:shared-failures"
+      && aws_lambda_function.this.environment[0].variables.DEAD_LETTER_ARN == "arn:aws:sqs:eu-west-1:111122223333:shared-failures"
+    )
+    error_message = "Failures go to ${output.failure_destination_arn}."
+  }
+}
+
+run "nothing_is_made_beside_a_given_role" {
+  variables {
+    role = { arn = "arn:aws:iam::111122223333:role/mine" }
+  }
+
+  assert {
+    condition     = length(aws_iam_role.this) == 0 && length(aws_iam_role_policy.this) == 0
+    error_message = "A role or a policy was made although a role is given."
+  }
+
+  assert {
+    condition     = aws_lambda_function.this.role == "arn:aws:iam::111122223333:role/mine" && output.role_arn == "arn:aws:iam::111122223333:role/mine"
+    error_message = "The function runs with ${aws_lambda_function.this.role}."
+  }
+}

@@ -1,0 +1,123 @@
+# ruff: noqa: INP001 (a script, not a package)
+"""Writes the tables of inputs and outputs into each module's README.md, from its variables.tf and outputs.tf.
+
+usage: docs.py [--check]      --check writes nothing and exits 1 when a table is stale
+
+It reads what `terraform fmt` writes: a block starts and ends in the first column, its arguments are indented by two.
+"""
+
+import json
+import re
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+
+
+class DocsError(Exception):
+    """A README or a .tf file is not as this script needs it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A `variable` or an `output`: its arguments as they stand in the source, spaces and line ends made one space."""
+
+    name: str
+    arguments: dict[str, str]
+
+    @property
+    def description(self) -> str:
+        text = self.arguments.get("description", '""')
+        if "${" in text or not text.startswith('"'):
+            raise DocsError(f"description of {self.name} is {text}: it must be one quoted string without ${{…}}")
+        return str(json.loads(text)).replace("|", r"\|")
+
+    @property
+    def required(self) -> bool:
+        return "default" not in self.arguments
+
+
+def read_blocks(path: Path, kind: str) -> list[Block]:
+    """The blocks of a kind in a .tf file, in their order."""
+    pattern = re.compile(rf'^{kind} "(\w+)" {{\n(.*?)^}}$', re.DOTALL | re.MULTILINE)
+    return [Block(name, dict(_arguments(body))) for name, body in pattern.findall(path.read_text(encoding="utf-8"))]
+
+
+def _arguments(body: str) -> Iterator[tuple[str, str]]:
+    for argument in re.finditer(r"^  (\w+) += (.*(?:\n(?:    .*|  [\])}]+))*)", body, re.MULTILINE):
+        yield argument[1], _one_line(argument[2])
+
+
+def _one_line(value: str) -> str:
+    """`object({ arn = string, url = optional(string) })` for what stands on four lines."""
+    lines = [re.sub(r" +", " ", line.strip()) for line in value.splitlines()]
+    text = lines[0]
+    for before, line in pairwise(lines):
+        opens, closes = before.endswith(("{", "[", "(")), line.startswith(("}", "]", ")"))
+        text += (" " if opens or closes or before.endswith(",") else ", ") + line
+    return text
+
+
+def inputs_table(module: Path) -> str:
+    """Markdown: the required ones first, as they stand in variables.tf."""
+    rows = ["| name | type | default | |", "|---|---|---|---|"]
+    for variable in read_blocks(module / "variables.tf", "variable"):
+        default = "required" if variable.required else f"`{variable.arguments['default']}`"
+        rows.append(f"| `{variable.name}` | `{variable.arguments['type']}` | {default} | {variable.description} |")
+    return "\n".join(rows)
+
+
+def outputs_table(module: Path) -> str:
+    """Markdown, in the order of outputs.tf."""
+    rows = ["| name | |", "|---|---|"]
+    rows += [f"| `{output.name}` | {output.description} |" for output in read_blocks(module / "outputs.tf", "output")]
+    return "\n".join(rows)
+
+
+def with_tables(readme: str, module: Path) -> str:
+    """The README with its tables as they should be."""
+    for name, table in (("inputs", inputs_table(module)), ("outputs", outputs_table(module))):
+        begin, end = f"<!-- BEGIN {name} -->", f"<!-- END {name} -->"
+        if readme.count(begin) != 1 or readme.count(end) != 1 or readme.index(begin) > readme.index(end):
+            raise DocsError(f"{module.name}/README.md: it needs one line {begin} and, after it, one line {end}")
+        before, after = readme.partition(begin)[0], readme.partition(end)[2]
+        readme = f"{before}{begin}\n{table}\n{end}{after}"
+    return readme
+
+
+def stale_readmes(repository: Path, *, write: bool) -> list[Path]:
+    """READMEs whose tables differ from the source; with `write` they are brought up to date."""
+    stale = []
+    for module in sorted(path.parent for path in repository.glob("modules/*/variables.tf")):
+        path = module / "README.md"
+        if not path.exists():
+            raise DocsError(f"{path.relative_to(repository)} is missing: a module that users may call needs one")
+        written = path.read_text(encoding="utf-8")
+        right = with_tables(written, module)
+        if right != written:
+            stale.append(path)
+            if write:
+                path.write_text(right, encoding="utf-8")
+    return stale
+
+
+def main(arguments: list[str]) -> int:
+    if arguments not in ([], ["--check"]):
+        print(f"docs.py: {' '.join(arguments)} is not known: give --check or nothing", file=sys.stderr)
+        return 2
+    check = bool(arguments)
+    try:
+        stale = stale_readmes(REPOSITORY, write=not check)
+    except DocsError as error:
+        print(f"docs.py: {error}", file=sys.stderr)
+        return 1
+    for path in stale:
+        print(f"{path.relative_to(REPOSITORY)} {'is stale: run make docs' if check else 'is written'}")
+    return 1 if check and stale else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,61 @@
+"""Bulk requests and answers as the proxy sees them: split into actions, cut down to some, spliced together again."""
+
+import gzip
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from convergence.items import read_exactly
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One action of a bulk request with the very bytes that it came in."""
+
+    operation: str
+    document_id: str | None
+    version: int | None
+    lines: bytes
+    source: Mapping[str, Any] | None
+
+
+def decode_body(body: bytes, content_encoding: str) -> bytes:
+    return gzip.decompress(body) if content_encoding == "gzip" else body
+
+
+def parse_actions(body: bytes) -> list[Action]:
+    """The actions of a decoded bulk body; raises ValueError where OpenSearch would refuse it as malformed."""
+    actions = []
+    lines = iter(line + b"\n" for line in body.split(b"\n") if line)
+    for line in lines:
+        ((operation, parameters),) = json.loads(line).items()
+        source = b"" if operation == "delete" else next(lines, b"")
+        actions.append(
+            Action(
+                operation,
+                parameters.get("_id"),
+                parameters.get("version"),
+                line + source,
+                read_exactly(source) if source else None,
+            )
+        )
+    return actions
+
+
+def join_actions(actions: Sequence[Action]) -> bytes:
+    return b"".join(action.lines for action in actions)
+
+
+def error_item(action: Action, index: str, status: int, error: Mapping[str, str], *, filtered: bool) -> dict[str, Any]:
+    """A failed item as OpenSearch words it; under `filter_path` only its status and error are left."""
+    whole = {} if filtered else {"_index": index, "_id": action.document_id}
+    return {action.operation: {**whole, "status": status, "error": dict(error)}}
+
+
+def splice_answer(answer: bytes, actions: Sequence[Action], refused: Mapping[int, dict[str, Any]]) -> bytes:
+    """The answer to a whole request: `refused` items by position, and the real answer's items in the places between."""
+    real = json.loads(answer) if answer else {}
+    items = iter(real.get("items", ()))
+    spliced = [refused[i] if i in refused else next(items) for i in range(len(actions))]
+    return json.dumps({**real, "errors": bool(refused) or real["errors"], "items": spliced}).encode()

@@ -1,0 +1,159 @@
+"""Items in DynamoDB's JSON, as streams and BatchGetItem carry them: made at random, compared with documents exactly."""
+
+import base64
+import json
+import random
+from collections.abc import Callable, Iterable, Mapping
+from decimal import Decimal
+from functools import partial
+from typing import Any, TypeAlias
+
+AttributeValue: TypeAlias = Mapping[str, Any]
+Item: TypeAlias = Mapping[str, AttributeValue]
+
+# Stands in every item's content and in no key: a log line or a dead letter that holds it has leaked an item's content.
+CONTENT_MARK = "c0ntent"
+
+# The test index maps this attribute as a long, so that a text in it makes OpenSearch refuse the document for good.
+POISONABLE_ATTRIBUTE = "quantity"
+
+# Numbers that a float would change: 38 digits, both ends of the exponent's range, an integer beyond 64 bits.
+EXACT_NUMBERS = (
+    "0",
+    "-1",
+    "19.99",
+    "0.1",
+    "12345678901234567890123456789012345678",
+    "0.12345678901234567890123456789012345678",
+    "-99999999999999999999999999999999999999",
+    "1E-130",
+    "9.9999999999999999999999999999999999999E+125",
+    "18446744073709551616",
+)
+TEXTS = ("", "plain", 'quote " and \\ backslash', "line\nbreak", "ünïcödé 😀", "\u2028", '{"json": "inside"}')
+
+
+def make_item(rng: random.Random, keys: Item, serial: int) -> dict[str, AttributeValue]:
+    """One item with the given key attributes; `serial` makes its content differ from all others of its table."""
+    item: dict[str, AttributeValue] = {**keys, "serial": {"N": str(serial)}, "mark": {"S": f"{CONTENT_MARK}-{serial}"}}
+    for name in rng.sample(sorted(_ATTRIBUTES), rng.randint(0, 5)):
+        item[name] = _ATTRIBUTES[name](rng)
+    return item
+
+
+def make_poison(rng: random.Random, keys: Item, serial: int) -> dict[str, AttributeValue]:
+    """An item that the test index refuses for good."""
+    return {**make_item(rng, keys, serial), POISONABLE_ATTRIBUTE: {"S": f"{CONTENT_MARK} is not a number"}}
+
+
+def is_poison(item: Item) -> bool:
+    return "S" in item.get(POISONABLE_ATTRIBUTE, {})
+
+
+def key_label(attributes: Mapping[str, Any], names: Iterable[str]) -> str:
+    """The key's text in stories: of an item's or a record's key attributes, in the order of the key schema."""
+    return "|".join(_scalar_text(attributes[name]) for name in names)
+
+
+def document_label(document: Mapping[str, Any], names: Iterable[str]) -> str:
+    """The same text from a document's `_source`, read with `read_exactly`; missing key attributes show as `?`."""
+    return "|".join(_number_text(v) if isinstance(v := document.get(n, "?"), Decimal) else str(v) for n in names)
+
+
+def read_exactly(body: bytes) -> Any:
+    """JSON with numbers as Decimal, so that no digit gets lost in the reading."""
+    return json.loads(body, parse_int=Decimal, parse_float=Decimal)
+
+
+def is_document_of(item: Item, document: Any) -> bool:
+    """True if the document says exactly what the item says: every attribute, every digit, and nothing else."""
+    return _is_value_of({"M": item}, document)
+
+
+def _is_value_of(value: AttributeValue, found: Any) -> bool:
+    ((tag, content),) = value.items()
+    return _COMPARISONS[tag](content, found)
+
+
+def _is_text(content: str, found: Any) -> bool:
+    return isinstance(found, str) and found == content
+
+
+def _is_number(content: str, found: Any) -> bool:
+    return isinstance(found, Decimal) and found == Decimal(content)
+
+
+def _is_list(content: list[AttributeValue], found: Any) -> bool:
+    return isinstance(found, list) and len(found) == len(content) and all(map(_is_value_of, content, found))
+
+
+def _is_map(content: Item, found: Any) -> bool:
+    return (
+        isinstance(found, dict)
+        and found.keys() == content.keys()
+        and all(_is_value_of(content[name], found[name]) for name in content)
+    )
+
+
+def _is_set(is_member: Callable[[str, Any], bool], content: list[str], found: Any) -> bool:
+    """A set is an array in whatever order: every member is in it once."""
+    return (
+        isinstance(found, list)
+        and len(found) == len(content)
+        and all(any(is_member(member, one) for one in found) for member in content)
+    )
+
+
+_COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = {
+    "S": _is_text,
+    "B": _is_text,
+    "N": _is_number,
+    "BOOL": lambda content, found: found is content,
+    "NULL": lambda _, found: found is None,
+    "L": _is_list,
+    "M": _is_map,
+    "SS": partial(_is_set, _is_text),
+    "BS": partial(_is_set, _is_text),
+    "NS": partial(_is_set, _is_number),
+}
+
+
+def _scalar_text(value: AttributeValue) -> str:
+    ((tag, content),) = value.items()
+    return _number_text(Decimal(content)) if tag == "N" else str(content)
+
+
+def _number_text(number: Decimal) -> str:
+    return format(number.normalize(), "f")
+
+
+def _binary(rng: random.Random) -> str:
+    return base64.b64encode(rng.randbytes(rng.randint(0, 12))).decode()
+
+
+def _scalar(rng: random.Random) -> AttributeValue:
+    return rng.choice(
+        (
+            {"S": rng.choice(TEXTS)},
+            {"N": rng.choice(EXACT_NUMBERS)},
+            {"BOOL": rng.random() < 0.5},
+            {"NULL": True},
+            {"B": _binary(rng)},
+        )
+    )
+
+
+_ATTRIBUTES: Mapping[str, Callable[[random.Random], AttributeValue]] = {
+    "name": lambda rng: {"S": rng.choice(TEXTS)},
+    "price": lambda rng: {"N": rng.choice(EXACT_NUMBERS)},
+    POISONABLE_ATTRIBUTE: lambda rng: {"N": str(rng.randint(0, 1000))},
+    "active": lambda rng: {"BOOL": rng.random() < 0.5},
+    "nothing": lambda _: {"NULL": True},
+    "thumbnail": lambda rng: {"B": _binary(rng)},
+    "tags": lambda rng: {"SS": rng.sample(TEXTS, rng.randint(1, 4))},
+    "sizes": lambda rng: {"NS": rng.sample(EXACT_NUMBERS, rng.randint(1, 4))},
+    "hashes": lambda rng: {"BS": sorted({_binary(rng) for _ in range(3)})},
+    "history": lambda rng: {"L": [_scalar(rng) for _ in range(rng.randint(0, 3))]},
+    "attributes": lambda rng: {"M": {n: _scalar(rng) for n in rng.sample(("a", "b c", "d.e", "ü"), rng.randint(0, 3))}},
+    "description": lambda rng: {"S": "long " * rng.randint(1, 60)},
+}

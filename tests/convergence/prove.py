@@ -1,0 +1,53 @@
+"""Many schedules side by side against one function and one OpenSearch, and what to say about those that fail."""
+
+import os
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+
+from convergence.comparison import Kind
+from convergence.sandbox import Forge
+from convergence.schedule import make_schedule
+from convergence.simulation import Outcome, run_schedule
+
+# Most of a schedule's time is waiting: for OpenSearch, for forks, for time-outs.
+_SIDE_BY_SIDE = 4 * (os.cpu_count() or 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What all schedules of a run share. `prefix` keeps their keys apart from another function's in the same index."""
+
+    forge: Forge
+    opensearch_url: str
+    index_name: str
+    prefix: str
+    images_only: bool = False
+
+    def run(self, seed: int) -> Outcome:
+        schedule = make_schedule(seed, f"{self.prefix}-{seed}", images_only=self.images_only)
+        return run_schedule(schedule, self.forge, self.opensearch_url, self.index_name)
+
+
+@contextmanager
+def run_seeds(ground: Ground, seeds: Iterable[int]) -> Iterator[Iterator[Outcome]]:
+    """The schedules' outcomes, in the order of their seeds. Who has seen enough leaves: what has begun is ended then."""
+    pool = ThreadPoolExecutor(_SIDE_BY_SIDE)
+    try:
+        yield pool.map(partial(Ground.run, ground), seeds)
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def describe_failure(outcome: Outcome) -> str:
+    """Names every difference, the command that replays it, and the story of the first key that differs."""
+    lines = [f"seed {outcome.seed} does not converge; replay: make prove SEED={outcome.seed}"]
+    lines += [f"  {difference}" for difference in outcome.differences]
+    key = next((difference.key for difference in outcome.differences if difference.key), None)
+    if key is not None:
+        lines += [f"story of {key} (seconds of simulated time):", outcome.story.of_key(key, outcome.began)]
+    elif any(difference.kind in (Kind.STUCK, Kind.VIOLATION) for difference in outcome.differences):
+        lines += ["story of all keys, its end:", outcome.story.end(outcome.began)]
+    return "\n".join(lines)

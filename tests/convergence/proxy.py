@@ -1,0 +1,231 @@
+"""What stands between the function and the real OpenSearch: forwards, refuses, loses, and holds requests back."""
+
+import random
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Any
+
+from convergence import refusals
+from convergence.bulk_body import Action, decode_body, error_item, join_actions, parse_actions, splice_answer
+from convergence.index import Index
+from convergence.items import document_label, read_exactly
+from convergence.network import Answer, Request
+from convergence.schedule import Fault, Faults
+from convergence.story import Story
+
+
+class Fate(Enum):
+    """What the client sees of its request."""
+
+    ANSWERED = auto()
+    ANSWERED_THEN_CLOSED = auto()
+    CUT = auto()
+    RESET = auto()
+    HANGS = auto()
+    DIES = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    fate: Fate
+    answer: Answer | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A request whose sender has given it up, and which still lands one day."""
+
+    who: str
+    body: bytes
+    actions: Sequence[Action]
+    haste: float
+    """The weight of its landing among what may happen next; 0: it lands after all else."""
+
+
+class Proxy:
+    """The way to the index of one schedule. `held` requests are landed by whoever moves the schedule on."""
+
+    def __init__(
+        self, index: Index, key_names: Sequence[str], faults: Faults, rng: random.Random, story: Story
+    ) -> None:
+        self.held: list[Held] = []
+        self.labels: dict[str, str] = {}
+        """Every document id that was ever written or deleted, with its item's key as far as it is known."""
+        self.budget = faults.budget
+        self._index = index
+        self._key_names = key_names
+        self._faults = faults
+        self._outage = 0
+        self._rng = rng
+        self._story = story
+
+    def handle(self, request: Request, who: str) -> Effect:
+        if (request.method, request.path) != ("POST", f"/{self._index.name}/_bulk"):
+            allowed = f"POST /{self._index.name}/_bulk"
+            self._story.accuse(f"sent {request.method} {request.path}: only {allowed} is allowed", invocation=who)
+            return Effect(Fate.ANSWERED, Answer(403, b'{"Message":"User is not authorized to perform: es:ESHttpPost"}'))
+        body = decode_body(request.body, request.headers.get("content-encoding", ""))
+        actions = parse_actions(body)
+        for action in actions:
+            self._learn_label(action)
+        if self._faults.max_body_bytes is not None and len(body) > self._faults.max_body_bytes:
+            self._tell(who, actions, "413")
+            return Effect(Fate.ANSWERED, refusals.too_large_answer(self._rng))
+        return self._strike(self._choose_fault(), _Bulk(who, request.query, body, actions))
+
+    def hold(self, request: Request, who: str) -> None:
+        """For a request that its sender's death left on the wire."""
+        body = decode_body(request.body, request.headers.get("content-encoding", ""))
+        actions = parse_actions(body)
+        for action in actions:
+            self._learn_label(action)
+        self._hold(_Bulk(who, request.query, body, actions))
+
+    def land(self, held: Held) -> None:
+        self.held.remove(held)
+        status, answer = self._index.bulk(held.body)
+        self._tell_items(held.who, held.actions, status, answer, late=True)
+
+    def _choose_fault(self) -> Fault | None:
+        faults, rng = self._faults, self._rng
+        if self.budget <= 0:
+            return None
+        if self._outage:
+            self._outage -= 1
+            return rng.choice((Fault.BUSY, Fault.RESET_BEFORE))
+        if rng.random() >= faults.rate:
+            return None
+        self.budget -= 1
+        if faults.outage_requests and rng.random() < 0.2:
+            self._outage = faults.outage_requests
+        (fault,) = rng.choices(list(faults.weights), list(faults.weights.values()))
+        return fault
+
+    def _strike(self, fault: Fault | None, bulk: "_Bulk") -> Effect:
+        if fault is None or fault is Fault.CLOSE:
+            return Effect(Fate.ANSWERED_THEN_CLOSED if fault else Fate.ANSWERED, self._forward(bulk))
+        if fault in _LOSSES:
+            return self._lose(fault, bulk)
+        if fault is Fault.HALF_DONE:
+            self._forward_some(bulk, refusals.busy_item)
+            return self._refuse(bulk, refusals.busy_answer(self._rng))
+        if fault not in _WHOLE or (fault in _ITEMS and self._rng.random() < 0.7):
+            return Effect(Fate.ANSWERED, self._forward_some(bulk, _ITEMS[fault], all_fail=fault in _WHOLE))
+        return self._refuse(bulk, _WHOLE[fault](self._rng))
+
+    def _lose(self, fault: Fault, bulk: "_Bulk") -> Effect:
+        """Faults that leave the function without an answer."""
+        written, fate = _LOSSES[fault]
+        answer = None
+        match written:
+            case _Written.NOW:
+                answer = self._forward(bulk)
+            case _Written.LATER:
+                self._hold(bulk)
+        self._tell(bulk.who, bulk.actions, f"{fault.name}: {fault}")
+        return Effect(fate, answer)
+
+    def _forward(self, bulk: "_Bulk") -> Answer:
+        status, body = self._index.bulk(bulk.body, bulk.query)
+        self._tell_items(bulk.who, bulk.actions, status, body)
+        return Answer(status, body)
+
+    def _forward_some(
+        self,
+        bulk: "_Bulk",
+        make_error: Callable[[random.Random, str], refusals.ItemError],
+        *,
+        all_fail: bool = False,
+    ) -> Answer:
+        """Forwards a random part of the actions and answers for the others with the same error each."""
+        status, error = make_error(self._rng, self._index.name)
+        filtered = "filter_path" in bulk.query
+        refused = {
+            position: error_item(action, self._index.name, status, error, filtered=filtered)
+            for position, action in enumerate(bulk.actions)
+            if all_fail or self._rng.random() < 0.6
+        }
+        passed = [action for position, action in enumerate(bulk.actions) if position not in refused]
+        answer = b"{}" if filtered else b'{"took":1}'
+        if passed:
+            real_status, answer = self._index.bulk(join_actions(passed), bulk.query)
+            self._tell_items(bulk.who, passed, real_status, answer)
+            if real_status != 200:
+                return Answer(real_status, answer)
+        self._tell(bulk.who, [bulk.actions[position] for position in refused], f"{status} {error['type']}")
+        return Answer(200, splice_answer(answer, bulk.actions, refused))
+
+    def _refuse(self, bulk: "_Bulk", answer: Answer) -> Effect:
+        self._tell(bulk.who, bulk.actions, f"{answer.status} for the whole request")
+        return Effect(Fate.ANSWERED, answer)
+
+    def _hold(self, bulk: "_Bulk") -> None:
+        self.held.append(Held(bulk.who, bulk.body, bulk.actions, haste=self._rng.choice((0, 0, 0.1, 0.5))))
+
+    def _learn_label(self, action: Action) -> None:
+        if action.document_id is None:
+            return
+        if action.source is not None:
+            self.labels[action.document_id] = document_label(action.source, self._key_names)
+        self.labels.setdefault(action.document_id, action.document_id)
+
+    def _tell(self, who: str, actions: Sequence[Action], text: str) -> None:
+        for action in actions:
+            key = self.labels.get(action.document_id or "")
+            self._story.tell(f"{_shown(action)} -> {text}", key=key, invocation=who)
+
+    def _tell_items(
+        self, who: str, actions: Sequence[Action], status: int, answer: bytes, *, late: bool = False
+    ) -> None:
+        when = "landing late: " if late else ""
+        if status != 200:
+            self._tell(who, actions, f"{when}{status} {answer.decode(errors='replace')[:300]}")
+            return
+        for action, item in zip(actions, read_exactly(answer).get("items", ()), strict=False):
+            ((_, result),) = item.items()
+            reason: Mapping[str, Any] = result.get("error", {})
+            self._tell(who, [action], f"{when}{result['status']} {reason.get('reason', '')}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Bulk:
+    who: str
+    query: str
+    body: bytes
+    actions: Sequence[Action]
+
+
+class _Written(Enum):
+    NOW = auto()
+    LATER = auto()
+    NEVER = auto()
+
+
+_WHOLE: Mapping[Fault, Callable[[random.Random], Answer]] = {
+    Fault.BUSY: refusals.busy_answer,
+    Fault.THROTTLED: refusals.throttled_answer,
+    Fault.BLOCKED: refusals.blocked_answer,
+    Fault.MISCONFIGURED: refusals.misconfigured_answer,
+}
+_ITEMS: Mapping[Fault, Callable[[random.Random, str], refusals.ItemError]] = {
+    Fault.ITEMS_BUSY: refusals.busy_item,
+    Fault.BLOCKED: refusals.blocked_item,
+    Fault.MISCONFIGURED: refusals.misconfigured_item,
+}
+_LOSSES: Mapping[Fault, tuple[_Written, Fate]] = {
+    Fault.RESET_BEFORE: (_Written.NEVER, Fate.RESET),
+    Fault.RESET_AFTER: (_Written.NOW, Fate.RESET),
+    Fault.CUT: (_Written.NOW, Fate.CUT),
+    Fault.HANG: (_Written.NOW, Fate.HANGS),
+    Fault.HANG_HELD: (_Written.LATER, Fate.HANGS),
+    Fault.HELD: (_Written.LATER, Fate.RESET),
+    Fault.KILL_BEFORE: (_Written.NEVER, Fate.DIES),
+    Fault.KILL_AFTER: (_Written.NOW, Fate.DIES),
+    Fault.KILL_HELD: (_Written.LATER, Fate.DIES),
+}
+
+
+def _shown(action: Action) -> str:
+    serial = "" if action.source is None else f" serial {action.source.get('serial')}"
+    return f"{action.operation} version {action.version}{serial}"

@@ -1,0 +1,394 @@
+"""Runs one schedule: moves the clock, invokes the function, and decides request by request who goes on next.
+
+Everything waits for its turn here: an invocation runs until it sends a request or returns; then the seed chooses one of
+all the waiting requests, idle lanes and held requests. So concurrent invocations interleave at random, and the same way
+for the same seed, as far as the function itself does the same again."""
+
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TypeAlias
+
+from convergence.comparison import Difference, Kind, compare
+from convergence.dead_letters import DeadLetterQueue
+from convergence.index import Index
+from convergence.items import CONTENT_MARK
+from convergence.network import Door, Network, Request
+from convergence.poller import Batch, EventSourceMapping, Lane
+from convergence.proxy import Effect, Fate, Proxy
+from convergence.sandbox import Forge, Sandbox
+from convergence.schedule import Consumer, ReadFault, Schedule
+from convergence.story import Story
+from convergence.table import Table
+
+Turn: TypeAlias = tuple[float, Callable[[], None]]
+
+# An invocation that neither sends nor returns for so long sleeps or hangs: the others go on meanwhile.
+_PATIENCE_SECONDS = 0.25
+# A second connection's request comes a moment after the first: it is waited for, or turns would depend on the machine.
+_STRAGGLER_SECONDS = 0.002
+# Real time after which a function that does nothing visible is ended, as Lambda's time-out would.
+_LONGEST_INVOCATION_SECONDS = 30.0
+# Failed invocations in a row, with no fault left to strike, after which no progress is to be expected.
+_PATIENT_INVOCATIONS = 12
+
+
+@dataclass(eq=False, slots=True)
+class Room:
+    """A sandbox, its door to the network, and the connections' requests that wait there."""
+
+    sandbox: Sandbox
+    door: Door
+    waiting: list[Request] = field(default_factory=list)
+    undelivered: list[tuple[Request, Effect]] = field(default_factory=list)
+
+
+@dataclass(eq=False, slots=True)
+class Invocation:
+    """One run of the function; its lane may have been abandoned by a restarted poller."""
+
+    name: str
+    room: Room
+    mapping: EventSourceMapping
+    lane: Lane
+    batch: Batch
+    began: float
+
+    @property
+    def has_turn(self) -> bool:
+        """A request of its waits to be handled or answered."""
+        return bool(self.room.waiting) or any(effect.fate is not Fate.HANGS for _, effect in self.room.undelivered)
+
+    @property
+    def is_busy(self) -> bool:
+        """It computes or sleeps, and will send or return soon."""
+        return not self.has_turn and not self.room.undelivered
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    seed: int
+    differences: list[Difference]
+    story: Story
+    began: float
+    invocations: int
+    requests: int
+    seconds: float
+
+
+def run_schedule(schedule: Schedule, forge: Forge, opensearch_url: str, index_name: str) -> Outcome:
+    """Drives the function through the schedule and compares index and table at the end."""
+    simulation = _Simulation(schedule, forge, Index(opensearch_url, index_name))
+    try:
+        return simulation.run()
+    finally:
+        simulation.close()
+
+
+class _Simulation:
+    def __init__(self, schedule: Schedule, forge: Forge, index: Index) -> None:
+        self._schedule = schedule
+        self._forge = forge
+        self._index = index
+        self._rng = random.Random(f"turns of {schedule.seed}")
+        history = schedule.history
+        self._began = history.times[0]
+        self._story = Story(self._began - 1)
+        self._network = Network()
+        self._table = Table(history, self._rng, self._story)
+        self._queue = DeadLetterQueue(history.key_names, self._rng, self._story)
+        self._proxy = Proxy(index, history.key_names, schedule.faults, self._rng, self._story)
+        self._waiting_consumers = list(schedule.consumers)
+        self._mappings: list[EventSourceMapping] = []
+        self._rooms: list[Room] = []  # warm and free
+        self._invocations: list[Invocation] = []
+        self._invoked = 0
+        self._requests = 0
+        self._failed_in_vain = 0
+
+    def run(self) -> Outcome:
+        started = time.monotonic()
+        while not self._is_over():
+            self._open_mappings()
+            self._listen()
+            if turns := self._turns():
+                weights, actions = zip(*turns, strict=True)
+                self._rng.choices(actions, weights)[0]()
+                self._move_clock(self._story.now + self._rng.choice((0, 0, 0, 0.01, 0.2, 1.5)))
+            if self._failed_in_vain > _PATIENT_INVOCATIONS:
+                return self._outcome(
+                    [Difference(Kind.STUCK, None, f"{self._failed_in_vain} failures in a row")], started
+                )
+        while self._proxy.held:
+            self._proxy.land(self._rng.choice(self._proxy.held))
+        documents = self._index.documents(self._proxy.labels)
+        return self._outcome(compare(self._schedule.history, documents, self._queue.keys), started)
+
+    def close(self) -> None:
+        for invocation in self._invocations:
+            self._end_room(invocation.room)
+        for room in self._rooms:
+            self._end_room(room)
+        self._network.close()
+        self._index.close()
+
+    def _outcome(self, differences: list[Difference], started: float) -> Outcome:
+        differences = differences + [Difference(Kind.VIOLATION, None, text) for text in self._story.violations]
+        seconds = time.monotonic() - started
+        return Outcome(
+            self._schedule.seed, differences, self._story, self._began, self._invoked, self._requests, seconds
+        )
+
+    def _is_over(self) -> bool:
+        is_drained = all(mapping.is_drained for mapping in self._mappings)
+        return self._has_ended and is_drained and not (self._invocations or self._waiting_consumers)
+
+    # What may happen next: every turn with its weight.
+
+    def _turns(self) -> list[Turn]:
+        requests, urgent = self._request_turns()
+        if urgent:
+            return urgent
+        turns = requests
+        turns += [
+            (2.0, partial(self._invoke, mapping, lane))
+            for mapping in self._mappings
+            for lane in mapping.ready_lanes(self._story.now)
+        ]
+        turns += [(held.haste, partial(self._proxy.land, held)) for held in self._proxy.held if held.haste]
+        if not self._has_ended:
+            turns.append((1.0, self._pass_time))
+        elif turns:
+            turns.append((0.1, self._idle))
+        return turns
+
+    def _request_turns(self) -> tuple[list[Turn], list[Turn]]:
+        """All requests' turns, and those that must come before a client's own time-out strikes unplanned."""
+        turns: list[Turn] = []
+        urgent: list[Turn] = []
+        overdue = time.monotonic() - self._schedule.settings.request_timeout_seconds / 3
+        for invocation in self._invocations:
+            room = invocation.room
+            waiting = [(request, partial(self._handle, invocation, request)) for request in room.waiting]
+            handled = [
+                (request, partial(self._deliver, room, request, effect))
+                for request, effect in room.undelivered
+                if effect.fate is not Fate.HANGS
+            ]
+            for request, action in [*waiting, *handled]:
+                turns.append((4.0, action))
+                if request.received_at < overdue:
+                    urgent.append((4.0, action))
+        return turns, urgent
+
+    def _pass_time(self) -> None:
+        """On to one of the next writes."""
+        upcoming = [at for at in self._schedule.history.times if at > self._story.now]
+        self._move_clock(upcoming[min(int(self._rng.expovariate(0.7)), len(upcoming) - 1)])
+
+    def _idle(self) -> None:
+        self._move_clock(self._story.now + self._rng.uniform(0.5, 3) * self._schedule.settings.conflict_window_seconds)
+
+    def _move_clock(self, to: float) -> None:
+        for change in self._schedule.history.changes:
+            if self._story.now < change.at <= to:
+                what = "deleted" if change.item is None else f"written, serial {change.item['serial']['N']}"
+                self._story.tell(f"{what}, stamp {change.stamp}, at {change.at:.2f}", key=change.key)
+        self._story.now = to
+
+    def _open_mappings(self) -> None:
+        for consumer in [c for c in self._waiting_consumers if self._may_begin(c)]:
+            self._waiting_consumers.remove(consumer)
+            self._mappings.append(EventSourceMapping(consumer, self._schedule.history.streams[consumer.stream]))
+
+    def _may_begin(self, consumer: Consumer) -> bool:
+        """When its time has come, or nothing else is left to do; with streams in turn, when the earlier one is done."""
+        is_idle = not self._invocations and all(mapping.is_drained for mapping in self._mappings)
+        if consumer.begins_after > self._invoked and not (is_idle and self._has_ended):
+            return False
+        if consumer.stream == 0 or self._schedule.streams_overlap:
+            return True
+        return any(m.is_drained for m in self._mappings if m.consumer.stream == consumer.stream - 1)
+
+    @property
+    def _has_ended(self) -> bool:
+        """No more writes will come."""
+        return self._story.now >= self._schedule.history.times[-1]
+
+    # Invocations.
+
+    def _invoke(self, mapping: EventSourceMapping, lane: Lane) -> None:
+        batch = mapping.take_batch(lane, self._story.now, self._rng)
+        self._invoked += 1
+        invocation = Invocation(
+            f"invocation {self._invoked}", self._enter_room(), mapping, lane, batch, time.monotonic()
+        )
+        self._invocations.append(invocation)
+        for record in batch:
+            data = record.event["dynamodb"]
+            image = data.get("NewImage", {}).get("serial", {}).get("N", "unknown")
+            stamp = f"stamp {data['ApproximateCreationDateTime']}, number {record.sequence_number}"
+            text = f"gets {record.event['eventName']}, serial {image}, {stamp}"
+            self._story.tell(text, key=record.key, invocation=invocation.name)
+        invocation.room.sandbox.invoke(
+            {"Records": [record.event for record in batch]},
+            request_id=invocation.name.replace(" ", "-"),
+            remaining_seconds=self._rng.choice((1, 3, 15, 120)),
+        )
+        for running in self._mappings:
+            if self._invoked in running.consumer.restarts_after:
+                self._story.tell("a poller restarts from older checkpoints")
+                running.restart(self._rng)
+
+    def _enter_room(self) -> Room:
+        """A warm sandbox, if there is one; sometimes it has been recycled, or its idle connections have been closed."""
+        while self._rooms:
+            room = self._rooms.pop(self._rng.randrange(len(self._rooms)))
+            if self._rng.random() < 0.07:
+                self._end_room(room)
+                continue
+            if self._rng.random() < 0.1:
+                for connection in list(room.door.connections):
+                    self._network.hang_up(connection)
+            return room
+        waiting: list[Request] = []
+        door = self._network.open_door(waiting.append)
+        sandbox = self._forge.start(
+            {
+                **self._schedule.settings.environment(),
+                "AWS_ENDPOINT_URL_DYNAMODB": door.url,
+                "AWS_ENDPOINT_URL_SQS": door.url,
+                "INDEX": self._index.name,
+                "OPENSEARCH_ENDPOINT": door.url,
+                "TABLE_KEYS": ",".join(self._schedule.history.key_names),
+            }
+        )
+        room = Room(sandbox, door, waiting)
+        self._network.watch(sandbox.pipe, partial(self._finish, room))
+        return room
+
+    def _end_room(self, room: Room) -> None:
+        self._network.unwatch(room.sandbox.pipe)
+        room.sandbox.end()
+        self._network.close_door(room.door)
+
+    def _finish(self, room: Room) -> None:
+        """The function has returned, raised or died."""
+        invocation = next(i for i in self._invocations if i.room is room)
+        result = room.sandbox.result()
+        if result is None:
+            self._die(invocation, "died of itself, or of its time-out")
+            return
+        leaves_a_request = any(not request.client_gone for request in room.waiting)
+        self._leave(invocation)
+        before = invocation.lane.checkpoint
+        if "error" in result:
+            error = result["error"]
+            self._story.tell(f"raises {error['errorType']}: {error['errorMessage']}", invocation=invocation.name)
+            invocation.lane.fail(bisect=invocation.mapping.consumer.bisects)
+        else:
+            self._story.tell(f"returns {result['response']}", invocation=invocation.name)
+            invocation.lane.succeed(result["response"])
+        calm = self._proxy.budget <= 0 or not (self._schedule.faults.rate or self._schedule.faults.read_rate)
+        self._failed_in_vain = self._failed_in_vain + 1 if calm and invocation.lane.checkpoint == before else 0
+        if leaves_a_request:
+            self._story.accuse(
+                "returned with a request under way: Lambda freezes it half-way", invocation=invocation.name
+            )
+        self._rooms.append(room)
+
+    def _die(self, invocation: Invocation, why: str) -> None:
+        self._story.tell(why, invocation=invocation.name)
+        self._leave(invocation)
+        self._end_room(invocation.room)
+        invocation.lane.fail(bisect=invocation.mapping.consumer.bisects)
+
+    def _leave(self, invocation: Invocation) -> None:
+        """The invocation is over; what it has left on the wire gets lost, or lands sooner or later."""
+        self._invocations.remove(invocation)
+        room = invocation.room
+        log = room.sandbox.take_log()
+        if CONTENT_MARK in log:
+            self._story.accuse(f"logged an item's content: {log}", invocation=invocation.name)
+        for line in log.splitlines():
+            self._story.tell(f"logs {line[:300]}", invocation=invocation.name)
+        for request in room.waiting:
+            if not _is_aws(request) and self._rng.random() < 0.7:
+                self._proxy.hold(request, invocation.name)
+        room.waiting.clear()
+        room.undelivered.clear()
+
+    # Requests.
+
+    def _listen(self) -> None:
+        """Until every invocation waits for a turn or has returned; whoever is quiet for long is not waited for."""
+        quiet_since = time.monotonic()
+        while True:
+            while self._network.listen(0):
+                quiet_since = time.monotonic()
+            self._tidy()
+            can_go_on = bool(self._turns())
+            if not can_go_on and not self._invocations:
+                return
+            if can_go_on and not any(i.is_busy for i in self._invocations):
+                has_stragglers = self._schedule.settings.bulk_connections > 1 and self._invocations
+                if not (has_stragglers and self._network.listen(_STRAGGLER_SECONDS)):
+                    return
+            elif not self._network.listen(0.02) and can_go_on and time.monotonic() - quiet_since > _PATIENCE_SECONDS:
+                return
+
+    def _tidy(self) -> None:
+        """Takes leave of clients that have given up waiting, and of invocations that run for too long."""
+        for invocation in list(self._invocations):
+            room = invocation.room
+            for waiter in [w for w in room.undelivered if w[0].client_gone]:
+                room.undelivered.remove(waiter)
+                self._network.hang_up(waiter[0].connection)
+            if time.monotonic() - invocation.began > _LONGEST_INVOCATION_SECONDS:
+                self._die(invocation, "ends by Lambda's time-out")
+
+    def _handle(self, invocation: Invocation, request: Request) -> None:
+        room = invocation.room
+        room.waiting.remove(request)
+        self._requests += 1
+        who = invocation.name
+        effect = self._serve_aws(request, who) if _is_aws(request) else self._proxy.handle(request, who)
+        if effect.fate is Fate.DIES:
+            self._die(invocation, "dies")
+        elif effect.fate is Fate.HANGS or self._rng.random() < 0.3:
+            room.undelivered.append((request, effect))
+        else:
+            self._send(request, effect)
+
+    def _serve_aws(self, request: Request, who: str) -> Effect:
+        fault = None
+        if self._proxy.budget > 0 and self._rng.random() < self._schedule.faults.read_rate:
+            self._proxy.budget -= 1
+            fault = self._rng.choice(list(ReadFault))
+            self._story.tell(f"{request.headers['x-amz-target']}: {fault}", invocation=who)
+        if fault is ReadFault.RESET:
+            return Effect(Fate.RESET)
+        if fault is ReadFault.KILL:
+            return Effect(Fate.DIES)
+        service = self._table if request.headers["x-amz-target"].startswith("DynamoDB") else self._queue
+        return Effect(Fate.ANSWERED, service.answer(request, who, fault))
+
+    def _deliver(self, room: Room, request: Request, effect: Effect) -> None:
+        room.undelivered.remove((request, effect))
+        self._send(request, effect)
+
+    def _send(self, request: Request, effect: Effect) -> None:
+        if effect.fate is Fate.RESET or effect.answer is None:
+            self._network.reset(request.connection)
+        elif effect.fate is Fate.CUT:
+            self._network.answer(request, effect.answer, cut_after=self._rng.randint(1, 120))
+        else:
+            self._network.answer(request, effect.answer)
+            if effect.fate is Fate.ANSWERED_THEN_CLOSED:
+                self._network.hang_up(request.connection)
+
+
+def _is_aws(request: Request) -> bool:
+    return "x-amz-target" in request.headers

@@ -1,0 +1,58 @@
+"""The promise, proven on the built zip: whatever happens on the way, the index ends equal to the table.
+
+Every schedule is a whole scenario made from its seed, played against the real OpenSearch. `make prove` plays more of
+them (PROVE_SCHEDULES), or one again (PROVE_SEED). A failure prints the story of the first key that differs."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from engines import OpenSearchNode
+
+from convergence.comparison import Kind
+from convergence.index import Index
+from convergence.prove import Ground, describe_failure, run_seeds
+from convergence.sandbox import open_forge
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGE = ROOT / "lambda" / "dist" / "dynamodb-opensearch.zip"
+HANDLER = "dynamodb_opensearch.stream.handler"
+SCHEDULES = int(os.environ.get("PROVE_SCHEDULES", "60"))
+SEED = os.environ.get("PROVE_SEED")
+MOST_FAILURES = 5
+
+# The kinds of difference by which a handler that only loses or reorders writes is told: what naive handlers do.
+DIVERGENCE = {Kind.LOST, Kind.STALE, Kind.GHOST}
+
+
+@pytest.fixture(scope="module")
+def index_name(opensearch_node: OpenSearchNode) -> Iterator[str]:
+    """The index that the schedules of this run share."""
+    index = Index(opensearch_node.url, f"convergence-{uuid4().hex[:8]}")
+    index.create()
+    yield index.name
+    index.delete()
+    index.close()
+
+
+def test_every_schedule_converges(opensearch_node: OpenSearchNode, index_name: str) -> None:
+    failures = []
+    with open_forge(PACKAGE, HANDLER) as forge:
+        ground = Ground(forge, opensearch_node.url, index_name, prefix="sync")
+        with run_seeds(ground, [int(SEED)] if SEED else range(SCHEDULES)) as outcomes:
+            for outcome in outcomes:
+                if outcome.differences:
+                    failures.append(describe_failure(outcome))
+                if len(failures) == MOST_FAILURES:
+                    break
+    assert not failures, "\n\n".join(failures)
+
+
+@pytest.mark.parametrize("handler", ["unversioned", "swallowing", "seconds_only", "conflict_is_done"])
+def test_a_naive_handler_is_seen_through(opensearch_node: OpenSearchNode, index_name: str, handler: str) -> None:
+    with open_forge(ROOT / "tests", f"convergence.naive.{handler}") as forge:
+        ground = Ground(forge, opensearch_node.url, index_name, prefix=handler, images_only=True)
+        with run_seeds(ground, range(100)) as outcomes:
+            assert any(d.kind in DIVERGENCE for outcome in outcomes for d in outcome.differences)

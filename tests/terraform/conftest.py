@@ -1,0 +1,25 @@
+"""One copy of the modules for all tests of this folder, and what the provider knows."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from engines import terraform_environment
+from terraform.workspace import Terraform, copy_repository
+
+
+@pytest.fixture(scope="session")
+def terraform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terraform]:
+    """Terraform, on one copy for all tests."""
+    with terraform_environment() as environment:
+        yield Terraform(copy_repository(tmp_path_factory.mktemp("terraform")), environment)
+
+
+@pytest.fixture(scope="session")
+def resource_schemas(terraform: Terraform) -> dict[str, Any]:
+    """What the provider knows of its resources' arguments, by resource type."""
+    terraform.init("modules/table")
+    schemas = json.loads(terraform("modules/table", "providers", "schema", "-json"))["provider_schemas"]
+    resources: dict[str, Any] = schemas["registry.terraform.io/hashicorp/aws"]["resource_schemas"]
+    return resources
