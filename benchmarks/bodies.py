@@ -10,7 +10,7 @@ from dynamodb_opensearch.deadline import Deadline
 from dynamodb_opensearch.documents import KeySchema
 from dynamodb_opensearch.telemetry import Tally
 
-from workloads import KEY, Record
+from benchmarks.workloads import KEY, Record
 
 _WHOLE_BATCH = Limits(chunk_bytes=10 * 1024**2, actions=10_000)
 

@@ -5,7 +5,6 @@ Each gets the same records before the clock starts, and must raise if anything w
 
 import os
 import socket
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import redirect_stdout
 from pathlib import Path
@@ -15,11 +14,13 @@ from urllib.parse import urlsplit
 from boto3.dynamodb.types import TypeDeserializer
 from opensearchpy import OpenSearch
 from opensearchpy.helpers import bulk
+from opensearchpy.serializer import JSONSerializer
 
 from dynamodb_opensearch.versions import own_version
 
-from bodies import bodies_of
-from workloads import KEY, Record
+from benchmarks.bodies import bodies_of
+from benchmarks.lambda_context import Context
+from benchmarks.workloads import KEY, Record
 
 OURS, RAW, BULK, SINGLE = "ours", "raw", "helpers.bulk", "one by one"
 
@@ -123,7 +124,7 @@ class Bulk:
     name, index = BULK, "bench-helpers"
 
     def __init__(self, url: str) -> None:
-        self._client = OpenSearch([url])
+        self._client = OpenSearch([url], serializer=_Serializer())
         self._deserialize = TypeDeserializer().deserialize
         self._records: Sequence[Record] = []
 
@@ -155,7 +156,7 @@ class Single:
     name, index = SINGLE, "bench-single"
 
     def __init__(self, url: str) -> None:
-        self._client = OpenSearch([url])
+        self._client = OpenSearch([url], serializer=_Serializer())
         self._deserialize = TypeDeserializer().deserialize
         self._records: Sequence[Record] = []
 
@@ -173,16 +174,11 @@ class Single:
                 self._client.index(index=self.index, id=document_id, body=source)
 
 
-class Context:
-    """Lambda's context, of a function with the default timeout."""
+class _Serializer(JSONSerializer):
+    """opensearch-py's own makes floats of Decimals, and knows no sets."""
 
-    aws_request_id = "6f2c1f0e-0000-4000-8000-000000000000"
-
-    def __init__(self, timeout_seconds: float = 120) -> None:
-        self._end = time.monotonic() + timeout_seconds
-
-    def get_remaining_time_in_millis(self) -> int:
-        return max(0, int((self._end - time.monotonic()) * 1000))
+    def default(self, data: Any) -> Any:
+        return sorted(data) if isinstance(data, set) else super().default(data)
 
 
 def function_environment(url: str, index: str) -> dict[str, str]:

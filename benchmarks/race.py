@@ -1,21 +1,20 @@
-"""Lets the contestants run, taking turns, so that a busy moment of the machine meets all of them."""
+"""Lets the contestants run in turns, so that a busy moment of the machine meets all of them."""
 
 import gc
 import http.client
 import json
 import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlsplit
 
-from contestants import Contestant, Raw
-from workloads import Round
+from benchmarks.contestants import BenchmarkError, Contestant, Raw
+from benchmarks.workloads import Workload
 
-_INDEX = {
-    "settings": {"number_of_shards": 1, "number_of_replicas": 0, "refresh_interval": "-1"},
-    "mappings": {"dynamic": True},
-}
+_INDEX = {"settings": {"number_of_shards": 1, "number_of_replicas": 0, "refresh_interval": "-1"}}
+_WARM_UP = 2  # rounds that aren't counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +27,12 @@ class Times:
 
     @property
     def wall(self) -> float:
+        """Median seconds."""
         return statistics.median(self.wall_seconds)
 
     @property
     def cpu(self) -> float:
+        """Median seconds."""
         return statistics.median(self.cpu_seconds)
 
 
@@ -44,52 +45,58 @@ class Entry:
 
 
 def race(
-    url: str, entries: Sequence[Entry], make: Callable[[int, int], Round], *, size: int, rounds: int, seeder: Raw
+    url: str, entries: Sequence[Entry], workload: Workload, *, size: int, rounds: int, seeder: Raw
 ) -> dict[str, Times]:
-    """Run all over ``rounds`` batches of ``size`` records; by name, what it took."""
+    """Run all over ``rounds`` batches of ``size`` records; by the contestant's name, what it took."""
     for entry in entries:
-        _create_index(url, entry.contestant.index)
-    for number in range(rounds):
-        before = make(number, size).before
+        ask(url, "DELETE", f"/{entry.contestant.index}?ignore_unavailable=true")
+        ask(url, "PUT", f"/{entry.contestant.index}", _INDEX)
+    for number in range(_WARM_UP + rounds):
+        before = workload.make(number, size).before
         for entry in entries if before else ():
-            if number % entry.every == 0:
+            if _runs(entry, number):
                 seeder.seed(entry.contestant.index, before)
-    _request(url, "POST", "/bench-*/_refresh")
-    samples: dict[str, tuple[list[float], list[float]]] = {entry.contestant.name: ([], []) for entry in entries}
-    for number in range(rounds):
-        records = make(number, size).records
-        runners = [entry.contestant for entry in entries if number % entry.every == 0]
-        turn = number % len(runners)
-        for contestant in runners[turn:] + runners[:turn]:
+    # What stands there stands in segments, as it does in an index that is in use.
+    ask(url, "POST", "/bench-*/_refresh")
+    samples: dict[str, list[tuple[float, float]]] = {entry.contestant.name: [] for entry in entries}
+    for number in range(_WARM_UP + rounds):
+        records = workload.make(number, size).records
+        runners = [entry.contestant for entry in entries if _runs(entry, number)]
+        first = number % len(runners)
+        for contestant in runners[first:] + runners[:first]:
             contestant.prepare(records)
             gc.collect()
             wall, cpu = time.perf_counter(), time.process_time()
             contestant.run()
-            walls, cpus = samples[contestant.name]
-            cpus.append(time.process_time() - cpu)
-            walls.append(time.perf_counter() - wall)
-    return {name: Times(walls, cpus) for name, (walls, cpus) in samples.items()}
+            cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
+            if number >= _WARM_UP:
+                samples[contestant.name].append((wall, cpu))
+    _check_alike(url, [entry.contestant for entry in entries if entry.every == 1])
+    return {name: Times(*zip(*pairs, strict=True)) for name, pairs in samples.items()}
 
 
-def count_documents(url: str, index: str) -> int:
-    """Documents that a search would find."""
-    _request(url, "POST", f"/{index}/_refresh")
-    return int(_request(url, "GET", f"/{index}/_count")["count"])
+def _runs(entry: Entry, number: int) -> bool:
+    return number % entry.every == _WARM_UP % entry.every
 
 
-def _create_index(url: str, index: str) -> None:
-    _request(url, "DELETE", f"/{index}?ignore_unavailable=true")
-    _request(url, "PUT", f"/{index}", json.dumps(_INDEX))
+def _check_alike(url: str, contestants: Sequence[Contestant]) -> None:
+    """All must have written the same documents: else they raced on different tracks."""
+    ask(url, "POST", "/bench-*/_refresh")
+    counts = {one.name: ask(url, "GET", f"/{one.index}/_count")["count"] for one in contestants}
+    if len(set(counts.values())) > 1:
+        raise BenchmarkError(f"the contestants' indices hold different numbers of documents: {counts}")
 
 
-def _request(url: str, method: str, path: str, body: str | None = None) -> dict[str, object]:
-    connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=60)
+def ask(url: str, method: str, path: str, body: Any = None) -> dict[str, Any]:
+    """A request off the clock."""
+    connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=120)
     try:
-        connection.request(method, path, body, {"Content-Type": "application/json"})
+        connection.request(method, path, json.dumps(body) if body else None, {"Content-Type": "application/json"})
         response = connection.getresponse()
-        answer: dict[str, object] = json.load(response)
+        text = response.read()
     finally:
         connection.close()
     if response.status >= 300:
-        raise RuntimeError(f"{method} {path} answered {response.status}: {answer}")
+        raise BenchmarkError(f"{method} {url}{path} answered {response.status}: {text[:300]!r}")
+    answer: dict[str, Any] = json.loads(text)
     return answer

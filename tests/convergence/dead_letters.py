@@ -8,7 +8,7 @@ from typing import Any
 
 from convergence.history import REGION
 from convergence.items import CONTENT_MARK, key_label
-from convergence.network import Answer, Request
+from convergence.network import Answer, Call
 from convergence.schedule import ReadFault
 from convergence.story import Story
 
@@ -25,14 +25,14 @@ class DeadLetterQueue:
         self._rng = rng
         self._story = story
 
-    def answer(self, request: Request, who: str, fault: ReadFault | None) -> Answer:
+    def answer(self, call: Call, who: str, fault: ReadFault | None) -> Answer:
         match fault:
             case ReadFault.THROTTLED:
                 return _error(403, "RequestThrottled", "Request is throttled.")
             case ReadFault.ERROR:
                 return _error(500, "InternalError", "We encountered an internal error. Please try again.")
-        body = json.loads(request.body)
-        match request.headers.get("x-amz-target", "").removeprefix("AmazonSQS."):
+        body = json.loads(call.body)
+        match call.headers.get("x-amz-target", "").removeprefix("AmazonSQS."):
             case "GetQueueUrl":
                 return Answer(200, json.dumps({"QueueUrl": QUEUE_URL}).encode(), _CONTENT_TYPE)
             case "SendMessage":
@@ -40,7 +40,7 @@ class DeadLetterQueue:
                 return Answer(200, json.dumps(_receipt(body["MessageBody"])).encode(), _CONTENT_TYPE)
             case "SendMessageBatch":
                 return self._answer_batch(body["Entries"], who, some_fail=fault is ReadFault.UNPROCESSED)
-        target = request.headers.get("x-amz-target")
+        target = call.headers.get("x-amz-target")
         self._story.accuse(f"called {target}, which is not among the function's rights", invocation=who)
         return _error(403, "AccessDeniedException", "User is not authorized to perform this action")
 

@@ -7,7 +7,7 @@ import selectors
 import socket
 import struct
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 
@@ -30,16 +30,23 @@ class Connection:
     client_gone: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What an HTTP request says; its headers' names are in lower case."""
+
+    method: str
+    path: str
+    query: str
+    headers: Mapping[str, str]
+    body: bytes
+
+
 @dataclass(eq=False, slots=True)
 class Request:
     """One whole HTTP request, waiting for what will be done with it."""
 
     connection: Connection
-    method: str
-    path: str
-    query: str
-    headers: dict[str, str]
-    body: bytes
+    call: Call
     received_at: float
 
     @property
@@ -169,4 +176,4 @@ def _take_request(connection: Connection) -> Request | None:
     del received[: end + 4 + length]
     method, target, _ = first.split(" ", 2)
     path, _, query = target.partition("?")
-    return Request(connection, method, path, query, headers, body, time.monotonic())
+    return Request(connection, Call(method, path, query, headers, body), time.monotonic())

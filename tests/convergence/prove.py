@@ -14,6 +14,7 @@ from convergence.simulation import Outcome, run_schedule
 
 # Most of a schedule's time is waiting: for OpenSearch, for forks, for time-outs.
 _SIDE_BY_SIDE = 4 * (os.cpu_count() or 1)
+_REPLAY = "replay: make prove SEED={}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +28,17 @@ class Ground:
     images_only: bool = False
 
     def run(self, seed: int) -> Outcome:
-        schedule = make_schedule(seed, f"{self.prefix}-{seed}", images_only=self.images_only)
-        return run_schedule(schedule, self.forge, self.opensearch_url, self.index_name)
+        try:
+            schedule = make_schedule(seed, f"{self.prefix}-{seed}", images_only=self.images_only)
+            return run_schedule(schedule, self.forge, self.opensearch_url, self.index_name)
+        except Exception as error:
+            error.add_note(f"in the schedule of seed {seed}; {_REPLAY.format(seed)}")
+            raise
 
 
 @contextmanager
 def run_seeds(ground: Ground, seeds: Iterable[int]) -> Iterator[Iterator[Outcome]]:
-    """The schedules' outcomes, in the order of their seeds. Who has seen enough leaves: what has begun is ended then."""
+    """The schedules' outcomes, in the order of their seeds. Who has seen enough leaves: what has begun still ends."""
     pool = ThreadPoolExecutor(_SIDE_BY_SIDE)
     try:
         yield pool.map(partial(Ground.run, ground), seeds)
@@ -43,7 +48,7 @@ def run_seeds(ground: Ground, seeds: Iterable[int]) -> Iterator[Iterator[Outcome
 
 def describe_failure(outcome: Outcome) -> str:
     """Names every difference, the command that replays it, and the story of the first key that differs."""
-    lines = [f"seed {outcome.seed} does not converge; replay: make prove SEED={outcome.seed}"]
+    lines = [f"seed {outcome.seed} does not converge; {_REPLAY.format(outcome.seed)}"]
     lines += [f"  {difference}" for difference in outcome.differences]
     key = next((difference.key for difference in outcome.differences if difference.key), None)
     if key is not None:

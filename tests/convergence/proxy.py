@@ -10,7 +10,7 @@ from convergence import refusals
 from convergence.bulk_body import Action, decode_body, error_item, join_actions, parse_actions, splice_answer
 from convergence.index import Index
 from convergence.items import document_label, read_exactly
-from convergence.network import Answer, Request
+from convergence.network import Answer, Call
 from convergence.schedule import Fault, Faults
 from convergence.story import Story
 
@@ -60,32 +60,32 @@ class Proxy:
         self._rng = rng
         self._story = story
 
-    def handle(self, request: Request, who: str) -> Effect:
-        if (request.method, request.path) != ("POST", f"/{self._index.name}/_bulk"):
+    def handle(self, call: Call, who: str) -> Effect:
+        if (call.method, call.path) != ("POST", f"/{self._index.name}/_bulk"):
             allowed = f"POST /{self._index.name}/_bulk"
-            self._story.accuse(f"sent {request.method} {request.path}: only {allowed} is allowed", invocation=who)
+            self._story.accuse(f"sent {call.method} {call.path}: only {allowed} is allowed", invocation=who)
             return Effect(Fate.ANSWERED, Answer(403, b'{"Message":"User is not authorized to perform: es:ESHttpPost"}'))
-        body = decode_body(request.body, request.headers.get("content-encoding", ""))
-        actions = parse_actions(body)
-        for action in actions:
-            self._learn_label(action)
-        if self._faults.max_body_bytes is not None and len(body) > self._faults.max_body_bytes:
-            self._tell(who, actions, "413")
-            return Effect(Fate.ANSWERED, refusals.too_large_answer(self._rng))
-        return self._strike(self._choose_fault(), _Bulk(who, request.query, body, actions))
+        bulk = self._decode(call, who)
+        if self._faults.max_body_bytes is not None and len(bulk.body) > self._faults.max_body_bytes:
+            return self._refuse(bulk, refusals.too_large_answer(self._rng))
+        return self._strike(self._choose_fault(), bulk)
 
-    def hold(self, request: Request, who: str) -> None:
+    def hold(self, call: Call, who: str) -> None:
         """For a request that its sender's death left on the wire."""
-        body = decode_body(request.body, request.headers.get("content-encoding", ""))
-        actions = parse_actions(body)
-        for action in actions:
-            self._learn_label(action)
-        self._hold(_Bulk(who, request.query, body, actions))
+        self._hold(self._decode(call, who))
 
     def land(self, held: Held) -> None:
         self.held.remove(held)
         status, answer = self._index.bulk(held.body)
         self._tell_items(held.who, held.actions, status, answer, late=True)
+
+    def _decode(self, call: Call, who: str) -> "_Bulk":
+        body = decode_body(call.body, call.headers.get("content-encoding", ""))
+        actions = parse_actions(body)
+        for action in actions:
+            if action.document_id is not None:
+                self._learn_label(action.document_id, action.source)
+        return _Bulk(who, call.query, body, actions)
 
     def _choose_fault(self) -> Fault | None:
         faults, rng = self._faults, self._rng
@@ -161,14 +161,12 @@ class Proxy:
         return Effect(Fate.ANSWERED, answer)
 
     def _hold(self, bulk: "_Bulk") -> None:
-        self.held.append(Held(bulk.who, bulk.body, bulk.actions, haste=self._rng.choice((0, 0, 0.1, 0.5))))
+        self.held.append(Held(bulk.who, bulk.body, bulk.actions, haste=self._rng.choice((0, 0, 0, 0.1, 0.5))))
 
-    def _learn_label(self, action: Action) -> None:
-        if action.document_id is None:
-            return
-        if action.source is not None:
-            self.labels[action.document_id] = document_label(action.source, self._key_names)
-        self.labels.setdefault(action.document_id, action.document_id)
+    def _learn_label(self, document_id: str, source: Mapping[str, Any] | None) -> None:
+        if source is not None:
+            self.labels[document_id] = document_label(source, self._key_names)
+        self.labels.setdefault(document_id, document_id)  # a deletion tells the id only
 
     def _tell(self, who: str, actions: Sequence[Action], text: str) -> None:
         for action in actions:

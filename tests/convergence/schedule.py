@@ -118,7 +118,7 @@ def make_schedule(seed: int, prefix: str, *, images_only: bool = False) -> Sched
     )
     shape = Shape(
         prefix=prefix,
-        most_keys=3 if is_hostile else 6,
+        most_keys=2 if is_hostile else 6,
         most_writes=12 if is_hostile else 60,
         conflict_window_seconds=settings.conflict_window_seconds,
         leader_moves=0.8 if is_hostile else rng.choice((0, 0.2)),
@@ -147,7 +147,7 @@ def _make_consumer(rng: random.Random, stream: int, *, is_hostile: bool) -> Cons
         batch_size=rng.choice((2, 3, 4, 6)) if is_hostile else rng.choice((1, 2, 3, 5, 10, 100)),
         parallelization_factor=1 if is_hostile else rng.choice((1, 1, 2, 3)),
         bisects=rng.random() < 0.6,
-        regroups=rng.choice((0.0, 0.3, 0.7)) if is_hostile else 0.1,
+        regroups=rng.choice((0.2, 0.5, 0.9)) if is_hostile else 0.1,
         begins_after=0,
         restarts_after=tuple(sorted(rng.randint(1, 20) for _ in range(rng.choice((0, 0, 1, 2))))),
     )
@@ -157,22 +157,28 @@ def _make_faults(rng: random.Random, history: History, *, is_hostile: bool) -> F
     """Broad schedules know all faults, or a few that meet often; hostile ones those that leave writes behind."""
     kinds = list(Fault)
     if is_hostile:
-        chosen = {*rng.sample(_TREACHEROUS, rng.randint(1, 3)), *rng.sample(kinds, rng.randint(0, 2))}
+        chosen = {
+            rng.choice(_HELD),
+            *rng.sample(_TREACHEROUS, rng.randint(0, 2)),
+            *rng.sample(kinds, rng.randint(0, 1)),
+        }
     else:
         chosen = set(kinds if rng.random() < 0.5 else rng.sample(kinds, rng.randint(1, 5)))
     largest = max((_largest_action(change.item) for change in history.changes if change.item), default=0)
     return Faults(
         rate=rng.choice((0.2, 0.35, 0.5)) if is_hostile else rng.choice((0.0, 0.1, 0.3, 0.6)),
         budget=25 if is_hostile else rng.choice((5, 15, 30)),
-        weights={fault: 1 if fault in _SLOW else 3 for fault in kinds if fault in chosen},
+        weights={fault: _WEIGHTS.get(fault, 3) for fault in kinds if fault in chosen},
         read_rate=rng.choice((0.0, 0.1, 0.4)),
-        outage_requests=rng.choice((0, 0, 0, 30)),
+        outage_requests=0 if is_hostile else rng.choice((0, 0, 30)),
         max_body_bytes=largest + rng.randint(0, 1000) if rng.random() < 0.15 else None,
     )
 
 
-_TREACHEROUS = (Fault.HELD, Fault.KILL_HELD, Fault.RESET_AFTER, Fault.KILL_AFTER, Fault.HALF_DONE)
-_SLOW = (Fault.HANG, Fault.HANG_HELD)  # they cost the client's whole time-out, in real time
+_HELD = (Fault.HELD, Fault.KILL_HELD)
+_TREACHEROUS = (*_HELD, Fault.RESET_AFTER, Fault.KILL_AFTER, Fault.HALF_DONE)
+# Hanging costs the client's whole time-out, in real time; a write that lands late is what most rules are there for.
+_WEIGHTS = {Fault.HANG: 1, Fault.HANG_HELD: 1, Fault.HELD: 6, Fault.KILL_HELD: 6}
 
 
 def _largest_action(item: Item) -> int:

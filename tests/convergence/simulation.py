@@ -15,7 +15,7 @@ from convergence.comparison import Difference, Kind, compare
 from convergence.dead_letters import DeadLetterQueue
 from convergence.index import Index
 from convergence.items import CONTENT_MARK
-from convergence.network import Door, Network, Request
+from convergence.network import Call, Door, Network, Request
 from convergence.poller import Batch, EventSourceMapping, Lane
 from convergence.proxy import Effect, Fate, Proxy
 from convergence.sandbox import Forge, Sandbox
@@ -315,8 +315,8 @@ class _Simulation:
         for line in log.splitlines():
             self._story.tell(f"logs {line[:300]}", invocation=invocation.name)
         for request in room.waiting:
-            if not _is_aws(request) and self._rng.random() < 0.7:
-                self._proxy.hold(request, invocation.name)
+            if not _is_aws(request.call) and self._rng.random() < 0.7:
+                self._proxy.hold(request.call, invocation.name)
         room.waiting.clear()
         room.undelivered.clear()
 
@@ -354,7 +354,7 @@ class _Simulation:
         room.waiting.remove(request)
         self._requests += 1
         who = invocation.name
-        effect = self._serve_aws(request, who) if _is_aws(request) else self._proxy.handle(request, who)
+        effect = self._serve_aws(request.call, who) if _is_aws(request.call) else self._proxy.handle(request.call, who)
         if effect.fate is Fate.DIES:
             self._die(invocation, "dies")
         elif effect.fate is Fate.HANGS or self._rng.random() < 0.3:
@@ -362,18 +362,18 @@ class _Simulation:
         else:
             self._send(request, effect)
 
-    def _serve_aws(self, request: Request, who: str) -> Effect:
+    def _serve_aws(self, call: Call, who: str) -> Effect:
         fault = None
         if self._proxy.budget > 0 and self._rng.random() < self._schedule.faults.read_rate:
             self._proxy.budget -= 1
             fault = self._rng.choice(list(ReadFault))
-            self._story.tell(f"{request.headers['x-amz-target']}: {fault}", invocation=who)
+            self._story.tell(f"{call.headers['x-amz-target']}: {fault}", invocation=who)
         if fault is ReadFault.RESET:
             return Effect(Fate.RESET)
         if fault is ReadFault.KILL:
             return Effect(Fate.DIES)
-        service = self._table if request.headers["x-amz-target"].startswith("DynamoDB") else self._queue
-        return Effect(Fate.ANSWERED, service.answer(request, who, fault))
+        service = self._table if call.headers["x-amz-target"].startswith("DynamoDB") else self._queue
+        return Effect(Fate.ANSWERED, service.answer(call, who, fault))
 
     def _deliver(self, room: Room, request: Request, effect: Effect) -> None:
         room.undelivered.remove((request, effect))
@@ -390,5 +390,5 @@ class _Simulation:
                 self._network.hang_up(request.connection)
 
 
-def _is_aws(request: Request) -> bool:
-    return "x-amz-target" in request.headers
+def _is_aws(call: Call) -> bool:
+    return "x-amz-target" in call.headers

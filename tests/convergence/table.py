@@ -8,7 +8,7 @@ from typing import Any
 
 from convergence.history import TABLE_ARN, TABLE_NAME, History
 from convergence.items import Item, key_label
-from convergence.network import Answer, Request
+from convergence.network import Answer, Call
 from convergence.schedule import ReadFault
 from convergence.story import Story
 
@@ -24,23 +24,23 @@ class Table:
         self._rng = rng
         self._story = story
 
-    def answer(self, request: Request, who: str, fault: ReadFault | None) -> Answer:
+    def answer(self, call: Call, who: str, fault: ReadFault | None) -> Answer:
         match fault:
             case ReadFault.THROTTLED:
                 return self._error(*self._rng.choice(_THROTTLES))
             case ReadFault.ERROR:
                 return self._error(500, "InternalServerError", "Internal server error")
-        body = json.loads(request.body)
+        body = json.loads(call.body)
         try:
             ((name, wanted),) = body["RequestItems"].items()
-            keys = self._check(request, name, wanted)
+            keys = self._check(call, name, wanted)
         except (KeyError, TypeError, ValueError) as error:
             self._story.accuse(f"sent DynamoDB what it refuses: {error!r}", invocation=who)
             return self._error(400, "ValidationException", "One or more parameter values were invalid")
         return self._read(name, keys, who, some_unprocessed=fault is ReadFault.UNPROCESSED)
 
-    def _check(self, request: Request, name: str, wanted: Mapping[str, Any]) -> dict[str, Item]:
-        operation = request.headers.get("x-amz-target", "")
+    def _check(self, call: Call, name: str, wanted: Mapping[str, Any]) -> dict[str, Item]:
+        operation = call.headers.get("x-amz-target", "")
         if operation != "DynamoDB_20120810.BatchGetItem":
             raise ValueError(f"{operation} is not among the function's rights")
         if name not in (TABLE_NAME, TABLE_ARN):

@@ -1,5 +1,6 @@
 import threading
 import time
+import tracemalloc
 from collections.abc import Mapping
 from typing import Any
 
@@ -138,3 +139,25 @@ def test_requests_are_counted_with_bytes_and_time() -> None:
     assert tally.bulk_requests == 3
     assert tally.bulk_bytes == sum(map(len, recorder.bodies))
     assert len(tally.bulk_seconds) == 3
+
+
+@pytest.mark.parametrize(("count", "size"), [(10_000, 500), (60, 400_000)])
+def test_memory_grows_with_the_chunk_and_not_with_the_batch(count: int, size: int) -> None:
+    class Discarding:
+        def post(self, path: str, parameters: Mapping[str, str], body: bytes, timeout_seconds: float, /) -> Answer:
+            del path, parameters, body, timeout_seconds
+            return Answer(200, {"errors": False})
+
+    some = writes(count, size)
+    limits = Limits(1024**2, 250)
+    largest_chunk = max(limits.chunk_bytes, size)
+    index = Index(Discarding(), "products", limits, connections=2, timeout_seconds=20)
+    tracemalloc.start()
+    try:
+        for _ in index.write(some, Deadline(lambda: 60_000), Tally()):
+            pass
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert peak < 8 * largest_chunk < count * size * 2

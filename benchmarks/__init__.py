@@ -1,0 +1,1 @@
+"""How fast the function is, beside what else could do its work: ``make bench``."""

@@ -1,0 +1,173 @@
+"""What was measured, what it should be, and how that is shown."""
+
+import json
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.contestants import BULK, OURS, RAW
+from benchmarks.footprint import Imports
+from benchmarks.race import Times
+
+LARGE = 1000
+"""Records of the batch that the bars are about."""
+
+
+@dataclass(frozen=True, slots=True)
+class Race:
+    """One workload with one size of batch."""
+
+    workload: str
+    size: int
+    times: Mapping[str, Times]
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """All that a run of the benchmark measured."""
+
+    machine: Mapping[str, str]
+    races: Sequence[Race]
+    single: Mapping[str, Times]
+    """One record to an invocation."""
+    duplicates: Mapping[float, Times]
+    """The function's, by the share of a batch's records that a later one of the same document outdates."""
+    imports: Imports
+    peak_memory_mb: float
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One demand, and what came out."""
+
+    demand: str
+    measured: str
+    met: bool
+
+
+def bars(results: Results) -> list[Bar]:
+    """All demands, from the most telling one on."""
+    large = [race for race in results.races if race.size == LARGE]
+    judged: list[Bar] = []
+    for race in large:
+        ours, raw, helpers = (race.times[name] for name in (OURS, RAW, BULK))
+        judged += [
+            _at_least(f"{race.workload}: throughput ≥ 0.85 × raw", raw.wall / ours.wall, 0.85),
+            _at_least(f"{race.workload}: throughput ≥ 2 × {BULK}", helpers.wall / ours.wall, 2),
+            _at_least(f"{race.workload}: {BULK} takes ≥ 3 × the CPU time", helpers.cpu / ours.cpu, 3),
+        ]
+    overhead_ms = (results.single[OURS].wall - results.single[RAW].wall) * 1000
+    cpu = [results.duplicates[share].cpu for share in sorted(results.duplicates)]
+    import_ms = statistics.median(results.imports.source)
+    return [
+        *judged,
+        Bar("one record's invocation ≤ raw + 3 ms", f"{overhead_ms:.2f} ms", overhead_ms <= 3),
+        Bar("import of the handler ≤ 300 ms", f"{import_ms:.0f} ms", import_ms <= 300),
+        Bar(f"peak memory < 100 MB, {LARGE} records", f"{results.peak_memory_mb:.0f} MB", results.peak_memory_mb < 100),
+        Bar(
+            "hot keys: cost falls with the share of duplicates",
+            " → ".join(f"{seconds * 1000:.1f}" for seconds in cpu) + " ms CPU",
+            all(later < earlier for earlier, later in zip(cpu, cpu[1:], strict=False)),
+        ),
+    ]
+
+
+def show(results: Results, console: Console) -> None:
+    """Print tables: the races, one record, duplicates, footprint, and the bars."""
+    console.print(_races(results.races))
+    console.print(_single(results.single))
+    console.print(_duplicates(results.duplicates))
+    console.print(_footprint(results))
+    console.print(_bars(bars(results)))
+    console.print(", ".join(f"{name} {value}" for name, value in results.machine.items()), style="dim")
+
+
+def to_json(results: Results) -> str:
+    """Everything, run by run, and the bars."""
+    document: dict[str, Any] = {
+        "machine": results.machine,
+        "races": [asdict(race) for race in results.races],
+        "single": {name: asdict(times) for name, times in results.single.items()},
+        "duplicates": {share: asdict(times) for share, times in results.duplicates.items()},
+        "import_ms": asdict(results.imports),
+        "peak_memory_mb": results.peak_memory_mb,
+        "bars": [asdict(bar) for bar in bars(results)],
+    }
+    return json.dumps(document, indent=2)
+
+
+def _at_least(demand: str, ratio: float, bound: float) -> Bar:
+    return Bar(demand, f"{ratio:.2f} ×", ratio >= bound)
+
+
+def _races(races: Sequence[Race]) -> Table:
+    table = Table(
+        "workload", "records", "contestant", title="Batches (medians; CPU is the client's)", title_justify="left"
+    )
+    for name in ("ms", "fastest", "records/s", "of raw", "of ours", "CPU ms / 1,000", "of ours"):
+        table.add_column(name, justify="right")
+    for race in races:
+        ours, raw = race.times[OURS], race.times[RAW]
+        for number, (name, times) in enumerate(sorted(race.times.items(), key=lambda item: item[1].wall)):
+            table.add_row(
+                *((race.workload, f"{race.size:,}") if number == 0 else ("", "")),
+                name,
+                f"{times.wall * 1000:.1f}",
+                f"{min(times.wall_seconds) * 1000:.1f}",
+                f"{race.size / times.wall:,.0f}",
+                f"{raw.wall / times.wall:.2f}",
+                f"{ours.wall / times.wall:.2f}",
+                f"{times.cpu * 1000 * 1000 / race.size:.1f}",
+                f"{times.cpu / ours.cpu:.2f}",
+                style="bold" if name == OURS else None,
+                end_section=number == len(race.times) - 1,
+            )
+    return table
+
+
+def _single(single: Mapping[str, Times]) -> Table:
+    table = Table("contestant", title="One record to an invocation", title_justify="left")
+    for name in ("median ms", "fastest", "above raw", "CPU ms"):
+        table.add_column(name, justify="right")
+    for name, times in single.items():
+        table.add_row(
+            name,
+            f"{times.wall * 1000:.2f}",
+            f"{min(times.wall_seconds) * 1000:.2f}",
+            f"{(times.wall - single[RAW].wall) * 1000:+.2f}",
+            f"{times.cpu * 1000:.2f}",
+        )
+    return table
+
+
+def _duplicates(duplicates: Mapping[float, Times]) -> Table:
+    table = Table("duplicates", title=f"Hot keys: {LARGE:,} records, ours", title_justify="left")
+    for name in ("ms", "CPU ms"):
+        table.add_column(name, justify="right")
+    for share, times in duplicates.items():
+        table.add_row(f"{share:.0%}", f"{times.wall * 1000:.1f}", f"{times.cpu * 1000:.1f}")
+    return table
+
+
+def _footprint(results: Results) -> Table:
+    table = Table("in fresh processes", title="Footprint", title_justify="left")
+    for name in ("median", "least"):
+        table.add_column(name, justify="right")
+    for name, values in (
+        ("import of the handler", results.imports.source),
+        ("import from the zip's files without bytecode", results.imports.zipped),
+    ):
+        table.add_row(name, f"{statistics.median(values):.0f} ms", f"{min(values):.0f} ms")
+    table.add_row(f"peak memory, {LARGE:,} records", f"{results.peak_memory_mb:.0f} MB", "")
+    return table
+
+
+def _bars(judged: Sequence[Bar]) -> Table:
+    table = Table("demand", "measured", "", title="Bars", title_justify="left")
+    for bar in judged:
+        table.add_row(bar.demand, bar.measured, "[green]pass[/]" if bar.met else "[red]miss[/]")
+    return table
