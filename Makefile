@@ -10,7 +10,7 @@ timed = @echo "== $(1) =="; began=$$SECONDS; $(2) && echo "== $(1): $$((SECONDS 
 
 .DEFAULT_GOAL := help
 .PHONY: help setup python lint format test test-unit test-terraform test-opensearch test-localstack test-e2e prove \
-	bench demo stop package lock deploy destroy clean
+	bench demo stop package docs lock deploy destroy clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1|\2/p' $(firstword $(MAKEFILE_LIST)) | \
@@ -47,7 +47,8 @@ test-e2e: setup ## Tests against real engines: OpenSearch, then LocalStack
 	@$(PYTEST) tests/engines_live tests/opensearch tests/localstack $(ARGS)
 
 prove: setup ## Search for histories that do not converge, for longer (SEED=N replays one)
-	@HYPOTHESIS_PROFILE=prove PROVE_HISTORIES=$${PROVE_HISTORIES:-100000} $(if $(SEED),PROVE_SEED=$(SEED)) $(PYTEST) tests/convergence $(ARGS)
+	@HYPOTHESIS_PROFILE=prove PROVE_HISTORIES=$${PROVE_HISTORIES:-100000} PROVE_SCHEDULES=$${PROVE_SCHEDULES:-1000} \
+		$(if $(SEED),PROVE_SEED=$(SEED)) $(PYTEST) --timeout=0 tests/convergence $(ARGS)
 
 bench: setup ## Measure throughput and latency against a real OpenSearch
 	@$(PYTHON) -m benchmarks $(ARGS)
@@ -60,6 +61,9 @@ stop: python ## Stop engines that were left running
 
 package: python ## Build lambda/dist/dynamodb-opensearch.zip
 	@$(PYTHON) lambda/build.py
+
+docs: python ## Write the tables of inputs and outputs into the modules' READMEs
+	@$(PYTHON) scripts/docs.py
 
 lock: python ## Resolve the lock files anew, hash-pinned
 	@scripts/lock

@@ -12,11 +12,10 @@ from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from boto3.dynamodb.types import TypeDeserializer
+from dynamodb_opensearch.versions import own_version
 from opensearchpy import OpenSearch
 from opensearchpy.helpers import bulk
 from opensearchpy.serializer import JSONSerializer
-
-from dynamodb_opensearch.versions import own_version
 
 from benchmarks.bodies import bodies_of
 from benchmarks.lambda_context import Context

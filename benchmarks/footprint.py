@@ -33,7 +33,7 @@ with open(sys.argv[1], encoding="utf-8") as file:
     event = json.load(file)
 assert handler(event, Context()) == {"batchItemFailures": []}
 with open("/proc/self/status") as status:
-    print([int(line.split()[1]) for line in status if line.startswith("VmHWM")][0] / 1000, file=sys.stderr)
+    print(next(int(line.split()[1]) for line in status if line.startswith("VmHWM")) / 1000, file=sys.stderr)
 """
 
 
@@ -61,8 +61,10 @@ def measure_imports(processes: int) -> Imports:
     return Imports([source for source, _ in pairs], [zipped for _, zipped in pairs])
 
 
-def measure_memory(url: str, records: Sequence[Record]) -> float:
-    """Peak memory in MB of a process that parses the event and handles it, as Lambda's does."""
+def measure_memory(url: str, records: Sequence[Record]) -> float | None:
+    """Peak memory in MB of a process that parses the event and handles it, as Lambda's does; None but on Linux."""
+    if not Path("/proc/self/status").exists():
+        return None
     with tempfile.NamedTemporaryFile("w", suffix=".json", encoding="utf-8") as file:
         json.dump({"Records": records}, file)
         file.flush()

@@ -19,12 +19,54 @@ KEY = "productId"
 _SEEDED_AT = 1_700_000_000
 _CHANGED_AT = 1_750_000_000
 
-_WORDS = (
-    "adjustable aluminium bamboo bottle breathable ceramic charger compact cordless cotton double durable ergonomic"
-    " everyday filter foldable garden glass handle insulated kettle kitchen lamp leather lightweight linen magnetic"
-    " merino mounted oak organic outdoor pocket portable quiet recycled silent soft stainless steel strap travel"
-    " waterproof wireless wooden wool"
-).split()
+_WORDS = [
+    "adjustable",
+    "aluminium",
+    "bamboo",
+    "bottle",
+    "breathable",
+    "ceramic",
+    "charger",
+    "compact",
+    "cordless",
+    "cotton",
+    "double",
+    "durable",
+    "ergonomic",
+    "everyday",
+    "filter",
+    "foldable",
+    "garden",
+    "glass",
+    "handle",
+    "insulated",
+    "kettle",
+    "kitchen",
+    "lamp",
+    "leather",
+    "lightweight",
+    "linen",
+    "magnetic",
+    "merino",
+    "mounted",
+    "oak",
+    "organic",
+    "outdoor",
+    "pocket",
+    "portable",
+    "quiet",
+    "recycled",
+    "silent",
+    "soft",
+    "stainless",
+    "steel",
+    "strap",
+    "travel",
+    "waterproof",
+    "wireless",
+    "wooden",
+    "wool",
+]
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from convergence.schedule import make_schedule
 from convergence.simulation import Outcome, run_schedule
 
 # Most of a schedule's time is waiting: for OpenSearch, for forks, for time-outs.
-_SIDE_BY_SIDE = 4 * (os.cpu_count() or 1)
+_SIDE_BY_SIDE = 6 * (os.cpu_count() or 1)
 _REPLAY = "replay: make prove SEED={}"
 
 

@@ -109,12 +109,13 @@ def make_schedule(seed: int, prefix: str, *, images_only: bool = False) -> Sched
     a read of the table."""
     rng = random.Random(seed)
     is_hostile = rng.random() < 0.6
+    hangs = rng.random() < 0.3
     settings = Settings(
         conflict_window_seconds=rng.choice((10, 10, 30, 60)),
         bulk_actions=rng.choice((1, 2, 5, 250)),
         bulk_connections=rng.choice((1, 1, 1, 2)),
         compression=rng.choice(("none", "none", "gzip")),
-        request_timeout_seconds=1,
+        request_timeout_seconds=1 if hangs else 20,
     )
     shape = Shape(
         prefix=prefix,
@@ -137,7 +138,7 @@ def make_schedule(seed: int, prefix: str, *, images_only: bool = False) -> Sched
     if rng.random() < 0.35:
         second = _make_consumer(rng, rng.randrange(len(history.streams)), is_hostile=is_hostile)
         consumers.append(replace(second, begins_after=rng.randint(0, 15)))
-    faults = _make_faults(rng, history, is_hostile=is_hostile)
+    faults = _make_faults(rng, history, is_hostile=is_hostile, hangs=hangs)
     return Schedule(seed, prefix, settings, history, tuple(consumers), streams_overlap, faults)
 
 
@@ -153,9 +154,9 @@ def _make_consumer(rng: random.Random, stream: int, *, is_hostile: bool) -> Cons
     )
 
 
-def _make_faults(rng: random.Random, history: History, *, is_hostile: bool) -> Faults:
+def _make_faults(rng: random.Random, history: History, *, is_hostile: bool, hangs: bool) -> Faults:
     """Broad schedules know all faults, or a few that meet often; hostile ones those that leave writes behind."""
-    kinds = list(Fault)
+    kinds = [fault for fault in Fault if hangs or fault not in _HANGS]
     if is_hostile:
         chosen = {
             rng.choice(_HELD),
@@ -177,6 +178,7 @@ def _make_faults(rng: random.Random, history: History, *, is_hostile: bool) -> F
 
 _HELD = (Fault.HELD, Fault.KILL_HELD)
 _TREACHEROUS = (*_HELD, Fault.RESET_AFTER, Fault.KILL_AFTER, Fault.HALF_DONE)
+_HANGS = (Fault.HANG, Fault.HANG_HELD)
 # Hanging costs the client's whole time-out, in real time; a write that lands late is what most rules are there for.
 _WEIGHTS = {Fault.HANG: 1, Fault.HANG_HELD: 1, Fault.HELD: 6, Fault.KILL_HELD: 6}
 

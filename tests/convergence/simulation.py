@@ -25,12 +25,12 @@ from convergence.table import Table
 
 Turn: TypeAlias = tuple[float, Callable[[], None]]
 
-# An invocation that neither sends nor returns for so long sleeps or hangs: the others go on meanwhile.
-_PATIENCE_SECONDS = 0.25
-# A second connection's request comes a moment after the first: it is waited for, or turns would depend on the machine.
-_STRAGGLER_SECONDS = 0.002
+# Nobody goes on while an invocation computes, sleeps or hangs, or turns would depend on the machine. This long at most.
+_PATIENCE_SECONDS = 5.0
+# An invocation's second request, by another connection or to the table, comes a moment later: the same reason.
+_STRAGGLER_SECONDS = 0.006
 # Real time after which a function that does nothing visible is ended, as Lambda's time-out would.
-_LONGEST_INVOCATION_SECONDS = 30.0
+_LONGEST_INVOCATION_SECONDS = 60.0
 # Failed invocations in a row, with no fault left to strike, after which no progress is to be expected.
 _PATIENT_INVOCATIONS = 12
 
@@ -63,8 +63,8 @@ class Invocation:
 
     @property
     def is_busy(self) -> bool:
-        """It computes or sleeps, and will send or return soon."""
-        return not self.has_turn and not self.room.undelivered
+        """It computes, sleeps or hangs, and will send or return soon."""
+        return not self.has_turn or any(effect.fate is Fate.HANGS for _, effect in self.room.undelivered)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +171,9 @@ class _Simulation:
         overdue = time.monotonic() - self._schedule.settings.request_timeout_seconds / 3
         for invocation in self._invocations:
             room = invocation.room
-            waiting = [(request, partial(self._handle, invocation, request)) for request in room.waiting]
+            waiting = [
+                (request, partial(self._handle, invocation, request)) for request in sorted(room.waiting, key=_text_of)
+            ]
             handled = [
                 (request, partial(self._deliver, room, request, effect))
                 for request, effect in room.undelivered
@@ -333,8 +335,7 @@ class _Simulation:
             if not can_go_on and not self._invocations:
                 return
             if can_go_on and not any(i.is_busy for i in self._invocations):
-                has_stragglers = self._schedule.settings.bulk_connections > 1 and self._invocations
-                if not (has_stragglers and self._network.listen(_STRAGGLER_SECONDS)):
+                if not (self._invocations and self._network.listen(_STRAGGLER_SECONDS)):
                     return
             elif not self._network.listen(0.02) and can_go_on and time.monotonic() - quiet_since > _PATIENCE_SECONDS:
                 return
@@ -388,6 +389,11 @@ class _Simulation:
             self._network.answer(request, effect.answer)
             if effect.fate is Fate.ANSWERED_THEN_CLOSED:
                 self._network.hang_up(request.connection)
+
+
+def _text_of(request: Request) -> bytes:
+    """Gives the requests of two connections an order, which their arrival does not."""
+    return request.call.body
 
 
 def _is_aws(call: Call) -> bool:

@@ -1,8 +1,7 @@
 """The process that the function lives in: imports its libraries once, then forks one sandbox after another.
 
 Runs as `python -m convergence.worker FOLDER MODULE.ATTRIBUTE FD`; FOLDER is what Lambda unpacks into /var/task. In a
-sandbox the function's sleeps pass five hundred times faster, and count in full against the invocation's time: its
-back-off costs nothing here."""
+sandbox the function's sleeps pass five hundred times faster, and count in full against the invocation's time."""
 
 import contextlib
 import gc
@@ -10,10 +9,12 @@ import importlib
 import io
 import json
 import os
+import random
 import signal
 import socket
 import struct
 import sys
+import threading
 import time
 import traceback
 from collections.abc import Callable
@@ -53,23 +54,25 @@ def _receive_exactly(stream: socket.socket, count: int) -> bytes | None:
 
 
 class InvocationClock:
-    """The time that an invocation has left: real time, and what the function has slept as it believes."""
+    """The time that an invocation has left. Only what the function sleeps counts, and not how fast this machine is."""
 
     def __init__(self) -> None:
-        self._ends = 0.0
+        self._remaining_seconds = 0.0
+        self._lock = threading.Lock()
         self._sleep: Callable[[float], None] = time.sleep
         time.sleep = self._sleep_fast  # type: ignore[assignment]  # a float is all that it is ever given
 
     def begin(self, remaining_seconds: float) -> None:
-        self._ends = time.monotonic() + remaining_seconds
+        self._remaining_seconds = remaining_seconds
 
     def remaining_milliseconds(self) -> int:
-        return max(0, int((self._ends - time.monotonic()) * 1000))
+        return int(self._remaining_seconds * 1000)
 
     def _sleep_fast(self, seconds: float) -> None:
         self._sleep(seconds / SLEEP_SPEED)
-        self._ends -= seconds
-        if self._ends < time.monotonic():  # Lambda ends a function that runs into its time-out, whatever it is doing
+        with self._lock:
+            self._remaining_seconds -= seconds
+        if self._remaining_seconds < 0:  # Lambda ends a function that runs into its time-out, whatever it is doing
             os.kill(os.getpid(), signal.SIGKILL)
 
 
@@ -81,6 +84,7 @@ def serve(stream: socket.socket, environment: dict[str, str], handler_name: str)
     handler: Handler | None = None
     while invocation := receive_message(stream):
         clock.begin(invocation["remaining_seconds"])
+        random.seed(invocation["request_id"])  # the function's jitter: the same for the same seed
         context = SimpleNamespace(
             aws_request_id=invocation["request_id"],
             function_name=environment["AWS_LAMBDA_FUNCTION_NAME"],
