@@ -65,9 +65,8 @@ class SuiteHeadings:
     def pytest_runtest_logstart(self, nodeid: str) -> None:
         suite = _suite(nodeid)
         if suite not in self._began:
+            self._terminal().write_line(f"{'\n' if self._began else ''}-- {suite} --")  # the dots' line has no end
             self._began[suite] = time.monotonic()
-            self._terminal().ensure_newline()
-            self._terminal().write_line(f"-- {suite} --")
 
     def pytest_terminal_summary(self) -> None:
         ends = [*list(self._began.values())[1:], time.monotonic()]

@@ -6,10 +6,10 @@ import random
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from convergence.faults import ReadFault
 from convergence.history import REGION
 from convergence.items import CONTENT_MARK, key_label
 from convergence.network import Answer, Call
-from convergence.schedule import ReadFault
 from convergence.story import Story
 
 QUEUE_URL = f"https://sqs.{REGION}.amazonaws.com/123456789012/dead-letters"

@@ -142,7 +142,7 @@ def _make_changes(
     current: dict[str, Item] = {}
     past: dict[str, list[Item]] = {}
     changes: list[Change] = []
-    for serial in range(rng.randint(shape.most_writes // 4, shape.most_writes)):
+    for serial in range(rng.randint(max(2, shape.most_writes // 4), shape.most_writes)):
         at += _make_gap(rng, shape)
         (attributes,) = rng.choices(keys, heat)
         key = key_label(attributes, key_names)

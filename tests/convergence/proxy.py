@@ -8,10 +8,10 @@ from typing import Any
 
 from convergence import refusals
 from convergence.bulk_body import Action, decode_body, error_item, join_actions, parse_actions, splice_answer
+from convergence.faults import Fault, Faults
 from convergence.index import Index
 from convergence.items import document_label, read_exactly
 from convergence.network import Answer, Call
-from convergence.schedule import Fault, Faults
 from convergence.story import Story
 
 

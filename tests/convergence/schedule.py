@@ -1,43 +1,11 @@
 """One whole scenario from one seed: the table's history, the function's settings, its consumers, the faults."""
 
 import random
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from enum import StrEnum
 
+from convergence.faults import Fault, Faults
 from convergence.history import VIEW_TYPES, History, Shape, make_history
 from convergence.items import Item
-
-
-class Fault(StrEnum):
-    """What may happen to one request of the function's on its way to OpenSearch and back."""
-
-    BUSY = "429, 500, 502, 503 or 504 for the whole request"
-    THROTTLED = "a throttle disguised as 403"
-    BLOCKED = "a write block of the cluster or the index"
-    ITEMS_BUSY = "429 or 503 for some items, the others are written"
-    MISCONFIGURED = "401, security 403 or a missing index"
-    HALF_DONE = "some items written, then 503 for the whole request"
-    RESET_BEFORE = "connection reset, nothing written"
-    RESET_AFTER = "written, then connection reset"
-    CUT = "written, then the answer breaks off"
-    HANG = "written, but no answer until the client gives up"
-    HANG_HELD = "no answer until the client gives up; the request lands later"
-    HELD = "connection reset; the request lands later"
-    KILL_BEFORE = "the function dies, nothing written"
-    KILL_AFTER = "written, then the function dies"
-    KILL_HELD = "the function dies; the request lands later"
-    CLOSE = "answered well, then the kept-alive connection is closed"
-
-
-class ReadFault(StrEnum):
-    """What may happen to one read of the table or one dead letter."""
-
-    UNPROCESSED = "some keys come back unprocessed"
-    THROTTLED = "ProvisionedThroughputExceededException or ThrottlingException"
-    ERROR = "InternalServerError"
-    RESET = "connection reset"
-    KILL = "the function dies"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,18 +42,6 @@ class Consumer:
 
 
 @dataclass(frozen=True, slots=True)
-class Faults:
-    """How often which fault strikes, and how many may strike in all: convergence is promised once they end."""
-
-    rate: float
-    budget: int
-    weights: Mapping[Fault, int]
-    read_rate: float
-    outage_requests: int
-    max_body_bytes: int | None
-
-
-@dataclass(frozen=True, slots=True)
 class Schedule:
     """All that a run needs to know.
 
@@ -101,86 +57,154 @@ class Schedule:
     faults: Faults
 
 
+@dataclass(frozen=True, slots=True)
+class Temper:
+    """What the schedules of one kind vary, and between which values."""
+
+    most_keys: int
+    most_writes: int
+    leader_moves: tuple[float, ...]
+    pauses: tuple[float, ...]
+    poison: tuple[float, ...]
+    streams: tuple[int, ...]
+    batch_sizes: tuple[int, ...]
+    parallelization_factors: tuple[int, ...]
+    regroups: tuple[float, ...]
+    restarts: tuple[int, ...]
+    faults: tuple[Fault, ...]
+    fault_kinds: tuple[int, ...]
+    fault_rates: tuple[float, ...]
+    fault_budgets: tuple[int, ...]
+    outages: tuple[int, ...]
+
+
+# Everything that there is, a little of each; half of these know a few faults only, so that those meet often.
+BROAD = Temper(
+    most_keys=6,
+    most_writes=60,
+    leader_moves=(0, 0.2),
+    pauses=(0.05, 0.1, 0.3),
+    poison=(0, 0, 0, 0.15),
+    streams=(1, 1, 2),
+    batch_sizes=(1, 2, 3, 5, 10, 100),
+    parallelization_factors=(1, 1, 2, 3),
+    regroups=(0, 0.1),
+    restarts=(0, 0, 1, 2),
+    faults=tuple(Fault),
+    fault_kinds=(1, 2, 3, 5, len(Fault), len(Fault), len(Fault), len(Fault)),
+    fault_rates=(0, 0.1, 0.3, 0.6),
+    fault_budgets=(5, 15, 30),
+    outages=(0, 0, 30),
+)
+# Few items, written fast under clocks that disagree; ever new batches; writes whose sender knows nothing of them.
+HOSTILE = Temper(
+    most_keys=2,
+    most_writes=12,
+    leader_moves=(0.8,),
+    pauses=(0, 0.05),
+    poison=(0,),
+    streams=(1, 1, 1, 2),
+    batch_sizes=(2, 3, 4, 6),
+    parallelization_factors=(1,),
+    regroups=(0.2, 0.5, 0.9),
+    restarts=(0, 0, 1, 2),
+    faults=(Fault.HELD, Fault.KILL_HELD, Fault.RESET_AFTER, Fault.KILL_AFTER, Fault.HALF_DONE, Fault.ITEMS_BUSY),
+    fault_kinds=(1, 2, 3),
+    fault_rates=(0.2, 0.35, 0.5),
+    fault_budgets=(25,),
+    outages=(0,),
+)
+# The shortest stories that can go wrong: a few writes, a write that lands after all else, a retry with other records.
+TRAP = replace(
+    HOSTILE,
+    most_keys=1,
+    most_writes=5,
+    pauses=(0,),
+    streams=(1,),
+    batch_sizes=(1, 2, 3),
+    regroups=(0, 0.5, 0.9),
+    restarts=(0, 0, 0, 1),
+    faults=(Fault.KILL_HELD, Fault.KILL_HELD, Fault.HELD),
+    fault_kinds=(1, 2),
+    fault_rates=(0.5,),
+    fault_budgets=(2, 4),
+)
+
+
 def make_schedule(seed: int, prefix: str, *, images_only: bool = False) -> Schedule:
     """The scenario of this seed; `prefix` begins all its partition keys, so that many schedules share one index.
 
-    Some are broad: everything that there is, a little of each. The others are hostile: few items, written fast under
-    clocks that disagree, consumed in ever new batches, and requests that land late. With `images_only` no record needs
-    a read of the table."""
+    With `images_only` no record needs a read of the table: for handlers that cannot read."""
     rng = random.Random(seed)
-    is_hostile = rng.random() < 0.6
-    hangs = rng.random() < 0.3
+    temper = rng.choice((BROAD, HOSTILE, TRAP))
+    faults = _choose_faults(rng, temper)
     settings = Settings(
         conflict_window_seconds=rng.choice((10, 10, 30, 60)),
         bulk_actions=rng.choice((1, 2, 5, 250)),
         bulk_connections=rng.choice((1, 1, 1, 2)),
         compression=rng.choice(("none", "none", "gzip")),
-        request_timeout_seconds=1 if hangs else 20,
+        # No time-out but the planned ones: another would strike whenever the machine is busy.
+        request_timeout_seconds=1 if _HANGS & faults else 20,
     )
     shape = Shape(
         prefix=prefix,
-        most_keys=2 if is_hostile else 6,
-        most_writes=12 if is_hostile else 60,
+        most_keys=temper.most_keys,
+        most_writes=temper.most_writes,
         conflict_window_seconds=settings.conflict_window_seconds,
-        leader_moves=0.8 if is_hostile else rng.choice((0, 0.2)),
-        pauses=rng.choice((0, 0.05)) if is_hostile else rng.choice((0.05, 0.1, 0.3)),
-        poison=0 if is_hostile else rng.choice((0, 0, 0, 0.15)),
+        leader_moves=rng.choice(temper.leader_moves),
+        pauses=rng.choice(temper.pauses),
+        poison=rng.choice(temper.poison),
     )
     view_types = [v for v in VIEW_TYPES if not images_only or "NEW" in v]
     streams_overlap = rng.random() < 0.5
     history = make_history(
         rng,
         shape,
-        tuple(rng.choice(view_types) for _ in range(rng.choice((1, 1, 1, 2)))),
+        tuple(rng.choice(view_types) for _ in range(rng.choice(temper.streams))),
         switch_seconds=settings.conflict_window_seconds if streams_overlap else 0,
     )
-    consumers = [_make_consumer(rng, stream, is_hostile=is_hostile) for stream in range(len(history.streams))]
+    consumers = [_make_consumer(rng, temper, stream) for stream in range(len(history.streams))]
     if rng.random() < 0.35:
-        second = _make_consumer(rng, rng.randrange(len(history.streams)), is_hostile=is_hostile)
+        second = _make_consumer(rng, temper, rng.randrange(len(history.streams)))
         consumers.append(replace(second, begins_after=rng.randint(0, 15)))
-    faults = _make_faults(rng, history, is_hostile=is_hostile, hangs=hangs)
-    return Schedule(seed, prefix, settings, history, tuple(consumers), streams_overlap, faults)
+    largest = max((_largest_action(change.item) for change in history.changes if change.item), default=0)
+    return Schedule(
+        seed,
+        prefix,
+        settings,
+        history,
+        tuple(consumers),
+        streams_overlap,
+        Faults(
+            rate=rng.choice(temper.fault_rates),
+            budget=rng.choice(temper.fault_budgets),
+            weights={fault: 1 if fault in _HANGS else 3 for fault in Fault if fault in faults},
+            read_rate=rng.choice((0.0, 0.1, 0.4)),
+            outage_requests=rng.choice(temper.outages),
+            max_body_bytes=largest + rng.randint(0, 1000) if rng.random() < 0.15 else None,
+        ),
+    )
 
 
-def _make_consumer(rng: random.Random, stream: int, *, is_hostile: bool) -> Consumer:
+# They cost the client's whole time-out, in real time.
+_HANGS = {Fault.HANG, Fault.HANG_HELD}
+
+
+def _choose_faults(rng: random.Random, temper: Temper) -> set[Fault]:
+    faults = set(rng.sample(temper.faults, min(rng.choice(temper.fault_kinds), len(temper.faults))))
+    return faults if rng.random() < 0.4 else faults - _HANGS or faults
+
+
+def _make_consumer(rng: random.Random, temper: Temper, stream: int) -> Consumer:
     return Consumer(
         stream=stream,
-        batch_size=rng.choice((2, 3, 4, 6)) if is_hostile else rng.choice((1, 2, 3, 5, 10, 100)),
-        parallelization_factor=1 if is_hostile else rng.choice((1, 1, 2, 3)),
+        batch_size=rng.choice(temper.batch_sizes),
+        parallelization_factor=rng.choice(temper.parallelization_factors),
         bisects=rng.random() < 0.6,
-        regroups=rng.choice((0.2, 0.5, 0.9)) if is_hostile else 0.1,
+        regroups=rng.choice(temper.regroups),
         begins_after=0,
-        restarts_after=tuple(sorted(rng.randint(1, 20) for _ in range(rng.choice((0, 0, 1, 2))))),
+        restarts_after=tuple(sorted(rng.randint(1, 20) for _ in range(rng.choice(temper.restarts)))),
     )
-
-
-def _make_faults(rng: random.Random, history: History, *, is_hostile: bool, hangs: bool) -> Faults:
-    """Broad schedules know all faults, or a few that meet often; hostile ones those that leave writes behind."""
-    kinds = [fault for fault in Fault if hangs or fault not in _HANGS]
-    if is_hostile:
-        chosen = {
-            rng.choice(_HELD),
-            *rng.sample(_TREACHEROUS, rng.randint(0, 2)),
-            *rng.sample(kinds, rng.randint(0, 1)),
-        }
-    else:
-        chosen = set(kinds if rng.random() < 0.5 else rng.sample(kinds, rng.randint(1, 5)))
-    largest = max((_largest_action(change.item) for change in history.changes if change.item), default=0)
-    return Faults(
-        rate=rng.choice((0.2, 0.35, 0.5)) if is_hostile else rng.choice((0.0, 0.1, 0.3, 0.6)),
-        budget=25 if is_hostile else rng.choice((5, 15, 30)),
-        weights={fault: _WEIGHTS.get(fault, 3) for fault in kinds if fault in chosen},
-        read_rate=rng.choice((0.0, 0.1, 0.4)),
-        outage_requests=0 if is_hostile else rng.choice((0, 0, 30)),
-        max_body_bytes=largest + rng.randint(0, 1000) if rng.random() < 0.15 else None,
-    )
-
-
-_HELD = (Fault.HELD, Fault.KILL_HELD)
-_TREACHEROUS = (*_HELD, Fault.RESET_AFTER, Fault.KILL_AFTER, Fault.HALF_DONE)
-_HANGS = (Fault.HANG, Fault.HANG_HELD)
-# Hanging costs the client's whole time-out, in real time; a write that lands late is what most rules are there for.
-_WEIGHTS = {Fault.HANG: 1, Fault.HANG_HELD: 1, Fault.HELD: 6, Fault.KILL_HELD: 6}
 
 
 def _largest_action(item: Item) -> int:

@@ -13,13 +13,14 @@ from typing import TypeAlias
 
 from convergence.comparison import Difference, Kind, compare
 from convergence.dead_letters import DeadLetterQueue
+from convergence.faults import ReadFault
 from convergence.index import Index
 from convergence.items import CONTENT_MARK
 from convergence.network import Call, Door, Network, Request
 from convergence.poller import Batch, EventSourceMapping, Lane
 from convergence.proxy import Effect, Fate, Proxy
 from convergence.sandbox import Forge, Sandbox
-from convergence.schedule import Consumer, ReadFault, Schedule
+from convergence.schedule import Consumer, Schedule
 from convergence.story import Story
 from convergence.table import Table
 

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from email.utils import formatdate
 from typing import Any
 
+from convergence.faults import ReadFault
 from convergence.history import TABLE_ARN, TABLE_NAME, History
 from convergence.items import Item, key_label
 from convergence.network import Answer, Call
-from convergence.schedule import ReadFault
 from convergence.story import Story
 
 _CONTENT_TYPE = "application/x-amz-json-1.0"

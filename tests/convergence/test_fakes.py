@@ -13,12 +13,13 @@ import pytest
 from engines import OpenSearchNode
 
 from convergence.dead_letters import DeadLetterQueue
+from convergence.faults import Fault, Faults, ReadFault
 from convergence.history import TABLE_NAME, History
 from convergence.index import Index
 from convergence.items import CONTENT_MARK
 from convergence.network import Call
 from convergence.proxy import Fate, Proxy
-from convergence.schedule import Fault, Faults, ReadFault, make_schedule
+from convergence.schedule import make_schedule
 from convergence.story import Story
 from convergence.table import Table
 

@@ -1,7 +1,6 @@
 """The index in memory that unit tests use, held against the real one: the same actions, the same outcomes."""
 
 import json
-from collections.abc import Iterator
 from itertools import count
 
 import pytest
@@ -9,17 +8,16 @@ from dynamodb_opensearch.answers import judge
 from dynamodb_opensearch.client import Client
 from dynamodb_opensearch.settings import read_settings
 from engines import OpenSearchNode
+from fakes.opensearch import FakeOpenSearch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-
-from fakes.opensearch import FakeOpenSearch
 
 _NUMBERS = count()
 _PARAMETERS = {"filter_path": "errors,items.*.status,items.*.error"}
 
 
 @pytest.fixture(scope="module")
-def client(opensearch_node: OpenSearchNode) -> Iterator[Client]:
+def client(opensearch_node: OpenSearchNode) -> Client:
     environment = {
         "OPENSEARCH_ENDPOINT": opensearch_node.url,
         "OPENSEARCH_AUTH": "none",
@@ -27,7 +25,7 @@ def client(opensearch_node: OpenSearchNode) -> Iterator[Client]:
         "TABLE_KEYS": "pk",
         "INDEX": "fake",
     }
-    yield Client(read_settings(environment))
+    return Client(read_settings(environment))
 
 
 Action = tuple[bool, str, int]
