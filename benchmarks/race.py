@@ -56,7 +56,8 @@ def race(
         for entry in entries if before else ():
             if _runs(entry, number):
                 seeder.seed(entry.contestant.index, before)
-    # What stands there stands in segments, as it does in an index that is in use.
+    # What is there stands in a segment, as in an index that is in use; and no merge goes on beside the race.
+    ask(url, "POST", "/bench-*/_forcemerge?max_num_segments=1")
     ask(url, "POST", "/bench-*/_refresh")
     samples: dict[str, list[tuple[float, float]]] = {entry.contestant.name: [] for entry in entries}
     for number in range(_WARM_UP + rounds):

@@ -65,7 +65,9 @@ class SuiteHeadings:
     def pytest_runtest_logstart(self, nodeid: str) -> None:
         suite = _suite(nodeid)
         if suite not in self._began:
-            self._terminal().write_line(f"{'\n' if self._began else ''}-- {suite} --")  # the dots' line has no end
+            if self._began:
+                self._terminal().write_line("")  # ends the line of dots
+            self._terminal().write_line(f"-- {suite} --")
             self._began[suite] = time.monotonic()
 
     def pytest_terminal_summary(self) -> None:

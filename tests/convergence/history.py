@@ -107,11 +107,11 @@ def make_history(rng: random.Random, shape: Shape, view_types: tuple[str, ...], 
     key_names, keys = _make_keys(rng, shape)
     changes = _make_changes(rng, shape, key_names, keys, offsets)
     parts = [changes]
-    if len(view_types) > 1:
+    if len(view_types) > 1 and len(changes) > 1:
         cut = rng.randint(1, len(changes) - 1)
         later = [replace(c, at=c.at + switch_seconds, stamp=c.stamp + switch_seconds) for c in changes[cut:]]
         parts = [changes[:cut], later]
-    streams = tuple(_make_stream(rng, i, *pair) for i, pair in enumerate(zip(view_types, parts, strict=True)))
+    streams = tuple(_make_stream(rng, i, *pair) for i, pair in enumerate(zip(view_types, parts, strict=False)))
     return History(key_names, tuple(change for part in parts for change in part), streams, offsets)
 
 

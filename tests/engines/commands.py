@@ -3,6 +3,7 @@
 import os
 import re
 import subprocess
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -34,25 +35,27 @@ def run_command(
     It carries the mark of the run or installation that it belongs to (default: that in `folder`).
     """
     owner = belongs_to or folder
-    variables = {**(os.environ if environment is None else environment), MARK: str(owner)}
-    with subprocess.Popen(
-        command,
-        cwd=folder,
-        env=variables,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-        start_new_session=True,  # Ctrl-C reaches this program, which then ends the command with all that it started
-        umask=0o022,
-    ) as process:
-        try:
-            output, _ = process.communicate()
-        except BaseException:
-            with interrupts_deferred():
-                end_family(owner)
-            raise
+    inherited = os.environ if environment is None else environment
+    with tempfile.TemporaryDirectory(dir=owner, prefix="tmp-") as temporary:  # a killed command can't remove its own
+        process = subprocess.Popen(
+            command,
+            cwd=folder,
+            env={**inherited, MARK: str(owner), "TMPDIR": temporary},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            start_new_session=True,  # Ctrl-C reaches this program, which then ends the command with all it started
+            umask=0o022,
+        )
+        with process:
+            try:
+                output, _ = process.communicate()
+            except BaseException:
+                with interrupts_deferred():
+                    end_family(owner)
+                raise
     if process.returncode != 0:
         raise CommandFailedError(Path(command[0]), process.returncode, output)
     return output

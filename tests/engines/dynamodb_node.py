@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from engines.installations import Announce, installation, silent
-from engines.java import Jdk, find_jdk
+from engines.java import WITHOUT_PERFORMANCE_FILE, Jdk, find_jdk
 from engines.maven import fetch_with_dependencies
 from engines.probes import ask
 from engines.runs import Run, claim
@@ -75,7 +75,7 @@ def dynamodb_local(port: int | None = None, *, announce: Announce = silent) -> I
             [
                 jdk.java,
                 "-Xmx256m",
-                "-XX:-UsePerfData",  # a file in the system's temporary folder, which would survive a kill
+                WITHOUT_PERFORMANCE_FILE,
                 f"-Djava.io.tmpdir={run.subfolder('tmp')}",
                 f"-Djava.library.path={installed / LIBRARIES}",
                 "-jar",

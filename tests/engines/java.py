@@ -9,6 +9,9 @@ from pathlib import Path
 
 from engines.errors import EngineError
 
+# Else a JVM writes a file into the system's temporary folder, whatever TMPDIR says, which survives a kill.
+WITHOUT_PERFORMANCE_FILE = "-XX:-UsePerfData"
+
 
 @dataclass(frozen=True, slots=True)
 class Jdk:

@@ -15,6 +15,7 @@ from engines import dynamodb_node
 from engines.commands import CommandFailedError, run_command
 from engines.errors import EngineError
 from engines.installations import Announce, installation, silent
+from engines.java import WITHOUT_PERFORMANCE_FILE
 from engines.probes import ask
 from engines.runs import Run, claim
 from engines.terraform import without_aws_settings
@@ -166,7 +167,7 @@ def _settings(port: int, files: Path) -> dict[str, str]:
         "PROVIDER_OVERRIDE_DYNAMODBSTREAMS": "v2",
         "DYNAMODB_IN_MEMORY": "1",
         "DYNAMODB_HEAP_SIZE": "256m",
-        "JAVA_TOOL_OPTIONS": f"-XX:-UsePerfData -Djava.io.tmpdir={files.parent / 'tmp'}",
+        "JAVA_TOOL_OPTIONS": f"{WITHOUT_PERFORMANCE_FILE} -Djava.io.tmpdir={files.parent / 'tmp'}",
         "PROVIDER_OVERRIDE_S3": "own_folder",  # a plugin of localstack_executor/, as the next
         # functions as processes, their streams polled ten times a second
         "LAMBDA_RUNTIME_EXECUTOR": "process",

@@ -9,7 +9,7 @@ from xml.sax.saxutils import escape
 
 from engines.commands import CommandFailedError, run_command
 from engines.errors import EngineError
-from engines.java import find_jdk
+from engines.java import WITHOUT_PERFORMANCE_FILE, find_jdk
 
 PLUGIN = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1"
 POM = "pom.xml"
@@ -46,12 +46,16 @@ def _maven(*arguments: str, what: str, folder: Path) -> None:
     maven = shutil.which("mvn")
     if maven is None:
         raise EngineError("Maven is missing: install it (apt-get install maven, brew install maven)")
-    java_home = str(find_jdk(oldest=17, whom="Maven").home)
+    environment = {
+        **os.environ,
+        "JAVA_HOME": str(find_jdk(oldest=17, whom="Maven").home),
+        "MAVEN_OPTS": f"{os.environ.get('MAVEN_OPTS', '')} {WITHOUT_PERFORMANCE_FILE}".strip(),
+    }
     try:
         run_command(
             [maven, "--quiet", "--batch-mode", "--no-transfer-progress", "-Dstyle.color=never", *arguments],
             folder=folder,
-            environment={**os.environ, "JAVA_HOME": java_home},
+            environment=environment,
         )
     except CommandFailedError as failure:
         reason, _, _advice_for_debugging = failure.output_tail.partition("\n[ERROR] \n")

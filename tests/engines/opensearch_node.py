@@ -15,7 +15,7 @@ from engines.commands import run_command
 from engines.errors import EngineError
 from engines.home import home_folder
 from engines.installations import Announce, installation, silent
-from engines.java import Jdk, find_jdk
+from engines.java import WITHOUT_PERFORMANCE_FILE, Jdk, find_jdk
 from engines.maven import fetch_zip
 from engines.nobody import account_for_opensearch, is_reachable, require_reachable
 from engines.opensearch_security import PASSWORD, PLUGIN, USER, write_security
@@ -158,11 +158,18 @@ class OpenSearchNode:
             f"-Xmx{self._options.heap}",
             "-XX:-AlwaysPreTouch",  # 270 MB of memory instead of 690 in a node just started
             "-XX:-HeapDumpOnOutOfMemoryError",
-            "-XX:-UsePerfData",  # a file in the system's temporary folder, which would survive a kill
+            WITHOUT_PERFORMANCE_FILE,
         ]
         parser = "org.opensearch.tools.launchers.JvmOptionsParser"
         output = run_command(
-            [self._jdk.java, "-cp", f"{self._installed}/lib/*", parser, self._run.folder / "config"],
+            [
+                self._jdk.java,
+                WITHOUT_PERFORMANCE_FILE,
+                "-cp",
+                f"{self._installed}/lib/*",
+                parser,
+                self._run.folder / "config",
+            ],
             folder=self._installed,  # as for the node itself
             belongs_to=self._run.folder,
             environment={"OPENSEARCH_JAVA_OPTS": " ".join(own), "OPENSEARCH_TMPDIR": "set by the caller"},

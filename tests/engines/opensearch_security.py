@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 from engines.commands import run_command
-from engines.java import Jdk
+from engines.java import WITHOUT_PERFORMANCE_FILE, Jdk
 
 PLUGIN = "plugins/opensearch-security"
 USER = "admin"
@@ -17,7 +17,15 @@ def write_security(config: Path, installed: Path, jdk: Jdk) -> dict[str, object]
 
     def keytool(*arguments: str) -> None:
         run_command(
-            [jdk.keytool, *arguments, "-storetype", "PKCS12", "-storepass", STORE_PASSWORD],
+            [
+                jdk.keytool,
+                f"-J{WITHOUT_PERFORMANCE_FILE}",
+                *arguments,
+                "-storetype",
+                "PKCS12",
+                "-storepass",
+                STORE_PASSWORD,
+            ],
             folder=config,
             belongs_to=config.parent,
         )

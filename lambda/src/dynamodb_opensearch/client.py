@@ -144,7 +144,7 @@ def read_secret(arn: str) -> tuple[str, str]:
         text = boto3.client("secretsmanager").get_secret_value(SecretId=arn)["SecretString"]
     except (BotoCoreError, ClientError) as error:
         raise ConfigurationError(
-            f"OPENSEARCH_SECRET_ARN is {arn!r}: the secret can't be read ({type(error).__name__}); "
+            f"OPENSEARCH_SECRET_ARN is {arn!r}: the secret can't be read ({_code_of(error)}); "
             "check that it exists and that the role may secretsmanager:GetSecretValue"
         ) from None
     try:
@@ -185,6 +185,11 @@ def _name_of(error: OpenSearchConnectionError) -> str:
     """The innermost failure's name; its text may quote the request."""
     names = [type(cause).__name__ for cause in _causes(error)]
     return next((name for name in reversed(names) if name != "Exception"), "no answer")
+
+
+def _code_of(error: BotoCoreError | ClientError) -> str:
+    """AWS's word for it, such as AccessDeniedException."""
+    return str(error.response["Error"]["Code"]) if isinstance(error, ClientError) else type(error).__name__
 
 
 def _decoded(text: Any) -> Any:

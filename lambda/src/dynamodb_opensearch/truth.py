@@ -8,6 +8,7 @@ from itertools import islice
 from typing import Any, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+from botocore.exceptions import ConnectionError as SdkConnectionError
 
 from dynamodb_opensearch.changes import Settle, Write
 from dynamodb_opensearch.deadline import Deadline
@@ -74,7 +75,7 @@ class Table:
                 f"TABLE_NAME is {self._name!r}: BatchGetItem answered {error.response['Error']['Code']}; "
                 "check that the table exists with these keys and that the role may dynamodb:BatchGetItem"
             ) from None
-        except HTTPClientError:  # time-outs, resets, refused connections
+        except (HTTPClientError, SdkConnectionError):  # time-outs, resets, refused connections
             return []
         except BotoCoreError as error:
             raise ConfigurationError(f"TABLE_NAME is {self._name!r}: it can't be read ({error})") from None
