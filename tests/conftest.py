@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Iterator
+from itertools import pairwise
 
 import pytest
 from engines import (
@@ -71,9 +72,9 @@ class SuiteHeadings:
             self._began[suite] = time.monotonic()
 
     def pytest_terminal_summary(self) -> None:
-        ends = [*list(self._began.values())[1:], time.monotonic()]
-        for (suite, began), end in zip(self._began.items(), ends, strict=True):
-            self._terminal().write_line(f"{suite}: {end - began:.0f} s")
+        times = [*self._began.values(), time.monotonic()]
+        for suite, (began, ended) in zip(self._began, pairwise(times), strict=True):
+            self._terminal().write_line(f"{suite}: {ended - began:.0f} s")
 
     def _terminal(self) -> pytest.TerminalReporter:
         reporter = self._config.pluginmanager.getplugin("terminalreporter")

@@ -1,0 +1,276 @@
+"""Each kind of failure, made for real: what becomes of the record, its neighbours and the batch."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from dynamodb_opensearch.errors import ConfigurationError
+from engines import OpenSearchNode, opensearch
+from fakes.dynamodb import START, put, record, remove
+
+from opensearch.function import Function, later
+
+
+@pytest.fixture
+def function(opensearch_node: OpenSearchNode, monkeypatch: pytest.MonkeyPatch) -> Function:
+    return Function(opensearch_node, monkeypatch)
+
+
+def number_of(one: dict[str, Any]) -> str:
+    return str(one["dynamodb"]["SequenceNumber"])
+
+
+def deep(levels: int) -> dict[str, Any]:
+    value: dict[str, Any] = {"S": "x"}
+    for _ in range(levels):
+        value = {"M": {"m": value}}
+    return value
+
+
+MAPPING = {
+    "dynamic": "strict",
+    "properties": {
+        "pk": {"type": "keyword"},
+        "n": {"type": "long"},
+        "d": {"type": "date"},
+        "k": {"type": "keyword"},
+        "o": {"properties": {"a": {"type": "long"}}},
+        "list": {"type": "nested"},
+        "any": {"type": "object", "dynamic": True},
+    },
+}
+
+POISON = {
+    "a text into a long": ({"n": {"S": "s3cr3t"}}, "failed to parse field [n] of type [long]"),
+    "a map into a long": ({"n": {"M": {"x": {"N": "1"}}}}, "failed to parse field [n] of type [long]"),
+    "an integer beyond 64 bits": ({"n": {"N": "9223372036854775808"}}, "failed to parse field [n] of type [long]"),
+    "no date": ({"d": {"S": "s3cr3t"}}, "failed to parse field [d] of type [date]"),
+    "a value into an object": ({"o": {"N": "1"}}, "object mapping for [o] tried to parse field [o] as object"),
+    "an immense term": ({"k": {"S": "s3cr3t" * 6000}}, 'immense term in field="k"'),
+    "an unmapped field": ({"zzz": {"N": "1"}}, "dynamic introduction of [zzz] within [_doc] is not allowed"),
+    "25 levels": ({"any": deep(25)}, "The depth of the field has exceeded the allowed limit of [20]"),
+    "10,001 nested objects": (
+        {"list": {"L": [{"M": {}}] * 10_001}},
+        "The number of nested documents has exceeded the allowed limit of [10000]",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", POISON)
+def test_a_document_that_is_refused_is_set_aside_and_its_neighbours_are_written(
+    function: Function, kind: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    function.create(mappings=MAPPING)
+    attributes, message = POISON[kind]
+
+    assert function.handle(put("before", 1, 1), record("poison", 2, attributes), put("after", 3, 3)) == []
+
+    assert function.ids() == {"before", "after"}
+    [letter] = function.letters
+    assert letter["keys"] == {"pk": {"S": "poison"}}
+    assert message in letter["reason"]["message"]
+    assert "s3cr3t" not in str(letter) + capsys.readouterr().out
+
+
+def test_too_many_fields_are_set_aside(function: Function) -> None:
+    function.create(settings={"index.mapping.total_fields.limit": 20})
+
+    function.handle(put("a", 1, 1), record("poison", 2, {f"f{n}": {"N": "1"} for n in range(50)}))
+
+    assert function.ids() == {"a"}
+    assert function.letters[0]["reason"]["message"] == "Limit of total fields [20] has been exceeded"
+
+
+def test_deleting_what_is_not_there_is_done_and_leaves_a_tombstone(function: Function) -> None:
+    function.create(settings={"index.gc_deletes": "1h"})
+
+    assert function.handle(remove("a", 5)) == []
+    assert function.handle(put("a", 2, 1, second=START - 1000)) == []  # far older: superseded by the tombstone
+
+    assert function.ids() == set()
+    assert function.table.reads == []
+
+
+@pytest.mark.parametrize(
+    "key", ["a", "version conflict, current version [99] is higher than the one provided [1]", "]: ["]
+)
+def test_a_close_conflict_is_settled_whatever_the_id_says(function: Function, key: str) -> None:
+    function.create()
+    function.table.items[key] = {"pk": {"S": key}, "n": {"N": "3"}}
+    function.handle(put(key, 5, 5))
+
+    assert function.handle(put(key, 4, 4)) == []
+
+    assert function.table.reads == [[key]]
+    assert function.source(key) == f'{{"pk":"{key}","n":3}}'
+
+
+def test_a_tombstones_conflict_is_settled(function: Function) -> None:
+    function.create(settings={"index.gc_deletes": "1h"})
+    function.table.items["a"] = {"pk": {"S": "a"}, "n": {"N": "3"}}
+    function.handle(remove("a", 5))
+
+    assert function.handle(put("a", 4, 4)) == []
+
+    assert function.source("a") == '{"pk":"a","n":3}'
+
+
+@pytest.mark.parametrize("block", ["write", "read_only", "read_only_allow_delete"])
+def test_a_block_is_waited_for(function: Function, block: str) -> None:
+    function.create()
+    function.block(block, on=True)
+    lifting = later(1, lambda: function.block(block, on=False))
+
+    assert function.handle(put("a", 1, 1), remove("b", 2)) == []
+
+    lifting.join()
+    assert function.ids() == {"a"}
+    assert function.letters == []
+
+
+def test_a_block_that_stays_leaves_the_batch_to_lambda(function: Function) -> None:
+    function.create()
+    function.block("write", on=True)
+
+    first = put("a", 1, 1)
+    assert function.handle(first, put("b", 2, 2), seconds=2) == [number_of(first)]
+    assert function.letters == []
+
+
+def test_a_read_only_cluster_is_waited_for(function: Function) -> None:
+    def read_only(value: bool | None) -> None:
+        function.api("PUT", "/_cluster/settings", {"transient": {"cluster.blocks.read_only": value}})
+
+    function.create()
+    read_only(True)
+    lifting = later(1, lambda: read_only(None))
+
+    assert function.handle(put("a", 1, 1)) == []
+    lifting.join()
+
+
+def test_a_missing_index_that_may_not_be_made_fails_the_batch(
+    opensearch_node: OpenSearchNode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    function = Function(opensearch_node, monkeypatch, index="forbidden-index")
+    setting = "action.auto_create_index"
+    function.api("PUT", "/_cluster/settings", {"transient": {setting: "-forbidden-*,+*"}})
+    try:
+        with pytest.raises(ConfigurationError, match=r"no such index \[forbidden-index\].*create the index"):
+            function.handle(put("a", 1, 1), remove("b", 2))
+    finally:
+        function.api("PUT", "/_cluster/settings", {"transient": {setting: None}})
+    assert function.letters == []
+
+
+def test_a_closed_index_fails_the_batch(function: Function) -> None:
+    function.create()
+    function.close_index()
+
+    with pytest.raises(ConfigurationError, match="open the index"):
+        function.handle(put("a", 1, 1))
+    assert function.letters == []
+
+
+def test_an_alias_without_a_write_index_fails_the_batch(
+    opensearch_node: OpenSearchNode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    function = Function(opensearch_node, monkeypatch, index="two-indices")
+    for name in ("one", "other"):
+        function.api("PUT", f"/two-indices-{name}", {"aliases": {"two-indices": {}}})
+
+    with pytest.raises(ConfigurationError, match="is_write_index"):
+        function.handle(put("a", 1, 1))
+
+    function.api("POST", "/_aliases", {"actions": [
+        {"add": {"index": "two-indices-one", "alias": "two-indices", "is_write_index": True}}
+    ]})  # fmt: skip
+    assert function.handle(put("a", 1, 1)) == []
+    assert function.letters == []
+
+
+@pytest.fixture(scope="module")
+def small_node() -> Iterator[OpenSearchNode]:
+    """A node with tiny limits of size, queue and pressure."""
+    limits = {
+        "http.max_content_length": "1mb",
+        "thread_pool.write.size": "1",
+        "thread_pool.write.queue_size": "1",
+        "indexing_pressure.memory.limit": "2mb",
+    }
+    with opensearch(settings=limits) as node:
+        yield node
+
+
+def large(key: str, number: int, size: int) -> dict[str, Any]:
+    return record(key, number, {"t": {"S": "x" * size}})
+
+
+def test_a_request_that_is_too_large_is_split_until_it_fits(
+    small_node: OpenSearchNode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    function = Function(small_node, monkeypatch)
+    function.create(mappings={"dynamic": False})
+
+    assert function.handle(*(large(f"k{n}", n, 250_000) for n in range(1, 13))) == []
+
+    assert len(function.ids()) == 12
+    assert function.letters == []
+
+
+def test_a_document_alone_too_large_is_set_aside(small_node: OpenSearchNode, monkeypatch: pytest.MonkeyPatch) -> None:
+    function = Function(small_node, monkeypatch)
+    function.create(mappings={"dynamic": False})
+
+    assert function.handle(put("a", 1, 1), large("poison", 2, 1_200_000), put("c", 3, 3)) == []
+
+    assert function.ids() == {"a", "c"}
+    assert function.letters[0]["reason"]["type"] == "request_too_large"
+
+
+def test_full_queues_and_pressure_are_waited_for_by_many_at_once(
+    small_node: OpenSearchNode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    functions = [Function(small_node, monkeypatch, index="queue", bulk_connections=8, bulk_actions=5) for _ in range(6)]
+    functions[0].create(mappings={"dynamic": False}, settings={"number_of_shards": 3})
+
+    def work(number: int) -> list[str | None]:
+        records = [large(f"{number}-{n}", n, 5_000) for n in range(1, 101)]
+        return functions[number].handle(*records, seconds=60)
+
+    with ThreadPoolExecutor(6) as pool:
+        assert list(pool.map(work, range(6))) == [[]] * 6
+
+    assert len(functions[0].ids()) == 600
+    assert all(function.letters == [] for function in functions)
+
+
+def test_a_node_that_hangs_is_waited_for(small_node: OpenSearchNode, monkeypatch: pytest.MonkeyPatch) -> None:
+    function = Function(small_node, monkeypatch)
+    function.create()
+    small_node.suspend()
+    waking = later(3, small_node.resume)
+
+    assert function.handle(put("a", 1, 1), seconds=60) == []
+
+    waking.join()
+    assert function.ids() == {"a"}
+
+
+def test_a_node_that_dies_and_comes_back_is_waited_for(
+    small_node: OpenSearchNode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    function = Function(small_node, monkeypatch)
+    function.create()
+    assert function.handle(put("a", 1, 1)) == []
+    small_node.kill()
+
+    first = put("b", 2, 2)
+    assert function.handle(first, seconds=2) == [number_of(first)]
+    reviving = later(0, small_node.restart)
+    assert function.handle(first, seconds=120) == []
+
+    reviving.join()
+    assert function.ids() == {"a", "b"}
+    assert function.letters == []
