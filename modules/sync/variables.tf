@@ -5,8 +5,8 @@ variable "index" {
 
   validation {
     # `$` and `*` would mean something else in the role's policy, where the index stands too.
-    condition     = can(regex("^[^-_+A-Z\\s\"*\\\\/|,?<>#:$][^A-Z\\s\"*\\\\/|,?<>#:$]*$", var.index)) && !startswith(var.index, "..") && var.index != "." && length(var.index) <= 255
-    error_message = "index is '${var.index}': give an OpenSearch index name: 1 to 255 characters, lower case, no spaces, none of \" * \\ / | , ? < > # : $, not starting with - _ or +."
+    condition     = can(regex("^[^-_+A-Z\\s\"*\\\\/|,?<>#:$][^+A-Z\\s\"*\\\\/|,?<>#:$]*$", var.index)) && !startswith(var.index, "..") && var.index != "." && length(var.index) <= 255
+    error_message = "index is '${var.index}': give an OpenSearch index name: 1 to 255 characters, lower case, no spaces, none of \" * + \\ / | , ? < > # : $, not starting with - or _."
   }
 }
 

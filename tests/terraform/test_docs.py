@@ -55,7 +55,8 @@ def test_no_readme_is_stale() -> None:
 def test_a_changed_variable_makes_its_readme_stale(tmp_path: Path) -> None:
     shutil.copytree(REPOSITORY / "modules", tmp_path / "modules")
     variables = tmp_path / "modules/table/variables.tf"
-    variables.write_text(variables.read_text(encoding="utf-8").replace("\"STANDARD\"\n", "\"OTHER\"\n"), encoding="utf-8")
+    changed = variables.read_text(encoding="utf-8").replace('"STANDARD"\n', '"OTHER"\n')
+    variables.write_text(changed, encoding="utf-8")
 
     assert stale_readmes(tmp_path, write=False) == [tmp_path / "modules/table/README.md"]
 

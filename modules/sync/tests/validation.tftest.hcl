@@ -23,7 +23,7 @@ run "everything_good" {
   command = plan
 
   variables {
-    index = ".products-2025_+@é"
+    index = ".products-2025_@é"
     table = {
       name                   = "products.v2"
       arn                    = "arn:aws-cn:dynamodb:cn-north-1:111122223333:table/products.v2"
@@ -133,6 +133,16 @@ run "refuses_an_index_with_a_wildcard" {
 
   variables {
     index = "products*"
+  }
+
+  expect_failures = [var.index]
+}
+
+run "refuses_an_index_with_a_plus" {
+  command = plan
+
+  variables {
+    index = "a+b"
   }
 
   expect_failures = [var.index]
