@@ -8,6 +8,7 @@ import json
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 from urllib.error import HTTPError
 
@@ -162,7 +163,7 @@ def test_a_block_holds_the_stream_back_and_nothing_is_lost(stack: Stack) -> None
     stack.opensearch("PUT", index, {"index.blocks.write": None})
 
     for number in range(30):
-        eventually(lambda number=number: stack.source("new-image", f"held-{number}"))
+        eventually(partial(stack.source, "new-image", f"held-{number}"))
 
 
 def test_a_missing_index_waits_with_advice_and_goes_on_once_it_is_there(stack: Stack) -> None:

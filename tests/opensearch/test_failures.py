@@ -41,7 +41,7 @@ MAPPING = {
     },
 }
 
-POISON = {
+POISON: dict[str, tuple[dict[str, Any], str]] = {
     "a text into a long": ({"n": {"S": "s3cr3t"}}, "failed to parse field [n] of type [long]"),
     "a map into a long": ({"n": {"M": {"x": {"N": "1"}}}}, "failed to parse field [n] of type [long]"),
     "an integer beyond 64 bits": ({"n": {"N": "9223372036854775808"}}, "failed to parse field [n] of type [long]"),

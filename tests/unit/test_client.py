@@ -306,3 +306,9 @@ def test_a_secret_that_is_not_there_is_named() -> None:
 
     with pytest.raises(ConfigurationError, match=f"OPENSEARCH_SECRET_ARN is '{arn}'.*ResourceNotFoundException"):
         read_secret(arn)
+
+
+def test_a_proxy_of_the_environment_is_not_taken(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+
+    assert post(Client(settings(server.url))).status == 200

@@ -76,7 +76,7 @@ class Client:
                     http_auth=self._authentication(),
                     verify_certs=True,
                     ca_certs=self._settings.ca_file,
-                    connection_class=RequestsHttpConnection,
+                    connection_class=_Connection,
                     pool_maxsize=self._settings.bulk_connections,
                     # Retrying is done where the deadline and the versions are known.
                     max_retries=0,
@@ -155,6 +155,14 @@ def read_secret(arn: str) -> tuple[str, str]:
             f'OPENSEARCH_SECRET_ARN is {arn!r}: the secret must be JSON like {{"username": "…", "password": "…"}}'
         ) from None
     return str(user), str(password)
+
+
+class _Connection(RequestsHttpConnection):
+    """The settings decide, not REQUESTS_CA_BUNDLE (it would win over our CA file), a netrc or a proxy variable."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.session.trust_env = False
 
 
 class _OneAtATime(AuthBase):

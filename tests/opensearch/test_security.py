@@ -1,0 +1,93 @@
+"""OpenSearch's own security plugin: TLS with our CA file, basic auth, and the rights that a sync needs."""
+
+import base64
+import json
+import ssl
+import urllib.request
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from dynamodb_opensearch import client
+from dynamodb_opensearch.errors import ConfigurationError
+from dynamodb_opensearch.settings import Auth
+from engines import OpenSearchNode, opensearch
+from fakes.dynamodb import put, record, remove
+
+from opensearch.function import Function
+
+PASSWORD = "Walrus-Teapot-42"  # the plugin refuses weak ones
+WRITE = ["indices:data/write/index", "indices:data/write/delete", "indices:data/write/bulk*"]
+
+
+@pytest.fixture(scope="module")
+def node() -> Iterator[OpenSearchNode]:
+    with opensearch(security=True) as node:
+        yield node
+
+
+def admin(node: OpenSearchNode, method: str, path: str, body: Any = None) -> None:
+    token = base64.b64encode(f"{node.user}:{node.password}".encode()).decode()
+    data = None if body is None else json.dumps(body).encode()
+    headers = {"authorization": f"Basic {token}", "content-type": "application/json"}
+    request = urllib.request.Request(node.url + path, data, headers, method=method)
+    context = ssl.create_default_context(cafile=node.ca_file)
+    with urllib.request.urlopen(request, context=context, timeout=30) as answer:
+        answer.read()
+
+
+MakeFunction = Callable[..., Function]
+
+
+@pytest.fixture
+def make(node: OpenSearchNode, monkeypatch: pytest.MonkeyPatch) -> MakeFunction:
+    """A function whose user has the given rights on its index, which maps ``pk`` and ``n``."""
+
+    def make(rights: list[str], password: str = PASSWORD, ca_file: str | None = str(node.ca_file)) -> Function:
+        monkeypatch.setattr(client, "read_secret", lambda _: ("sync", password))
+        function = Function(node, monkeypatch, auth=Auth.BASIC, secret_arn="stubbed", ca_file=ca_file)
+        mappings = {"properties": {"pk": {"type": "keyword"}, "n": {"type": "long"}}}
+        admin(node, "PUT", f"/{function.index}", {"mappings": mappings})
+        api = "/_plugins/_security/api"
+        permissions = [{"index_patterns": [function.index], "allowed_actions": rights}]
+        role = {"cluster_permissions": ["indices:data/write/bulk"], "index_permissions": permissions}
+        admin(node, "PUT", f"{api}/internalusers/sync", {"password": PASSWORD})
+        admin(node, "PUT", f"{api}/roles/sync", role)
+        admin(node, "PUT", f"{api}/rolesmapping/sync", {"users": ["sync"]})
+        return function
+
+    return make
+
+
+def test_the_smallest_role_that_syncs_writes_and_deletes(make: MakeFunction) -> None:
+    function = make(WRITE)
+
+    assert function.handle(put("a", 1, 1), remove("b", 2)) == []
+    assert function.handle(remove("a", 3)) == []
+    assert function.letters == []
+
+
+@pytest.mark.parametrize("missing", WRITE)
+def test_without_any_of_its_rights_the_batch_fails_and_nothing_is_set_aside(make: MakeFunction, missing: str) -> None:
+    function = make([right for right in WRITE if right != missing])
+
+    with pytest.raises(ConfigurationError, match=r"no permissions for \[.*map the function's role"):
+        function.handle(put("a", 1, 1), remove("b", 2))
+    assert function.letters == []
+
+
+def test_a_new_field_needs_the_right_to_map_it(make: MakeFunction) -> None:
+    with pytest.raises(ConfigurationError, match="grant the role indices:admin/mapping/put"):
+        make(WRITE).handle(record("a", 1, {"new": {"N": "1"}}))
+
+    assert make([*WRITE, "indices:admin/mapping/put"]).handle(record("a", 1, {"new": {"N": "1"}})) == []
+
+
+def test_a_wrong_password_fails_the_batch(make: MakeFunction) -> None:
+    with pytest.raises(ConfigurationError, match=r"answered 401.*OPENSEARCH_SECRET_ARN"):
+        make(WRITE, password="Wrong-Teapot-42").handle(put("a", 1, 1))
+
+
+def test_a_certificate_that_is_not_trusted_fails_the_batch(make: MakeFunction) -> None:
+    with pytest.raises(ConfigurationError, match=r"certificate isn't trusted.*OPENSEARCH_CA_FILE"):
+        make(WRITE, ca_file=None).handle(put("a", 1, 1))
