@@ -117,7 +117,7 @@ def _races(races: Sequence[Race]) -> Table:
     table = Table(
         "workload", "records", "contestant", title="Batches (medians; CPU is the client's)", title_justify="left"
     )
-    for name in ("ms", "fastest", "records/s", "of raw", "of ours", "CPU ms / 1,000", "of ours"):
+    for name in ("ms", "fastest", "records/s", "speed / raw", "speed / ours", "CPU ms / 1,000", "CPU / ours"):
         table.add_column(name, justify="right")
     for race in races:
         ours, raw = race.times[OURS], race.times[RAW]

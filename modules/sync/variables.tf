@@ -85,8 +85,8 @@ variable "bisect_batch_on_function_error" {
 
 variable "bulk_actions" {
   type        = number
-  description = "Most documents per bulk request: 1 to 10000 (default: 250: requests of that size keep both connections busy)."
-  default     = 250
+  description = "Most documents per bulk request: 1 to 10000 (default: 500: a full batch keeps both connections busy)."
+  default     = 500
   nullable    = false
 
   validation {

@@ -86,12 +86,13 @@ class History:
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """How a history is made: most items and writes, and how likely it is that what happens with each write."""
+    """How a history is made: items, most writes, clocks, and how likely it is that what happens with each write."""
 
     prefix: str
-    most_keys: int
+    keys: int
     most_writes: int
     conflict_window_seconds: int
+    clocks: int
     leader_moves: float
     pauses: float
     poison: float
@@ -103,7 +104,7 @@ def make_history(rng: random.Random, shape: Shape, view_types: tuple[str, ...], 
     Each view type is a stream of its own, which begins `switch_seconds` after the one before. The clocks that stamp
     records disagree by less than `conflict_window_seconds` - 1: more is outside the promise."""
     spread = shape.conflict_window_seconds - 1.01
-    offsets = (0.0, *(rng.choice((0.0, spread, rng.uniform(0, spread))) for _ in range(2)))
+    offsets = (0.0, spread, *(rng.uniform(0, spread) for _ in range(shape.clocks - 2)))
     key_names, keys = _make_keys(rng, shape)
     changes = _make_changes(rng, shape, key_names, keys, offsets)
     parts = [changes]
@@ -116,7 +117,7 @@ def make_history(rng: random.Random, shape: Shape, view_types: tuple[str, ...], 
 
 
 def _make_keys(rng: random.Random, shape: Shape) -> tuple[tuple[str, ...], list[Item]]:
-    count = rng.randint(1, shape.most_keys)
+    count = shape.keys
     partition_keys: list[AttributeValue] = [{"S": f"{shape.prefix}-{letter}"} for letter in "abcdef"[:count]]
     match rng.choice(("lone", "lone", "S", "N", "B")):
         case "lone":

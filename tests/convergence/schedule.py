@@ -61,8 +61,9 @@ class Schedule:
 class Temper:
     """What the schedules of one kind vary, and between which values."""
 
-    most_keys: int
+    keys: tuple[int, ...]
     most_writes: int
+    clocks: int
     leader_moves: tuple[float, ...]
     pauses: tuple[float, ...]
     poison: tuple[float, ...]
@@ -80,8 +81,9 @@ class Temper:
 
 # Everything that there is, a little of each; half of these know a few faults only, so that those meet often.
 BROAD = Temper(
-    most_keys=6,
+    keys=(2, 3, 4, 5, 6),
     most_writes=60,
+    clocks=3,
     leader_moves=(0, 0.2),
     pauses=(0.05, 0.1, 0.3),
     poison=(0, 0, 0, 0.15),
@@ -98,8 +100,9 @@ BROAD = Temper(
 )
 # Few items, written fast under clocks that disagree; ever new batches; writes whose sender knows nothing of them.
 HOSTILE = Temper(
-    most_keys=2,
+    keys=(1, 2),
     most_writes=12,
+    clocks=3,
     leader_moves=(0.8,),
     pauses=(0, 0.05),
     poison=(0,),
@@ -114,20 +117,24 @@ HOSTILE = Temper(
     fault_budgets=(25,),
     outages=(0,),
 )
-# The shortest stories that can go wrong: a few writes, a write that lands after all else, a retry with other records.
+# The shortest stories that can go wrong, one in each lane: a few writes whose stamps go up and down, one request that
+# lands after all else, a retry with more or fewer records.
 TRAP = replace(
     HOSTILE,
-    most_keys=1,
-    most_writes=5,
+    keys=(4,),
+    most_writes=16,
+    leader_moves=(1,),
+    clocks=2,
     pauses=(0,),
     streams=(1,),
-    batch_sizes=(1, 2, 3),
-    regroups=(0, 0.5, 0.9),
+    batch_sizes=(3, 3, 100),
+    parallelization_factors=(5,),
+    regroups=(0, 0.7, 1),
     restarts=(0, 0, 0, 1),
-    faults=(Fault.KILL_HELD, Fault.KILL_HELD, Fault.HELD),
-    fault_kinds=(1, 2),
-    fault_rates=(0.5,),
-    fault_budgets=(2, 4),
+    faults=(Fault.KILL_HELD,),
+    fault_kinds=(1,),
+    fault_rates=(0.4,),
+    fault_budgets=(6,),
 )
 
 
@@ -148,9 +155,10 @@ def make_schedule(seed: int, prefix: str, *, images_only: bool = False) -> Sched
     )
     shape = Shape(
         prefix=prefix,
-        most_keys=temper.most_keys,
+        keys=rng.choice(temper.keys),
         most_writes=temper.most_writes,
         conflict_window_seconds=settings.conflict_window_seconds,
+        clocks=temper.clocks,
         leader_moves=rng.choice(temper.leader_moves),
         pauses=rng.choice(temper.pauses),
         poison=rng.choice(temper.poison),

@@ -18,7 +18,7 @@ def test_what_is_not_set_has_a_safe_default() -> None:
     assert settings.endpoint == "https://search-products.eu-west-1.es.amazonaws.com"
     assert settings.key_schema.names == ("pk", "sk")
     assert (settings.auth, settings.service, settings.compression) == (Auth.SIGV4, Service.ES, Compression.NONE)
-    assert (settings.bulk_bytes, settings.bulk_actions, settings.bulk_connections) == (3 * 1024**2, 250, 2)
+    assert (settings.bulk_bytes, settings.bulk_actions, settings.bulk_connections) == (3 * 1024**2, 500, 2)
     assert (settings.conflict_window_seconds, settings.request_timeout_seconds) == (60, 20)
     assert settings.dead_letter_arn is settings.secret_arn is settings.ca_file is None
     assert settings.sync_name == "sync"

@@ -100,7 +100,9 @@ class Index:
                     if len(open_requests) > self._connections:
                         yield from _results(*open_requests.popleft())
                 chunk.add(write, lines)
-            if chunk.writes:
+            if chunk.writes and not open_requests:  # a lone request needs no thread
+                yield from zip(chunk.writes, self._send(chunk, deadline, tally), strict=True)
+            elif chunk.writes:
                 open_requests.append((chunk, self._pool.submit(self._send, chunk, deadline, tally)))
             while open_requests:
                 yield from _results(*open_requests.popleft())

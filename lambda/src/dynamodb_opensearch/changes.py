@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from dynamodb_opensearch.documents import KeySchema
 from dynamodb_opensearch.errors import UndecodableError
@@ -10,8 +10,7 @@ from dynamodb_opensearch.items import Item
 from dynamodb_opensearch.versions import coalesced_version, own_version
 
 
-@dataclass(frozen=True, slots=True)
-class Write:
+class Write(NamedTuple):  # a third of a frozen dataclass's time to make
     """Write this content with this version. ``image`` None deletes."""
 
     id: str

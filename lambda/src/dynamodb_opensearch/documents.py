@@ -71,7 +71,7 @@ class KeySchema:
         Raises:
             ConfigurationError: the record has key attributes that the schema doesn't name.
         """
-        if not keys.keys() <= set(self.names):
+        if keys.keys() - self.names:
             raise ConfigurationError(
                 f"TABLE_KEYS is {','.join(self.names)!r}, but the stream's records have the keys "
                 f"{','.join(sorted(keys))!r}: set TABLE_KEYS to the table's partition key and sort key"
@@ -88,11 +88,12 @@ class KeySchema:
             UndecodableError: a key attribute is missing or isn't a string, number or binary.
         """
         texts = [_key_text(value) for value in self.keys_of(item).values()]
-        if len(texts) > 1:
-            texts = [text.replace("\\", "\\\\").replace("|", "\\|") for text in texts]
-        text = "|".join(texts)
+        if len(texts) == 1:
+            [text] = texts
+        else:
+            text = "|".join([text.replace("\\", "\\\\").replace("|", "\\|") for text in texts])
         # Four bytes a character at most, so most ids need no look at their bytes.
-        if (len(text) * 4 > ID_BYTES and len(_utf8(text)) > ID_BYTES) or _LOOKS_HASHED(text):
+        if (len(text) * 4 > ID_BYTES and len(_utf8(text)) > ID_BYTES) or ("~" in text and _LOOKS_HASHED(text)):
             return _hashed(text)
         return text
 
@@ -114,8 +115,8 @@ def member(name: str) -> str:
 
 def _key_text(value: Any) -> str:
     try:
-        [(tag, content)] = value.items()
-        text = _KEY_TEXTS[tag](content)
+        (tag,) = value
+        text = _KEY_TEXTS[tag](value[tag])
     except (AttributeError, KeyError, TypeError, ValueError):
         text = ""
     if not text:

@@ -20,7 +20,7 @@ quote = encode_basestring
 Item = Mapping[str, Any]
 """Attribute name -> attribute value, such as ``{"price": {"N": "9.90"}}``."""
 
-_JSON_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?").fullmatch
+_JSON_NUMBER = re.compile(r"-?+(?:[1-9][0-9]*+|0)(?:\.[0-9]++)?+(?:[eE][+-]?+[0-9]++)?+").fullmatch
 _MAGNITUDE = 512  # DynamoDB's own is 130; without a bound a plain spelling could fill the memory
 _DECIMAL_NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?").fullmatch
 
@@ -32,7 +32,7 @@ def encode_item(item: Item, member: Callable[[str], str]) -> bytes:
         UndecodableError: a value has an unknown type tag, none, several, or isn't of its tag's type.
     """
     try:
-        text = "{" + ",".join([member(name) + _encode(value) for name, value in item.items()]) + "}"
+        text = _object(item, member)
     except (AttributeError, KeyError, TypeError, ValueError):
         raise UndecodableError("an attribute isn't DynamoDB JSON: one type tag and a value of that type") from None
     # A lone surrogate can't be UTF-8, and backslashreplace's form of it is just JSON's escape.
@@ -102,12 +102,21 @@ def unescape_name(name: str) -> str:
 _BLANKS = "".join(map(chr, range(0x21)))
 
 
-def _encode(value: Mapping[str, Any]) -> str:
-    [(tag, content)] = value.items()
-    return _ENCODERS[tag](content)
+# Hot: ``for (tag,) in [value]`` takes a value's only tag without a call for each value, which would cost a tenth more.
+
+
+def _object(members: Item, member: Callable[[str], str]) -> str:
+    texts = [member(name) + _ENCODERS[tag](value[tag]) for name, value in members.items() for (tag,) in [value]]
+    return "{" + ",".join(texts) + "}"
+
+
+def _list(values: list[Any]) -> str:
+    return "[" + ",".join([_ENCODERS[tag](value[tag]) for value in values for (tag,) in [value]]) + "]"
 
 
 def _number(text: str) -> str:
+    if text.isdecimal() and text.isascii() and text[0] != "0":  # most numbers, at half the expression's cost
+        return text
     return text if _JSON_NUMBER(text) else canonical_number(text)
 
 
@@ -115,20 +124,8 @@ def _binary(value: str | bytes) -> str:
     return quote(base64.b64encode(value).decode()) if isinstance(value, bytes) else quote(value)
 
 
-def _boolean(value: bool) -> str:  # noqa: FBT001 (it is the value)
-    return {True: "true", False: "false"}[value]
-
-
-def _null(value: bool) -> str:  # noqa: FBT001
-    return {True: "null"}[value]
-
-
 def _map(members: Mapping[str, Any]) -> str:
-    return "{" + ",".join([nested_member(name) + _encode(value) for name, value in members.items()]) + "}"
-
-
-def _list(values: list[Any]) -> str:
-    return "[" + ",".join([_encode(value) for value in values]) + "]"
+    return _object(members, nested_member)
 
 
 # A set has no order, so it gets one: equal items make equal documents.
@@ -151,8 +148,8 @@ _ENCODERS: Mapping[str, Callable[[Any], str]] = {
     "S": quote,
     "N": _number,
     "B": _binary,
-    "BOOL": _boolean,
-    "NULL": _null,
+    "BOOL": {True: "true", False: "false"}.__getitem__,
+    "NULL": {True: "null"}.__getitem__,
     "M": _map,
     "L": _list,
     "SS": _string_set,

@@ -79,7 +79,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         ),
         sync_name=environment.get("SYNC_NAME") or environment.get("AWS_LAMBDA_FUNCTION_NAME") or "sync",
         bulk_bytes=read.integer("BULK_BYTES", 3 * 1024**2, 64 * 1024, 10 * 1024**2),
-        bulk_actions=read.integer("BULK_ACTIONS", 250, 1, 10_000),
+        bulk_actions=read.integer("BULK_ACTIONS", 500, 1, 10_000),
         bulk_connections=read.integer("BULK_CONNECTIONS", 2, 1, 8),
         compression=read.choice("COMPRESSION", Compression, Compression.NONE),
         conflict_window_seconds=read.integer("CONFLICT_WINDOW_SECONDS", 60, 10, 3600),

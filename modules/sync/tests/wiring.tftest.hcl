@@ -22,7 +22,7 @@ variables {
 run "the_shortest_call" {
   assert {
     condition = aws_lambda_function.this.environment[0].variables == tomap({
-      BULK_ACTIONS            = "250"
+      BULK_ACTIONS            = "500"
       BULK_BYTES              = "3145728"
       BULK_CONNECTIONS        = "2"
       COMPRESSION             = "none"
