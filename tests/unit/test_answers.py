@@ -200,3 +200,20 @@ def test_no_description_holds_a_value_or_an_id(name: str) -> None:
         assert not any(
             value in text for value in ("abc", "'x'", "not a date", "9223372036854775808", "xxx", "120,", "id '")
         )
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        {
+            "delete": {
+                "status": 404,
+                "error": {"type": "index_not_found_exception", "reason": "no such index [products]"},
+            }
+        },
+        {"index": {"status": 404}},
+    ],
+)
+def test_any_other_404_is_not_done(item: dict[str, Any]) -> None:
+    with pytest.raises(ConfigurationError):
+        judge(Answer(200, {"errors": True, "items": [item]}), 1)
