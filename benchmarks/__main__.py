@@ -41,7 +41,7 @@ def main() -> int:
         return 130
     if options.json:
         options.json.write_text(to_json(results) + "\n", encoding="utf-8")
-    show(results, Console(width=None if sys.stdout.isatty() else 120))
+    show(results, Console(width=None if sys.stdout.isatty() else 140))
     return 0
 
 
@@ -89,6 +89,8 @@ def measure(url: str, rounds: int, announce: Callable[[str], None]) -> Results:
 @contextmanager
 def _node(url: str | None, announce: Callable[[str], None]) -> Iterator[str]:
     if url:
+        if not url.startswith("http://"):
+            raise BenchmarkError(f"--url is {url!r}: it must be a URL like http://localhost:9200, without TLS")
         yield url.rstrip("/")
         return
     with opensearch(heap="1g", announce=announce) as node:

@@ -95,6 +95,8 @@ def ask(url: str, method: str, path: str, body: Any = None) -> dict[str, Any]:
         connection.request(method, path, json.dumps(body) if body else None, {"Content-Type": "application/json"})
         response = connection.getresponse()
         text = response.read()
+    except (OSError, http.client.HTTPException) as error:
+        raise BenchmarkError(f"{url} can't be reached ({error}): is an OpenSearch there?") from None
     finally:
         connection.close()
     if response.status >= 300:

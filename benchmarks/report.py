@@ -118,7 +118,7 @@ def _races(races: Sequence[Race]) -> Table:
         "workload", "records", "contestant", title="Batches (medians; CPU is the client's)", title_justify="left"
     )
     for name in ("ms", "fastest", "records/s", "speed / raw", "speed / ours", "CPU ms / 1,000", "CPU / ours"):
-        table.add_column(name, justify="right")
+        table.add_column(name, justify="right", no_wrap=True)
     for race in races:
         ours, raw = race.times[OURS], race.times[RAW]
         for number, (name, times) in enumerate(sorted(race.times.items(), key=lambda item: item[1].wall)):

@@ -30,7 +30,6 @@ locals {
     OPENSEARCH_ENDPOINT     = local.endpoint
     OPENSEARCH_SECRET_ARN   = var.opensearch_secret_arn
     OPENSEARCH_SERVICE      = var.collection == null ? "es" : "aoss"
-    POWERTOOLS_LOG_LEVEL    = var.log_level
     REQUEST_TIMEOUT_SECONDS = var.request_timeout_seconds
     SYNC_NAME               = local.name
     TABLE_KEYS              = join(",", compact([var.table.hash_key, var.table.range_key]))

@@ -219,7 +219,7 @@ variable "environment_variables" {
     condition = length(setintersection(keys(var.environment_variables), [
       "BULK_ACTIONS", "BULK_BYTES", "BULK_CONNECTIONS", "COMPRESSION", "CONFLICT_WINDOW_SECONDS", "DEAD_LETTER_ARN", "INDEX",
       "LOG_LEVEL", "OPENSEARCH_AUTH", "OPENSEARCH_CA_FILE", "OPENSEARCH_ENDPOINT", "OPENSEARCH_SECRET_ARN", "OPENSEARCH_SERVICE",
-      "POWERTOOLS_LOG_LEVEL", "REQUEST_TIMEOUT_SECONDS", "SYNC_NAME", "TABLE_KEYS", "TABLE_NAME",
+      "REQUEST_TIMEOUT_SECONDS", "SYNC_NAME", "TABLE_KEYS", "TABLE_NAME",
     ])) == 0
     error_message = "environment_variables has the names ${join(", ", keys(var.environment_variables))}: leave out those that this module sets from variables of their own (index sets INDEX, opensearch_auth sets OPENSEARCH_AUTH, …)."
   }

@@ -1,11 +1,13 @@
 """Each kind of failure, made for real: what becomes of the record, its neighbours and the batch."""
 
+import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 from dynamodb_opensearch.errors import ConfigurationError
+from dynamodb_opensearch.settings import Compression
 from engines import OpenSearchNode, opensearch
 from fakes.dynamodb import START, put, record, remove
 
@@ -21,10 +23,10 @@ def number_of(one: dict[str, Any]) -> str:
     return str(one["dynamodb"]["SequenceNumber"])
 
 
-def deep(levels: int) -> dict[str, Any]:
+def deep(levels: int, kind: str = "M") -> dict[str, Any]:
     value: dict[str, Any] = {"S": "x"}
     for _ in range(levels):
-        value = {"M": {"m": value}}
+        value = {"M": {"m": value}} if kind == "M" else {"L": [value]}
     return value
 
 
@@ -38,6 +40,8 @@ MAPPING = {
         "o": {"properties": {"a": {"type": "long"}}},
         "list": {"type": "nested"},
         "any": {"type": "object", "dynamic": True},
+        "b": {"type": "boolean"},
+        "ip": {"type": "ip"},
     },
 }
 
@@ -48,6 +52,17 @@ POISON: dict[str, tuple[dict[str, Any], str]] = {
     "no date": ({"d": {"S": "s3cr3t"}}, "failed to parse field [d] of type [date]"),
     "a value into an object": ({"o": {"N": "1"}}, "object mapping for [o] tried to parse field [o] as object"),
     "an immense term": ({"k": {"S": "s3cr3t" * 6000}}, 'immense term in field="k"'),
+    "a path below a number": (
+        {"n.x": {"S": "s3cr3t"}},
+        "Could not dynamically add mapping for field [n.x]. Existing mapping for [n] must be of type object",
+    ),
+    "no boolean": ({"b": {"S": "s3cr3t"}}, "failed to parse field [b] of type [boolean]"),
+    "no address": ({"ip": {"S": "s3cr3t"}}, "failed to parse field [ip] of type [ip]"),
+    "an empty text for a date": ({"d": {"S": ""}}, "failed to parse field [d] of type [date]"),
+    "38 digits into a field that nobody mapped": ({"any": {"M": {"x": {"N": "9" * 38}}}}, ""),
+    "an exponent beyond float": ({"any": {"M": {"x": {"N": "1E125"}}}}, ""),
+    "a list of numbers and maps": ({"any": {"M": {"x": {"L": [{"N": "1"}, {"M": {"y": {"S": "s3cr3t"}}}]}}}}, ""),
+    "25 lists in lists": ({"any": {"M": {"x": deep(25, "L")}}}, ""),
     "an unmapped field": ({"zzz": {"N": "1"}}, "dynamic introduction of [zzz] within [_doc] is not allowed"),
     "25 levels": ({"any": deep(25)}, "The depth of the field has exceeded the allowed limit of [20]"),
     "10,001 nested objects": (
@@ -190,6 +205,31 @@ def test_an_alias_without_a_write_index_fails_the_batch(
     assert function.letters == []
 
 
+def test_a_shard_that_is_nowhere_is_waited_for(function: Function) -> None:
+    nowhere = {"settings": {"index.routing.allocation.include._name": "nowhere"}}
+    function.api("PUT", f"/{function.index}?wait_for_active_shards=0", nowhere)
+
+    def allocate() -> None:
+        function.api("PUT", f"/{function.index}/_settings", {"index.routing.allocation.include._name": None})
+
+    allocating = later(1, allocate)
+
+    assert function.handle(put("a", 1, 1), remove("b", 2)) == []
+
+    allocating.join()
+    assert function.ids() == {"a"}
+
+
+def test_compressed_requests_are_taken(opensearch_node: OpenSearchNode, monkeypatch: pytest.MonkeyPatch) -> None:
+    function = Function(opensearch_node, monkeypatch, compression=Compression.GZIP)
+    function.create(mappings=MAPPING)
+
+    assert function.handle(put("a", 1, 1), record("poison", 2, {"n": {"S": "x"}}), put("c", 3, 3)) == []
+
+    assert function.ids() == {"a", "c"}
+    assert [letter["id"] for letter in function.letters] == ["poison"]
+
+
 @pytest.fixture(scope="module")
 def small_node() -> Iterator[OpenSearchNode]:
     """A node with tiny limits of size, queue and pressure."""
@@ -230,7 +270,7 @@ def test_a_document_alone_too_large_is_set_aside(small_node: OpenSearchNode, mon
 
 
 def test_full_queues_and_pressure_are_waited_for_by_many_at_once(
-    small_node: OpenSearchNode, monkeypatch: pytest.MonkeyPatch
+    small_node: OpenSearchNode, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     functions = [Function(small_node, monkeypatch, index="queue", bulk_connections=8, bulk_actions=5) for _ in range(6)]
     functions[0].create(mappings={"dynamic": False}, settings={"number_of_shards": 3})
@@ -244,6 +284,8 @@ def test_full_queues_and_pressure_are_waited_for_by_many_at_once(
 
     assert len(functions[0].ids()) == 600
     assert all(function.letters == [] for function in functions)
+    metrics = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert sum(one["Retries"][0] for one in metrics if "Retries" in one) > 0  # else nothing was full
 
 
 def test_a_node_that_hangs_is_waited_for(small_node: OpenSearchNode, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -273,4 +315,22 @@ def test_a_node_that_dies_and_comes_back_is_waited_for(
 
     reviving.join()
     assert function.ids() == {"a", "b"}
+    assert function.letters == []
+
+
+def test_a_node_that_dies_under_load_loses_nothing(small_node: OpenSearchNode, monkeypatch: pytest.MonkeyPatch) -> None:
+    function = Function(small_node, monkeypatch, bulk_actions=2)
+    function.create(mappings={"dynamic": False})
+
+    def die_and_revive() -> None:
+        small_node.kill()
+        small_node.restart()
+
+    dying = later(0.2, die_and_revive)
+    records = [large(f"k{number}", number, 20_000) for number in range(1, 401)]
+
+    assert function.handle(*records, seconds=150) == []
+
+    dying.join()
+    assert len(function.ids()) == 400
     assert function.letters == []

@@ -43,9 +43,16 @@ MakeFunction = Callable[..., Function]
 def make(node: OpenSearchNode, monkeypatch: pytest.MonkeyPatch) -> MakeFunction:
     """A function whose user has the given rights on its index, which maps ``pk`` and ``n``."""
 
-    def make(rights: list[str], password: str = PASSWORD, ca_file: str | None = str(node.ca_file)) -> Function:
+    def make(
+        rights: list[str],
+        password: str = PASSWORD,
+        ca_file: str | None = str(node.ca_file),
+        endpoint: str = node.url,
+    ) -> Function:
         monkeypatch.setattr(client, "read_secret", lambda _: ("sync", password))
-        function = Function(node, monkeypatch, auth=Auth.BASIC, secret_arn="stubbed", ca_file=ca_file)
+        function = Function(
+            node, monkeypatch, auth=Auth.BASIC, secret_arn="stubbed", ca_file=ca_file, endpoint=endpoint
+        )
         mappings = {"properties": {"pk": {"type": "keyword"}, "n": {"type": "long"}}}
         admin(node, "PUT", f"/{function.index}", {"mappings": mappings})
         api = "/_plugins/_security/api"
@@ -91,3 +98,32 @@ def test_a_wrong_password_fails_the_batch(make: MakeFunction) -> None:
 def test_a_certificate_that_is_not_trusted_fails_the_batch(make: MakeFunction) -> None:
     with pytest.raises(ConfigurationError, match=r"certificate isn't trusted.*OPENSEARCH_CA_FILE"):
         make(WRITE, ca_file=None).handle(put("a", 1, 1))
+
+
+def test_a_password_that_changes_between_invocations_is_fetched(
+    make: MakeFunction, node: OpenSearchNode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    function = make(WRITE)
+    assert function.handle(put("a", 1, 1)) == []
+    changed = "Gödel-Łódź-43"  # beyond ASCII: it must travel as UTF-8
+
+    admin(node, "PUT", "/_plugins/_security/api/internalusers/sync", {"password": changed})
+    monkeypatch.setattr(client, "read_secret", lambda _: ("sync", changed))
+
+    assert function.handle(put("a", 2, 2), remove("b", 3)) == []
+
+
+def test_an_index_that_is_missing_needs_the_right_to_make_it(make: MakeFunction, node: OpenSearchNode) -> None:
+    function = make([*WRITE, "indices:admin/mapping/put"])
+    admin(node, "DELETE", f"/{function.index}")
+
+    with pytest.raises(ConfigurationError, match="grant the role indices:admin/create on the index"):
+        function.handle(put("a", 1, 1))
+    assert function.letters == []
+
+
+def test_a_certificate_of_another_host_fails_the_batch(make: MakeFunction, node: OpenSearchNode) -> None:
+    function = make(WRITE, endpoint=node.url.replace("localhost", "localhost.localdomain"))
+
+    with pytest.raises(ConfigurationError, match=r"localhost\.localdomain.*isn't trusted \(Hostname mismatch"):
+        function.handle(put("a", 1, 1))

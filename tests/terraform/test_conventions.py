@@ -237,8 +237,7 @@ def test_the_module_sets_every_setting_that_the_function_reads() -> None:
     read = set(re.findall(r'\bread\.\w+\(\s*"(\w+)"|environment\.get\("(\w+)"', settings))
     lambdas_own = {"AWS_REGION", "AWS_LAMBDA_FUNCTION_NAME"}
     names = {name for pair in read for name in pair if name} - lambdas_own
-    logger = {"LOG_LEVEL", "POWERTOOLS_LOG_LEVEL"}  # read by Powertools
-    assert set(re.findall(r"^    (\w+) +=", ours[1], re.MULTILINE)) == names | logger
+    assert set(re.findall(r"^    (\w+) +=", ours[1], re.MULTILINE)) == names
 
 
 def test_every_star_in_a_policy_has_its_reason() -> None:

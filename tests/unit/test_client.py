@@ -5,13 +5,23 @@ import json
 import re
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import count
+from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import boto3
 import pytest
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials, ReadOnlyCredentials
+from dynamodb_opensearch import client as client_module
 from dynamodb_opensearch.answers import Answer
 from dynamodb_opensearch.client import Client, UnreachableError, read_secret
 from dynamodb_opensearch.errors import ConfigurationError
@@ -29,7 +39,8 @@ class Server:
     def __init__(self) -> None:
         self.requests: list[tuple[str, dict[str, str], bytes]] = []
         self.reply: Callable[[dict[str, str]], Reply | None] = lambda _: (200, "application/json", b'{"errors":false}')
-        self.connections = 0
+        self.connections = self.open_connections = 0
+        self.hangs_up_when_idle = False
         server = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -38,6 +49,12 @@ class Server:
             def setup(self) -> None:
                 super().setup()
                 server.connections += 1
+                server.open_connections += 1
+
+            def finish(self) -> None:
+                super().finish()
+                self.connection.close()
+                server.open_connections -= 1
 
             def do_POST(self) -> None:
                 headers = {name.lower(): value for name, value in self.headers.items()}
@@ -53,6 +70,7 @@ class Server:
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
                 self.wfile.write(body)
+                self.close_connection = server.hangs_up_when_idle
 
             def log_message(self, *args: Any) -> None:
                 del args
@@ -133,6 +151,43 @@ def test_sigv4_signs_what_is_sent_with_the_credentials_of_the_moment(
     assert {"host", "x-amz-content-sha256", "x-amz-date"} <= set(signed)
 
 
+@pytest.mark.parametrize("service", Service)
+@pytest.mark.parametrize("index", ["products", "a=b&c", "é", "a%b~(c)'!@$"])
+def test_a_signature_is_the_one_that_amazons_own_signer_makes(
+    server: Server, index: str, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    monkeypatch.setenv("AWS_SESSION_TOKEN", "token-1")
+    client = Client(settings(server.url, auth=Auth.SIGV4, service=service))
+
+    client.post(f"/{quote(index, safe='')}/_bulk", {"filter_path": "errors,items.*.status"}, BODY, 5)
+
+    path, headers, body = server.requests[0]
+    signed = headers["authorization"].split("SignedHeaders=")[1].split(",")[0].split(";")
+    request = AWSRequest("POST", server.url + path, {name: headers[name] for name in signed}, body)
+    request.context["timestamp"] = headers["x-amz-date"]
+    signer = SigV4Auth(Credentials("AKIDEXAMPLE", "secret", "token-1"), service, "eu-west-1")
+    expected = signer.signature(signer.string_to_sign(request, signer.canonical_request(request)), request)
+    assert headers["authorization"].endswith(f"Signature={expected}")
+
+
+def test_renewed_credentials_sign_the_next_request(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    numbers = count(1)
+    credentials = Credentials("", "")
+    credentials.get_frozen_credentials = lambda: ReadOnlyCredentials(f"AKID{(n := next(numbers))}", "s", f"token-{n}")
+    monkeypatch.setattr("boto3.Session.get_credentials", lambda _: credentials)
+    client = Client(settings(server.url, auth=Auth.SIGV4))
+
+    post(client)
+    post(client)
+
+    first, second = ((headers["authorization"], headers["x-amz-security-token"]) for _, headers, _ in server.requests)
+    number = int(first[1].removeprefix("token-"))
+    assert second[1] != first[1]
+    assert f"Credential=AKID{number}/" in first[0]
+
+
 def test_without_credentials_the_advice_is_to_give_some(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("boto3.Session.get_credentials", lambda _: None)
 
@@ -168,6 +223,19 @@ def test_a_dropped_connection_is_unreachable_and_the_next_request_works(server: 
 
     assert post(client).status == 200
     assert len(server.requests) == 3  # nothing is sent twice behind our back
+
+
+def test_a_connection_that_was_closed_between_two_requests_is_replaced(server: Server) -> None:
+    """A frozen function's connections are closed by the other side while it sleeps."""
+    client = Client(settings(server.url))
+    server.hangs_up_when_idle = True
+
+    for number in range(1, 6):
+        assert post(client).status == 200
+        deadline = time.monotonic() + 5
+        while server.open_connections and time.monotonic() < deadline:
+            time.sleep(0.001)
+        assert len(server.requests) == number
 
 
 def test_no_answer_in_time_is_unreachable(server: Server) -> None:
@@ -228,6 +296,55 @@ def test_a_host_that_moved_is_found_again(server: Server, monkeypatch: pytest.Mo
     other.close()
 
 
+def test_a_path_before_the_index_is_kept(server: Server) -> None:
+    post(Client(settings(server.url + "/search/")))
+
+    assert server.requests[0][0] == "/search/products/_bulk?filter_path=errors"
+
+
+@pytest.mark.parametrize("content", [None, "no certificate"])
+def test_a_ca_file_that_is_none_is_named(server: Server, content: str | None, tmp_path: Path) -> None:
+    path = tmp_path / "ca.pem"
+    if content:
+        path.write_text(content)
+
+    with pytest.raises(ConfigurationError, match=f"OPENSEARCH_CA_FILE is '{path}'"):
+        post(Client(settings(server.url.replace("http:", "https:"), ca_file=str(path))))
+
+
+@pytest.mark.parametrize("alert", [40, 70, 112], ids=["handshake failure", "protocol version", "unrecognized name"])
+def test_a_handshake_that_is_refused_is_a_wrong_setting(alert: int) -> None:
+    def serve() -> None:
+        connection, _ = listener.accept()
+        with connection:
+            connection.recv(4096)
+            connection.sendall(bytes([21, 3, 3, 0, 2, 2, alert]))
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        url = f"https://127.0.0.1:{listener.getsockname()[1]}"
+        with pytest.raises(ConfigurationError, match=f"OPENSEARCH_ENDPOINT is '{url}'.*TLS"):
+            post(Client(settings(url)))
+        thread.join()
+
+
+def test_a_connection_that_is_closed_during_the_handshake_is_unreachable() -> None:
+    """A node that goes down does that: it will be back."""
+
+    def serve() -> None:
+        connection, _ = listener.accept()
+        connection.recv(1)
+        connection.close()
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        with pytest.raises(UnreachableError):
+            post(Client(settings(f"https://127.0.0.1:{listener.getsockname()[1]}")))
+        thread.join()
+
+
 def test_plain_http_behind_https_is_named(server: Server) -> None:
     with pytest.raises(ConfigurationError, match="doesn't speak TLS"):
         post(Client(settings(server.url.replace("http:", "https:"))))
@@ -285,6 +402,60 @@ def test_a_password_that_stays_wrong_is_not_tried_for_ever(
 
     assert post(Client(settings(server.url, auth=Auth.BASIC, secret_arn=arn))) == Answer(401, "Unauthorized")
     assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("password", ["s3cr3t", "pässwörd", "Łódź-密码", "a:b"])
+def test_a_password_travels_as_utf_8(server: Server, password: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client_module, "read_secret", lambda _: ("sync", password))
+    server.reply = demand(password)
+
+    assert post(Client(settings(server.url, auth=Auth.BASIC, secret_arn="stubbed"))).status == 200
+
+
+def test_requests_at_the_same_time_fetch_a_changed_password_once(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fetched: list[str] = []
+    password = ["old"]
+
+    def read(arn: str) -> tuple[str, str]:
+        fetched.append(arn)
+        return "sync", password[0]
+
+    monkeypatch.setattr(client_module, "read_secret", read)
+    client = Client(settings(server.url, auth=Auth.BASIC, secret_arn="stubbed", bulk_connections=4))
+    server.reply = demand("old")
+    post(client)
+    password[0] = "new"
+    refused = threading.Barrier(4)
+    let_in = demand("new")
+
+    def reply(headers: dict[str, str]) -> Reply:
+        answer = let_in(headers)
+        if answer[0] == 401:
+            refused.wait(10)
+        return answer
+
+    server.reply = reply
+    with ThreadPoolExecutor(4) as pool:
+        assert [answer.status for answer in pool.map(lambda _: post(client), range(4))] == [200] * 4
+    assert len(fetched) == 2
+
+
+def test_a_secrets_manager_that_is_out_of_reach_is_not_waited_for_longer_than_an_invocation(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """From a VPC without a way to Secrets Manager a connection is neither accepted nor refused."""
+    made: list[Any] = []
+    monkeypatch.setattr("boto3.client", lambda *_, **options: made.append(options.get("config")))
+
+    with suppress(AttributeError):  # what is read from the client that is none
+        read_secret("arn:aws:secretsmanager:eu-west-1:123456789012:secret:search-AbCdEf")
+
+    [config] = made
+    assert config is not None
+    attempts = config.retries["total_max_attempts"]
+    assert attempts * max(config.connect_timeout, config.read_timeout) <= 30
 
 
 @pytest.fixture

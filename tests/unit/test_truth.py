@@ -1,8 +1,11 @@
+import socket
+import threading
 from collections.abc import Iterator
 from typing import Any
 
 import boto3
 import pytest
+from botocore.config import Config
 from botocore.exceptions import (
     ClientError,
     EndpointConnectionError,
@@ -81,6 +84,101 @@ def test_an_item_that_is_gone_is_a_delete(client: Any) -> None:
     make_table(client, {"pk": "S"})
 
     assert settle(Table(lambda: Dated(client), "products", LONE, 60), LONE, {"pk": {"S": "gone"}}) == {"gone": None}
+
+
+@pytest.mark.parametrize("answered", ["products", "arn:aws:dynamodb:eu-west-1:123456789012:table/products"])
+@pytest.mark.parametrize("asked", ["products", "arn:aws:dynamodb:eu-west-1:123456789012:table/products"])
+def test_an_item_is_found_whether_the_answer_names_the_table_or_its_arn(asked: str, answered: str) -> None:
+    """AWS documents the answer as "a map of table name to a list of items" also when the request gives an ARN."""
+
+    class Renaming(FakeDynamoDB):
+        def batch_get_item(self, *, RequestItems: Any) -> Any:  # noqa: N803
+            answer = dict(super().batch_get_item(RequestItems=RequestItems))
+            return answer | {part: dict.fromkeys([answered], *answer[part].values()) for part in PARTS}
+
+    dynamodb = Renaming({"a": {"pk": {"S": "a"}}}, faults=[lambda keys: keys[1:]])
+    table = Table(lambda: dynamodb, asked, LONE, 60)
+
+    found = settle(table, LONE, {"pk": {"S": "a"}}, {"pk": {"S": "unread"}})
+
+    assert found == {"a": {"pk": {"S": "a"}}}
+
+
+PARTS = ("Responses", "UnprocessedKeys")
+
+
+@pytest.mark.parametrize("answer", [{}, {"UnprocessedKeys": {}}])
+def test_an_answer_without_the_tables_items_deletes_nothing(answer: dict[str, Any]) -> None:
+    """Such as a proxy's 200: every key that was asked for would otherwise count as an item that is gone."""
+
+    class Strange(FakeDynamoDB):
+        def batch_get_item(self, *, RequestItems: Any) -> Any:  # noqa: N803
+            good = super().batch_get_item(RequestItems=RequestItems)
+            return {"ResponseMetadata": good["ResponseMetadata"], **answer}
+
+    dynamodb = Strange({"a": {"pk": {"S": "a"}}})
+    table = Table(lambda: dynamodb, "products", LONE, 60)
+
+    try:
+        found = settle(table, LONE, {"pk": {"S": "a"}})
+    except ConfigurationError:
+        found = {}
+    assert found == {}
+
+
+def test_unprocessed_keys_of_every_kind_are_left_for_another_read() -> None:
+    schema = KeySchema(("pk", "sk"))
+    keys = [{"pk": {"N": "1.0"}, "sk": {"B": "+/8="}}, {"pk": {"N": "2"}, "sk": {"B": "AA=="}}]
+
+    class Half:
+        def batch_get_item(self, *, RequestItems: Any) -> Any:  # noqa: N803
+            assert RequestItems["products"]["Keys"][0]["sk"] == {"B": b"\xfb\xff"}
+            unread = {"Keys": [{"pk": {"N": "1"}, "sk": {"B": b"\xfb\xff"}}], "ConsistentRead": True}
+            headers = {"date": "Mon, 05 Jan 2026 08:00:00 GMT"}
+            return {
+                "Responses": {"products": []},
+                "UnprocessedKeys": {"products": unread},
+                "ResponseMetadata": {"HTTPHeaders": headers},
+            }
+
+    assert settle(Table(Half, "products", schema, 60), schema, *keys) == {"2|AA": None}
+
+
+def test_reads_of_fifty_keys_go_out_at_the_same_time() -> None:
+    together = threading.Barrier(4)
+
+    class Slow(FakeDynamoDB):
+        def batch_get_item(self, *, RequestItems: Any) -> Any:  # noqa: N803
+            together.wait(10)
+            return super().batch_get_item(RequestItems=RequestItems)
+
+    dynamodb = Slow()
+    keys = [{"pk": {"S": f"k{number}"}} for number in range(200)]
+
+    assert len(settle(Table(lambda: dynamodb, "products", LONE, 60), LONE, *keys)) == 200
+    assert sorted(map(len, dynamodb.reads)) == [50, 50, 50, 50]
+
+
+def test_a_dynamodb_that_refuses_connections_is_tried_again_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{free.getsockname()[1]}"
+    config = Config(retries={"total_max_attempts": 1})
+    real = boto3.client("dynamodb", region_name="eu-west-1", endpoint_url=url, config=config)
+
+    assert settle(Table(lambda: real, "products", LONE, 60), LONE, {"pk": {"S": "a"}}) == {}
+
+
+@pytest.mark.parametrize(
+    "code", ["AccessDeniedException", "ValidationException", "UnrecognizedClientException", "ExpiredTokenException"]
+)
+def test_what_somebody_must_change_is_a_configuration_error_with_amazons_word(code: str) -> None:
+    error = ClientError({"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": 400}}, "BatchGetItem")
+
+    with pytest.raises(ConfigurationError, match=rf"{code}.*dynamodb:BatchGetItem"):
+        settle(faulty(error), LONE, {"pk": {"S": "a"}})
 
 
 def test_a_missing_table_is_a_configuration_error(client: Any) -> None:

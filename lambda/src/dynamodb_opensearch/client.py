@@ -2,7 +2,6 @@
 
 import gzip
 import json
-import logging
 import socket
 import ssl
 import threading
@@ -11,6 +10,7 @@ from typing import Any
 
 import boto3
 import requests
+from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from opensearchpy import OpenSearch, RequestsHttpConnection
 from opensearchpy.exceptions import ConnectionError as OpenSearchConnectionError
@@ -21,9 +21,6 @@ from requests_aws4auth import AWS4Auth
 from dynamodb_opensearch.answers import Answer
 from dynamodb_opensearch.errors import ConfigurationError, SyncError
 from dynamodb_opensearch.settings import Auth, Compression, Settings
-
-# The client logs the bodies of requests and answers: items' contents. What is worth telling, we tell ourselves.
-logging.getLogger("opensearch").setLevel(logging.CRITICAL)
 
 
 class UnreachableError(SyncError):
@@ -71,6 +68,7 @@ class Client:
     def _connected(self) -> OpenSearch:
         with self._lock:
             if self._opensearch is None:
+                _check_ca_file(self._settings.ca_file)
                 self._opensearch = OpenSearch(
                     hosts=[self._settings.endpoint],
                     http_auth=self._authentication(),
@@ -99,7 +97,7 @@ class Client:
                 )
             case Auth.BASIC:
                 self._secret = self._secret or read_secret(settings.secret_arn or "")
-                return self._secret
+                return tuple(part.encode() for part in self._secret)  # else requests would make it Latin-1
             case Auth.NONE:
                 return None
 
@@ -131,6 +129,9 @@ class Client:
                 return ConfigurationError(
                     f"OPENSEARCH_ENDPOINT is {endpoint!r}: the port doesn't speak TLS; try http://"
                 )
+            # An alert, such as of another protocol version; but a node that goes down just ends the connection.
+            if isinstance(cause, ssl.SSLError) and cause.reason and "EOF" not in cause.reason:
+                return ConfigurationError(f"OPENSEARCH_ENDPOINT is {endpoint!r}: it refuses our TLS ({cause.reason})")
         return UnreachableError(f"{endpoint}: {_name_of(error)}")
 
 
@@ -141,7 +142,8 @@ def read_secret(arn: str) -> tuple[str, str]:
         ConfigurationError: the secret can't be read or has another form.
     """
     try:
-        text = boto3.client("secretsmanager").get_secret_value(SecretId=arn)["SecretString"]
+        config = Config(connect_timeout=3, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 2})
+        text = boto3.client("secretsmanager", config=config).get_secret_value(SecretId=arn)["SecretString"]
     except (BotoCoreError, ClientError) as error:
         raise ConfigurationError(
             f"OPENSEARCH_SECRET_ARN is {arn!r}: the secret can't be read ({_code_of(error)}); "
@@ -155,6 +157,18 @@ def read_secret(arn: str) -> tuple[str, str]:
             f'OPENSEARCH_SECRET_ARN is {arn!r}: the secret must be JSON like {{"username": "…", "password": "…"}}'
         ) from None
     return str(user), str(password)
+
+
+def _check_ca_file(path: str | None) -> None:
+    if path is None:
+        return
+    try:
+        ssl.create_default_context(cafile=path)
+    except OSError as error:  # ssl.SSLError is one
+        raise ConfigurationError(
+            f"OPENSEARCH_CA_FILE is {path!r}: it can't be used ({error.strerror}); "
+            "give a PEM file of the package or of a layer"
+        ) from None
 
 
 class _Connection(RequestsHttpConnection):

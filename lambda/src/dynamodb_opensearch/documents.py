@@ -109,8 +109,8 @@ def encode_document(item: Item) -> bytes:
 
 @lru_cache(maxsize=4096)
 def member(name: str) -> str:
-    """A top-level attribute's ``"name":`` text."""
-    return quote(force_escape(name) if name in RESERVED_NAMES else escape_name(name)) + ":"
+    """A top-level attribute's ``"name":`` text. A dot makes a path: ``_id.x`` is refused like ``_id``."""
+    return quote(force_escape(name) if name.partition(".")[0] in RESERVED_NAMES else escape_name(name)) + ":"
 
 
 def _key_text(value: Any) -> str:

@@ -83,7 +83,6 @@ def escape_name(name: str) -> str:
     name, and one that starts with ``~``, is written as ``~`` and the name with ``~`` as ``~0`` and ``.`` as ``~1``:
     RFC 6901's escapes, so that no two names meet and each can be read back.
     """
-    # OpenSearch trims as Java does: all up to the space is blank.
     if name[:1] != "~" and all(part.strip(_BLANKS) for part in name.split(".")):
         return name
     return force_escape(name)
@@ -99,7 +98,10 @@ def unescape_name(name: str) -> str:
     return name[1:].replace("~1", ".").replace("~0", "~") if name[:1] == "~" else name
 
 
-_BLANKS = "".join(map(chr, range(0x21)))
+# What Java holds for white space, and all control characters: never a no-break space.
+_BLANKS = "".join(
+    map(chr, (*range(0x21), 0x1680, *range(0x2000, 0x2007), *range(0x2008, 0x200B), 0x2028, 0x2029, 0x205F, 0x3000))
+)
 
 
 # Hot: ``for (tag,) in [value]`` takes a value's only tag without a call for each value, which would cost a tenth more.

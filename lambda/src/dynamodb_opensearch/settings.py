@@ -26,6 +26,15 @@ class Service(StrEnum):
     AOSS = "aoss"
 
 
+class LogLevel(StrEnum):
+    """The least level that is logged."""
+
+    DEBUG = "DEBUG"
+    INFO = "INFO"
+    WARNING = "WARNING"
+    ERROR = "ERROR"
+
+
 class Compression(StrEnum):
     """Of request bodies."""
 
@@ -48,6 +57,7 @@ class Settings:
     index: str
     dead_letter_arn: str | None
     sync_name: str
+    log_level: LogLevel
     bulk_bytes: int
     bulk_actions: int
     bulk_connections: int
@@ -78,6 +88,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
             "DEAD_LETTER_ARN", f"{_QUEUE_OR_TOPIC}|{_BUCKET}", "the ARN of an SQS queue, SNS topic or S3 bucket"
         ),
         sync_name=environment.get("SYNC_NAME") or environment.get("AWS_LAMBDA_FUNCTION_NAME") or "sync",
+        log_level=read.choice("LOG_LEVEL", LogLevel, LogLevel.INFO),
         bulk_bytes=read.integer("BULK_BYTES", 3 * 1024**2, 64 * 1024, 10 * 1024**2),
         bulk_actions=read.integer("BULK_ACTIONS", 500, 1, 10_000),
         bulk_connections=read.integer("BULK_CONNECTIONS", 2, 1, 8),
@@ -126,7 +137,8 @@ class _Reader:
         value = self._environment.get(name, "")
         try:
             parts = urlsplit(value)
-            fine = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0 and "@" not in value
+            fine = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+            fine = fine and not re.search(r"[@?#\s]", value)
         except ValueError:
             fine = False
         if not fine:

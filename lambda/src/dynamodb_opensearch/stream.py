@@ -41,7 +41,7 @@ class Sync:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._logger = telemetry.make_logger(settings.sync_name)
+        self._logger = telemetry.make_logger(settings.sync_name, settings.log_level)
         self._index = Index(
             Client(settings),
             settings.index,

@@ -1,5 +1,6 @@
 """Logs and metrics: one JSON line per notable event, one EMF line per invocation. Never an item's content."""
 
+import logging
 import threading
 import time
 from collections import Counter
@@ -38,9 +39,14 @@ class Tally:
             self.bulk_seconds.append(seconds)
 
 
-def make_logger(sync_name: str) -> Logger:
-    """A JSON logger; its level is POWERTOOLS_LOG_LEVEL's or Lambda's own."""
-    return Logger(service=sync_name)
+# At DEBUG these log the bodies of requests and answers: items' contents, and passwords.
+for _talkative in ("boto3", "botocore", "urllib3", "opensearch"):
+    logging.getLogger(_talkative).setLevel(logging.CRITICAL)
+
+
+def make_logger(sync_name: str, level: str) -> Logger:
+    """A logger of JSON lines."""
+    return Logger(service=sync_name, level=level)
 
 
 def emit(tally: Tally, *, sync_name: str, latest_second: int, remaining_seconds: float) -> None:

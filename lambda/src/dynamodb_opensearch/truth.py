@@ -79,10 +79,14 @@ class Table:
             return []
         except BotoCoreError as error:
             raise ConfigurationError(f"TABLE_NAME is {self._name!r}: it can't be read ({error})") from None
+        # Only one table was asked for; AWS may name it by name or by ARN. No list of items isn't an empty one.
+        tables = list(answer.get("Responses", {}).values())
+        if not tables:
+            return []
         read_at = _read_at(answer)
-        unprocessed = answer.get("UnprocessedKeys", {}).get(self._name, {}).get("Keys", [])
-        unread = {self._schema.id_of(keys) for keys in unprocessed}
-        items = {self._schema.id_of(item): item for item in answer["Responses"].get(self._name, [])}
+        unprocessed = [key for one in answer.get("UnprocessedKeys", {}).values() for key in one["Keys"]]
+        unread = {self._schema.id_of(key) for key in unprocessed}
+        items = {self._schema.id_of(item): item for item in tables[0]}
         writes = [self._write(settle, items.get(settle.id), read_at) for settle in settles if settle.id not in unread]
         return [write for write in writes if write is not None]
 

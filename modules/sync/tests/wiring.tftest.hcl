@@ -33,7 +33,6 @@ run "the_shortest_call" {
       OPENSEARCH_AUTH         = "sigv4"
       OPENSEARCH_ENDPOINT     = "https://search-x.eu-west-1.es.amazonaws.com"
       OPENSEARCH_SERVICE      = "es"
-      POWERTOOLS_LOG_LEVEL    = "INFO"
       REQUEST_TIMEOUT_SECONDS = "20"
       SYNC_NAME               = "products-opensearch-sync"
       TABLE_KEYS              = "productId"
