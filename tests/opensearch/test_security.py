@@ -2,6 +2,7 @@
 
 import base64
 import json
+import socket
 import ssl
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -122,8 +123,12 @@ def test_an_index_that_is_missing_needs_the_right_to_make_it(make: MakeFunction,
     assert function.letters == []
 
 
-def test_a_certificate_of_another_host_fails_the_batch(make: MakeFunction, node: OpenSearchNode) -> None:
-    function = make(WRITE, endpoint=node.url.replace("localhost", "localhost.localdomain"))
+def test_a_certificate_of_another_host_fails_the_batch(
+    make: MakeFunction, node: OpenSearchNode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    function = make(WRITE, endpoint=node.url.replace("localhost", "search.example.com"))
+    resolve = socket.getaddrinfo
+    monkeypatch.setattr(socket, "getaddrinfo", lambda _host, *rest, **options: resolve("127.0.0.1", *rest, **options))
 
-    with pytest.raises(ConfigurationError, match=r"localhost\.localdomain.*isn't trusted \(Hostname mismatch"):
+    with pytest.raises(ConfigurationError, match=r"search\.example\.com.*isn't trusted \(Hostname mismatch"):
         function.handle(put("a", 1, 1))

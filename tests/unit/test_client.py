@@ -23,9 +23,13 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials, ReadOnlyCredentials
 from dynamodb_opensearch import client as client_module
 from dynamodb_opensearch.answers import Answer
+from dynamodb_opensearch.bulk import Index, Limits
+from dynamodb_opensearch.changes import Write
 from dynamodb_opensearch.client import Client, UnreachableError, read_secret
+from dynamodb_opensearch.deadline import Deadline
 from dynamodb_opensearch.errors import ConfigurationError
 from dynamodb_opensearch.settings import Auth, Compression, Service, Settings, read_settings
+from dynamodb_opensearch.telemetry import Tally
 from moto import mock_aws
 from moto.core.models import responses_mock
 
@@ -211,6 +215,24 @@ def test_every_answer_comes_back_with_its_status(server: Server, reply: Reply, a
     server.reply = lambda _: reply
 
     assert post(Client(settings(server.url))) == answer
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        (400, "text/html", b"<html>The plain HTTP request was sent to HTTPS port</html>"),
+        (400, "application/json", b'{"message":"Bad Request"}'),
+        (400, "text/plain", b""),
+    ],
+)
+def test_a_400_that_is_not_opensearchs_own_sets_no_document_aside(server: Server, reply: Reply) -> None:
+    """A proxy in between refuses everything: all documents would drain into the dead letters."""
+    server.reply = lambda _: reply
+    index = Index(Client(settings(server.url)), "products", Limits(10**6, 100), 1, 5)
+    write = Write("a", {"pk": {"S": "a"}}, 1000, 1000, "1", None)
+
+    with pytest.raises(ConfigurationError, match="OPENSEARCH_ENDPOINT"):
+        list(index.write([write], Deadline(lambda: 60_000), Tally()))
 
 
 def test_a_dropped_connection_is_unreachable_and_the_next_request_works(server: Server) -> None:

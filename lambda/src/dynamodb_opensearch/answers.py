@@ -69,9 +69,10 @@ def judge(answer: Answer, count: int) -> Sequence[Outcome] | Split:
     """
     if answer.status == 200:
         return _judge_items(answer.body, count)
-    reason = describe(_error_of(answer.body))
-    text = _text(answer.body)
-    if answer.status == 413 or (answer.status == 400 and not _is_configuration(text)):
+    error, text = _error_of(answer.body), _text(answer.body)
+    reason = describe(error)
+    # A 400 that isn't OpenSearch's own is a proxy's: it says nothing of the documents.
+    if answer.status == 413 or (answer.status == 400 and isinstance(error, Mapping) and not _is_configuration(text)):
         return Split() if count > 1 else [Outcome(Kind.REFUSED, _refusal(answer.status, reason))]
     if answer.status in {408, 429} or answer.status >= 500 or (answer.status == 403 and _is_transient_403(text)):
         return [Outcome(Kind.LATER, Reason(f"http_{answer.status}", str(reason)))] * count
