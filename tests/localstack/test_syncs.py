@@ -6,15 +6,14 @@ by the simulator in tests/convergence only.
 
 import json
 import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
-from urllib.error import HTTPError
 
 import boto3
 import pytest
 from engines import LocalStackNode, OpenSearchNode, terraform_environment
+from opensearch import api
 from python_terraform import IsFlagged, IsNotFlagged, Terraform
 from terraform.workspace import REPOSITORY, copy_repository
 
@@ -43,20 +42,10 @@ class Stack:
         self.dynamodb.delete_item(TableName=f"{NAME}-{view}", Key={"pk": {"S": key}})
 
     def source(self, view: str, key: str) -> str | None:
-        try:
-            return self.opensearch("GET", f"/{NAME}-{view}/_source/{key}")
-        except HTTPError as error:
-            if error.code == 404:
-                return None
-            raise
+        return api.source(self._node, f"{NAME}-{view}", key)
 
     def opensearch(self, method: str, path: str, body: Any = None) -> str:
-        data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(
-            self._node.url + path, data, {"content-type": "application/json"}, method=method
-        )
-        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=30) as answer:
-            return str(answer.read().decode())
+        return api.call(self._node, method, path, body)
 
 
 @pytest.fixture(scope="module")

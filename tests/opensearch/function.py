@@ -3,20 +3,19 @@
 import json
 import threading
 import time
-import urllib.request
 from collections.abc import Callable
 from dataclasses import replace
 from importlib import import_module
 from itertools import count
 from typing import Any
-from urllib.error import HTTPError
-from urllib.parse import quote
 
 import pytest
 from dynamodb_opensearch import dead_letters
 from dynamodb_opensearch.settings import Settings, read_settings
 from engines import OpenSearchNode
 from fakes.dynamodb import FakeDynamoDB
+
+from opensearch import api
 
 _NUMBERS = count()
 
@@ -86,21 +85,11 @@ class Function:
         return json.loads(self.raw(method, path, body))
 
     def raw(self, method: str, path: str, body: Any = None) -> str:
-        data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(
-            self.node.url + path, data, {"content-type": "application/json"}, method=method
-        )
-        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=30) as answer:
-            return str(answer.read().decode())
+        return api.call(self.node, method, path, body)
 
     def source(self, document_id: str) -> str | None:
         """A document's ``_source``, byte for byte, or None."""
-        try:
-            return self.raw("GET", f"/{self.index}/_source/{quote(document_id, safe='')}")
-        except HTTPError as error:
-            if error.code == 404:
-                return None
-            raise
+        return api.source(self.node, self.index, document_id)
 
     def ids(self) -> set[str]:
         """All documents' ids."""

@@ -1,12 +1,7 @@
 """OpenSearch's own security plugin: TLS with our CA file, basic auth, and the rights that a sync needs."""
 
-import base64
-import json
 import socket
-import ssl
-import urllib.request
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import pytest
 from dynamodb_opensearch import client
@@ -15,6 +10,7 @@ from dynamodb_opensearch.settings import Auth
 from engines import OpenSearchNode, opensearch
 from fakes.dynamodb import put, record, remove
 
+from opensearch import api
 from opensearch.function import Function
 
 PASSWORD = "Walrus-Teapot-42"  # the plugin refuses weak ones
@@ -25,16 +21,6 @@ WRITE = ["indices:data/write/index", "indices:data/write/delete", "indices:data/
 def node() -> Iterator[OpenSearchNode]:
     with opensearch(security=True) as node:
         yield node
-
-
-def admin(node: OpenSearchNode, method: str, path: str, body: Any = None) -> None:
-    token = base64.b64encode(f"{node.user}:{node.password}".encode()).decode()
-    data = None if body is None else json.dumps(body).encode()
-    headers = {"authorization": f"Basic {token}", "content-type": "application/json"}
-    request = urllib.request.Request(node.url + path, data, headers, method=method)
-    context = ssl.create_default_context(cafile=node.ca_file)
-    with urllib.request.urlopen(request, context=context, timeout=30) as answer:
-        answer.read()
 
 
 MakeFunction = Callable[..., Function]
@@ -55,13 +41,13 @@ def make(node: OpenSearchNode, monkeypatch: pytest.MonkeyPatch) -> MakeFunction:
             node, monkeypatch, auth=Auth.BASIC, secret_arn="stubbed", ca_file=ca_file, endpoint=endpoint
         )
         mappings = {"properties": {"pk": {"type": "keyword"}, "n": {"type": "long"}}}
-        admin(node, "PUT", f"/{function.index}", {"mappings": mappings})
-        api = "/_plugins/_security/api"
+        api.call(node, "PUT", f"/{function.index}", {"mappings": mappings})
+        security = "/_plugins/_security/api"
         permissions = [{"index_patterns": [function.index], "allowed_actions": rights}]
         role = {"cluster_permissions": ["indices:data/write/bulk"], "index_permissions": permissions}
-        admin(node, "PUT", f"{api}/internalusers/sync", {"password": PASSWORD})
-        admin(node, "PUT", f"{api}/roles/sync", role)
-        admin(node, "PUT", f"{api}/rolesmapping/sync", {"users": ["sync"]})
+        api.call(node, "PUT", f"{security}/internalusers/sync", {"password": PASSWORD})
+        api.call(node, "PUT", f"{security}/roles/sync", role)
+        api.call(node, "PUT", f"{security}/rolesmapping/sync", {"users": ["sync"]})
         return function
 
     return make
@@ -108,7 +94,7 @@ def test_a_password_that_changes_between_invocations_is_fetched(
     assert function.handle(put("a", 1, 1)) == []
     changed = "Gödel-Łódź-43"  # beyond ASCII: it must travel as UTF-8
 
-    admin(node, "PUT", "/_plugins/_security/api/internalusers/sync", {"password": changed})
+    api.call(node, "PUT", "/_plugins/_security/api/internalusers/sync", {"password": changed})
     monkeypatch.setattr(client, "read_secret", lambda _: ("sync", changed))
 
     assert function.handle(put("a", 2, 2), remove("b", 3)) == []
@@ -116,7 +102,7 @@ def test_a_password_that_changes_between_invocations_is_fetched(
 
 def test_an_index_that_is_missing_needs_the_right_to_make_it(make: MakeFunction, node: OpenSearchNode) -> None:
     function = make([*WRITE, "indices:admin/mapping/put"])
-    admin(node, "DELETE", f"/{function.index}")
+    api.call(node, "DELETE", f"/{function.index}")
 
     with pytest.raises(ConfigurationError, match="grant the role indices:admin/create on the index"):
         function.handle(put("a", 1, 1))
