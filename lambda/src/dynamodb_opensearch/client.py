@@ -12,13 +12,13 @@ import boto3
 import requests
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
-from opensearchpy import OpenSearch, RequestsHttpConnection
+from opensearchpy import JSONSerializer, OpenSearch, RequestsHttpConnection
 from opensearchpy.exceptions import ConnectionError as OpenSearchConnectionError
 from opensearchpy.exceptions import SerializationError, TransportError
 from requests.auth import AuthBase
 from requests_aws4auth import AWS4Auth
 
-from dynamodb_opensearch.answers import Answer
+from dynamodb_opensearch.answers import Answer, describe
 from dynamodb_opensearch.errors import ConfigurationError, SyncError
 from dynamodb_opensearch.settings import Auth, Compression, Settings
 
@@ -27,11 +27,22 @@ class UnreachableError(SyncError):
     """No answer came: whether the request was carried out is unknown. It may work later."""
 
 
+class RefusedError(SyncError):
+    """OpenSearch answered with an error. ``heals`` says whether the same request may work later."""
+
+    def __init__(self, request: str, status: int, body: Any) -> None:
+        self.status = status
+        self.heals = status in {408, 429} or status >= 500
+        error = body.get("error", body) if isinstance(body, Mapping) else body
+        super().__init__(f"OpenSearch answered {status} to {request} ({describe(error)})")
+
+
 class Client:
     """Sends requests to one endpoint over kept-alive connections. Made without I/O; threads may share it."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, connections: int | None = None) -> None:
         self._settings = settings
+        self._connections = connections or settings.bulk_connections
         self._lock = threading.Lock()
         self._opensearch: OpenSearch | None = None
         self._secret: tuple[str, str] | None = None
@@ -48,22 +59,44 @@ class Client:
             body = gzip.compress(body, compresslevel=1, mtime=0)
             headers |= {"content-encoding": "gzip", "accept-encoding": "gzip"}
         request = {"params": dict(parameters), "body": body, "timeout": timeout_seconds, "headers": headers}
+        answer = self._send("POST", path, request)
+        return Answer(answer.status, _decoded(answer.body)) if answer.status == 200 else answer
+
+    def fetch(
+        self, method: str, path: str, parameters: Mapping[str, str], body: bytes | None, timeout_seconds: float
+    ) -> str:
+        """Send a request with a JSON body or none; the answer's text, byte for byte, so that no number changes.
+
+        Raises:
+            UnreachableError: as ``post``.
+            ConfigurationError: as ``post``.
+            RefusedError: an answer that isn't 2xx.
+        """
+        headers = {"content-type": "application/json"}
+        request = {"params": dict(parameters), "body": body, "timeout": timeout_seconds, "headers": headers}
+        answer = self._send(method, path, request)
+        if answer.status != 200:
+            raise RefusedError(f"{method} {path}", answer.status, answer.body)
+        return str(answer.body)
+
+    def _send(self, method: str, path: str, request: Mapping[str, Any]) -> Answer:
+        """The answer with its text, or with what its error says. A 401 is tried again if there is a new secret."""
         opensearch = self._connected()
-        answer = self._send(opensearch, path, request)
+        answer = self._send_once(opensearch, method, path, request)
         if answer.status == 401 and self._renew_secret(opensearch):
-            answer = self._send(self._connected(), path, request)
+            answer = self._send_once(self._connected(), method, path, request)
         return answer
 
-    def _send(self, opensearch: OpenSearch, path: str, request: Mapping[str, Any]) -> Answer:
+    def _send_once(self, opensearch: OpenSearch, method: str, path: str, request: Mapping[str, Any]) -> Answer:
         try:
-            answer = opensearch.transport.perform_request("POST", path, **request)
+            text = opensearch.transport.perform_request(method, path, **request)
         except OpenSearchConnectionError as error:
             raise self._diagnose(error) from None
         except TransportError as error:
             return Answer(int(error.status_code), error.info or _decoded(error.error))
-        except SerializationError:
+        except SerializationError:  # an answer that doesn't call itself JSON
             return Answer(200, None)
-        return Answer(200, answer)
+        return Answer(200, text)
 
     def _connected(self) -> OpenSearch:
         with self._lock:
@@ -75,7 +108,8 @@ class Client:
                     verify_certs=True,
                     ca_certs=self._settings.ca_file,
                     connection_class=_Connection,
-                    pool_maxsize=self._settings.bulk_connections,
+                    serializer=_Text(),
+                    pool_maxsize=self._connections,
                     # Retrying is done where the deadline and the versions are known.
                     max_retries=0,
                     retry_on_status=(),
@@ -177,6 +211,13 @@ class _Connection(RequestsHttpConnection):
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self.session.trust_env = False
+
+
+class _Text(JSONSerializer):
+    """Leaves answers as they are: whoever asked knows how to read them."""
+
+    def loads(self, s: str) -> str:
+        return s
 
 
 class _OneAtATime(AuthBase):

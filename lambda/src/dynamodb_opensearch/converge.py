@@ -4,20 +4,35 @@ Everything that writes goes through here: the stream, and whatever settles keys.
 written nor refused for good is reported as unfinished.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import chain
+from typing import Protocol
 
 from dynamodb_opensearch.answers import Kind, Outcome, Reason
-from dynamodb_opensearch.bulk import Index
 from dynamodb_opensearch.changes import Change, Settle, Write
 from dynamodb_opensearch.deadline import Deadline
 from dynamodb_opensearch.telemetry import Tally
-from dynamodb_opensearch.truth import Table
 from dynamodb_opensearch.versions import Verdict, judge_conflict
 
 MAXIMUM_CONFLICTS = 10
 """How often other writers may outrun the settling of one key, before it is left to the next invocation."""
+
+
+class Index(Protocol):
+    """What is written to: ``bulk.Index``, or what stands before it."""
+
+    def write(
+        self, writes: Iterable[Write], deadline: Deadline, tally: Tally, halvings: int = 0
+    ) -> Iterator[tuple[Write, Outcome]]:
+        """See ``bulk.Index.write``."""
+
+
+class Table(Protocol):
+    """What is read from: ``truth.Table``, or a test's."""
+
+    def settle(self, settles: Iterable[Settle], deadline: Deadline) -> Iterator[Write]:
+        """See ``truth.Table.settle``."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,7 +42,7 @@ class DeadLetter:
             {
                 "kind": "record" if self.id is None else "document",
                 "table": self.table,
-                "keys": None if self.keys is None else _as_json(self.keys),
+                "keys": None if self.keys is None else as_json(self.keys),
                 "index": self.index,
                 "id": self.id,
                 "action": self.action,
@@ -55,7 +55,7 @@ class DeadLetter:
         )
 
 
-def _as_json(keys: Item) -> dict[str, Any]:
+def as_json(keys: Item) -> dict[str, Any]:
     """DynamoDB JSON that JSON can hold: binary of the SDK's shape becomes base64 text."""
     return {
         name: {tag: base64.b64encode(one).decode() if isinstance(one, bytes) else one for tag, one in value.items()}

@@ -14,6 +14,12 @@ class Deadline:
         self._sleep = sleep
         self._reserve_ms = min(remaining_ms() * 0.1, 3000.0)
 
+    @classmethod
+    def after(cls, seconds: float) -> "Deadline":
+        """A deadline of our own, where Lambda sets none."""
+        end = time.monotonic() + seconds
+        return cls(lambda: int((end - time.monotonic()) * 1000))
+
     def remaining_seconds(self) -> float:
         """Seconds left to work; negative when it is over."""
         return (self._remaining_ms() - self._reserve_ms) / 1000

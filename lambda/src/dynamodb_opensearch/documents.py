@@ -3,7 +3,7 @@
 import base64
 import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -64,6 +64,24 @@ class KeySchema:
             return {name: item[name] for name in self.names}
         except (KeyError, TypeError):
             raise UndecodableError(f"a key attribute is missing: the table's are {', '.join(self.names)}") from None
+
+    def keys_of_id(self, document_id: str, types: Mapping[str, str]) -> dict[str, Any] | None:
+        """The primary key that has this id, or None: no key has it, or it is hashed.
+
+        Args:
+            types: key attribute -> ``S``, ``N`` or ``B``.
+        """
+        texts = [document_id] if len(self.names) == 1 else _unjoined(document_id)
+        if len(texts) != len(self.names):
+            return None
+        try:
+            keys = {
+                name: {types[name]: _from_key_text(types[name], text)}
+                for name, text in zip(self.names, texts, strict=True)
+            }
+            return keys if self.id_of(keys) == document_id else None
+        except (UndecodableError, ValueError):
+            return None
 
     def check(self, keys: Item) -> None:
         """Refuse keys of another table: with a wrong schema every id would be wrong.
@@ -135,6 +153,22 @@ _KEY_TEXTS: dict[str, Callable[[Any], str]] = {
     "N": canonical_number,
     "B": lambda value: base64.urlsafe_b64encode(binary(value)).decode().rstrip("="),
 }
+
+
+def _unjoined(text: str) -> list[str]:
+    """The two parts of a composite id, unescaped; nothing if it isn't one."""
+    found = _COMPOSITE(text)
+    return [re.sub(r"\\(.)", r"\1", part, flags=re.DOTALL) for part in found.groups()] if found else []
+
+
+_COMPOSITE = re.compile(r"((?:[^\\|]|\\[\\|])*)\|((?:[^\\|]|\\[\\|])*)").fullmatch
+
+
+def _from_key_text(kind: str, text: str) -> str:
+    """The value whose key text this is; binary as base64 text."""
+    if kind != "B":
+        return text
+    return base64.b64encode(base64.b64decode(text + "=" * (-len(text) % 4), altchars="-_", validate=True)).decode()
 
 
 def _hashed(text: str) -> str:

@@ -11,3 +11,7 @@ class UndecodableError(SyncError):
 
 class ConfigurationError(SyncError):
     """Nothing can work until somebody changes a setting, a right or the index: the whole batch fails, and alarms."""
+
+
+class OutOfTimeError(SyncError):
+    """A side was busy or down for longer than a job may wait. Nothing is lost: what it did last can be done again."""

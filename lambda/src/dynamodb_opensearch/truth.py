@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from email.utils import parsedate_to_datetime
 from itertools import islice
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 from botocore.exceptions import ConnectionError as SdkConnectionError
@@ -28,6 +28,27 @@ class DynamoDB(Protocol):
         """https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html"""
 
 
+class Keyed(Protocol):
+    """Whatever names an item: a document's id and the primary key behind it."""
+
+    @property
+    def id(self) -> str:
+        """The document's id."""
+
+    @property
+    def keys(self) -> Item:
+        """The primary key as DynamoDB JSON."""
+
+
+class Reading(NamedTuple):
+    """What a consistent read found. ``item`` is None where there is none."""
+
+    id: str
+    item: Item | None
+    read_at: int
+    """Epoch second, by DynamoDB's clock."""
+
+
 class Table:
     """One DynamoDB table, to be read from."""
 
@@ -48,11 +69,31 @@ class Table:
         Raises:
             ConfigurationError: the table can't be read at all.
         """
-        remaining = iter(settles)
-        open_reads: deque[Future[list[Write]]] = deque()
+        asked: dict[str, Settle] = {}
+        for reading in self.read(_noted(settles, asked), deadline):
+            write = self._write(asked.pop(reading.id), reading.item, reading.read_at)
+            if write is not None:
+                yield write
+
+    def read(self, keys: Iterable[Keyed], deadline: Deadline, *, keys_only: bool = False) -> Iterator[Reading]:
+        """The items with these keys, some chunks ahead; what couldn't be read is left out.
+
+        Args:
+            keys: each at most once.
+            keys_only: whether the item's keys are enough.
+
+        Raises:
+            ConfigurationError: the table can't be read at all.
+        """
+        projection: dict[str, Any] = {}
+        if keys_only:
+            names = {f"#{number}": name for number, name in enumerate(self._schema.names)}
+            projection = {"ProjectionExpression": ",".join(names), "ExpressionAttributeNames": names}
+        remaining = iter(keys)
+        open_reads: deque[Future[list[Reading]]] = deque()
         try:
             while chunk := list(islice(remaining, KEYS_PER_READ)):
-                open_reads.append(self._pool.submit(self._read, chunk, deadline))
+                open_reads.append(self._pool.submit(self._read, chunk, projection, deadline))
                 if len(open_reads) > _PARALLEL_READS:
                     yield from open_reads.popleft().result()
             while open_reads:
@@ -62,12 +103,12 @@ class Table:
                 read.cancel()
             wait(open_reads)
 
-    def _read(self, settles: Sequence[Settle], deadline: Deadline) -> list[Write]:
+    def _read(self, wanted: Sequence[Keyed], projection: Mapping[str, Any], deadline: Deadline) -> list[Reading]:
         if deadline.remaining_seconds() <= 0:
             return []
-        keys = [_sdk_keys(settle.keys) for settle in settles]
+        request = {"Keys": [sdk_keys(one.keys) for one in wanted], "ConsistentRead": True, **projection}
         try:
-            answer = self._client().batch_get_item(RequestItems={self._name: {"Keys": keys, "ConsistentRead": True}})
+            answer = self._client().batch_get_item(RequestItems={self._name: request})
         except ClientError as error:
             if _heals(error):
                 return []
@@ -83,12 +124,11 @@ class Table:
         tables = list(answer.get("Responses", {}).values())
         if not tables:
             return []
-        read_at = _read_at(answer)
+        at = read_at(answer)
         unprocessed = [key for one in answer.get("UnprocessedKeys", {}).values() for key in one["Keys"]]
         unread = {self._schema.id_of(key) for key in unprocessed}
         items = {self._schema.id_of(item): item for item in tables[0]}
-        writes = [self._write(settle, items.get(settle.id), read_at) for settle in settles if settle.id not in unread]
-        return [write for write in writes if write is not None]
+        return [Reading(one.id, items.get(one.id), at) for one in wanted if one.id not in unread]
 
     def _write(self, settle: Settle, item: Item | None, read_at: int) -> Write | None:
         version = settled_version(
@@ -102,8 +142,12 @@ class Table:
         return Write(settle.id, settle.keys, version, settle.highest_own, settle.sequence_number, item)
 
 
-def _read_at(answer: Mapping[str, Any]) -> int:
-    """When DynamoDB answered, by its own clock: ours may be wrong, and decides nothing."""
+def read_at(answer: Mapping[str, Any]) -> int:
+    """When DynamoDB answered, in epoch seconds by its own clock: ours may be wrong, and decides nothing.
+
+    Raises:
+        ConfigurationError: the answer has no usable Date header.
+    """
     date = answer["ResponseMetadata"]["HTTPHeaders"].get("date", "")
     try:
         stamp = parsedate_to_datetime(date)
@@ -130,6 +174,12 @@ _THROTTLES = frozenset(
 )
 
 
-def _sdk_keys(keys: Item) -> dict[str, Any]:
+def sdk_keys(keys: Item) -> dict[str, Any]:
     """Keys as the SDK takes them: binary as bytes."""
     return {name: {"B": binary(value["B"])} if "B" in value else value for name, value in keys.items()}
+
+
+def _noted(settles: Iterable[Settle], asked: dict[str, Settle]) -> Iterator[Settle]:
+    for settle in settles:
+        asked[settle.id] = settle
+        yield settle

@@ -99,3 +99,16 @@ def judge_conflict(ours: int, stored: int | None, conflict_window: int) -> Verdi
     if stored - ours > conflict_window * _SECOND:
         return Verdict.SUPERSEDED
     return Verdict.SETTLE
+
+
+def is_time(version: int, now: int) -> bool:
+    """Whether the version can be one of ours: a time since DynamoDB's beginning, and not in the future.
+
+    Args:
+        now: epoch second.
+    """
+    return _FIRST_SECOND * _SECOND <= version < (now + _FUTURE_SECONDS) * _SECOND
+
+
+_FIRST_SECOND = 1_326_844_800  # 18 January 2012
+_FUTURE_SECONDS = 3600  # the widest conflict window

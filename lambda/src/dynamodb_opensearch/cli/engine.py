@@ -1,0 +1,192 @@
+"""Runs a job's units on this machine, in threads of several processes, and notes each step once it is done."""
+
+import multiprocessing
+import queue
+import signal
+import threading
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from dynamodb_opensearch.cli.journal import Journal
+from dynamodb_opensearch.errors import SyncError
+from dynamodb_opensearch.jobs.capacity import CapacityLimit
+from dynamodb_opensearch.jobs.pair import Pair, open_pair
+from dynamodb_opensearch.jobs.work import Job, Step, Unit
+from dynamodb_opensearch.settings import Settings
+
+
+class JobFailedError(SyncError):
+    """A worker couldn't go on. What was done is noted, so the job can go on from there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Workers:
+    """How a job is run."""
+
+    processes: int = 1
+    """1: this one. More where one interpreter is the limit."""
+    threads: int = 2
+    """Of each process, each with a unit of its own: one reads while another's documents are on the wire."""
+    read_units_per_second: float | None = None
+    """Of all together; None: as fast as it goes."""
+    page_items: int | None = None
+    """Most items of a page, None: as DynamoDB cuts them."""
+
+
+class Stop:
+    """Asks a run to end after the steps that are under way."""
+
+    def __init__(self) -> None:
+        self.requested = False
+
+    def request(self) -> None:
+        """May be called from a signal handler."""
+        self.requested = True
+
+
+def run(
+    job: Job, settings: Settings, workers: Workers, journal: Journal, *, stop: Stop, on_step: Callable[[Step], None]
+) -> bool:
+    """Run a job, or the rest of it; whether all units are done.
+
+    Args:
+        on_step: called after each step is noted, in this thread.
+
+    Raises:
+        ConfigurationError: the job can't begin.
+        JobFailedError: a unit failed; the others have finished the steps that were under way.
+    """
+    pair = _open(settings, workers)
+    if journal.units is None:
+        journal.begin(list(job.plan(pair)))
+    start = _threads if workers.processes == 1 else _processes
+    with start(job, pair, workers, journal.open_units()) as steps:
+        for unit, step in steps(stop):
+            journal.record(unit, step)
+            on_step(step)
+    return not journal.open_units()
+
+
+def _open(settings: Settings, workers: Workers) -> Pair:
+    rate = workers.read_units_per_second
+    limit = CapacityLimit(rate / workers.processes).spend if rate else None
+    return open_pair(settings, threads=workers.threads, on_capacity=limit, page_items=workers.page_items)
+
+
+Task = tuple[Unit, Any]
+Steps = Callable[[Stop], Iterator[tuple[Unit, Step]]]
+_END = "end"  # of tasks, and what a worker says last
+
+
+@dataclass(frozen=True, slots=True)
+class _Failure:
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Lines:
+    """What connects the workers with whoever runs them: of this process, or between processes."""
+
+    tasks: Any
+    results: Any
+    stopped: Any
+
+    def deal(self, units: Sequence[Task], workers: int) -> None:
+        """All units, then an end for each worker."""
+        for task in [*units, *([_END] * workers)]:
+            self.tasks.put(task)
+
+    def steps(self, stop: Stop, workers: int, are_alive: Callable[[], bool]) -> Iterator[tuple[Unit, Step]]:
+        """Steps as they are done. After a failure the other workers finish theirs, then it is raised."""
+        failure: _Failure | None = None
+        while workers:
+            if stop.requested or failure:
+                self.stopped.set()
+            try:
+                result = self.results.get(timeout=0.2)
+            except queue.Empty:
+                if are_alive():
+                    continue
+                raise JobFailedError("a worker process is gone: killed, or out of memory") from None
+            if result == _END:
+                workers -= 1
+            elif isinstance(result, _Failure):
+                failure = failure or result
+            else:
+                yield result
+        if failure:
+            raise JobFailedError(failure.message)
+
+
+@contextmanager
+def _threads(job: Job, pair: Pair, workers: Workers, units: Sequence[Task]) -> Iterator[Steps]:
+    lines = _Lines(queue.Queue(), queue.Queue(), threading.Event())
+    lines.deal(units, workers.threads)
+    threads = _start_threads(job, pair, workers.threads, lines)
+    try:
+        yield lambda stop: lines.steps(stop, workers.threads, lambda: True)
+    finally:
+        lines.stopped.set()
+        for thread in threads:
+            thread.join()
+
+
+@contextmanager
+def _processes(job: Job, pair: Pair, workers: Workers, units: Sequence[Task]) -> Iterator[Steps]:
+    context = multiprocessing.get_context("spawn")  # a fork would share connections and locks
+    lines = _Lines(context.Queue(), context.Queue(), context.Event())
+    count = workers.processes * workers.threads
+    lines.deal(units, count)
+    processes = [
+        context.Process(target=_process, args=(job, pair.settings, workers, lines), daemon=True)
+        for _ in range(workers.processes)
+    ]
+    for process in processes:
+        process.start()
+    try:
+        yield lambda stop: lines.steps(stop, count, lambda: all(one.exitcode in {None, 0} for one in processes))
+    finally:
+        lines.stopped.set()
+        for process in processes:
+            process.join(30)
+            process.terminate()
+
+
+def _process(job: Job, settings: Settings, workers: Workers, lines: _Lines) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C is the parent's to answer
+    try:
+        pair = _open(settings, workers)
+    except SyncError as error:
+        lines.results.put(_Failure(str(error)))
+        for _ in range(workers.threads):
+            lines.results.put(_END)
+        return
+    for thread in _start_threads(job, pair, workers.threads, lines):
+        thread.join()
+
+
+def _start_threads(job: Job, pair: Pair, count: int, lines: _Lines) -> list[threading.Thread]:
+    threads = [threading.Thread(target=_work, args=(job, pair, lines), daemon=True) for _ in range(count)]
+    for thread in threads:
+        thread.start()
+    return threads
+
+
+def _work(job: Job, pair: Pair, lines: _Lines) -> None:
+    """One worker: a unit after the other, until there are none or it is told to stop."""
+    try:
+        while (task := lines.tasks.get()) != _END and not lines.stopped.is_set():
+            unit, position = task
+            for step in job.run(pair, unit, position):
+                lines.results.put((unit, step))
+                if lines.stopped.is_set():
+                    return
+    except SyncError as error:
+        lines.results.put(_Failure(str(error)))
+    except Exception:  # noqa: BLE001 (a bug must be told of, not look like an end)
+        lines.results.put(_Failure(f"a worker failed unexpectedly:\n{traceback.format_exc()}"))
+    finally:
+        lines.results.put(_END)

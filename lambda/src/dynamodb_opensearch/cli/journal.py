@@ -1,0 +1,124 @@
+"""How far a job is, in a file of JSON lines that survives being killed at any moment. What it holds was done."""
+
+import json
+import os
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, TextIO
+
+from dynamodb_opensearch.errors import ConfigurationError
+from dynamodb_opensearch.jobs.work import Step, Unit
+
+FORMAT = "dynamodb-opensearch checkpoint 1"
+
+
+class Journal:
+    """One run of a job, however many times it is interrupted."""
+
+    def __init__(self, path: Path, identity: Mapping[str, Any]) -> None:
+        """Go on with the file's run, or begin one.
+
+        Args:
+            identity: what is done to what, as JSON holds it: a file of anything else is refused.
+
+        Raises:
+            ConfigurationError: the file can't be used, or is of another job, table or index.
+        """
+        self.path = path
+        self.counts: Counter[str] = Counter()
+        self.units: list[Unit] | None = None
+        """The plan, None before it is made: a second run must not plan anew."""
+        self._positions: dict[Unit, Any] = {}
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._read(json.loads(json.dumps(identity)))
+            self._file: TextIO = path.open("a", encoding="utf-8")
+        except OSError as error:
+            raise ConfigurationError(f"the checkpoint {path} can't be used ({error.strerror})") from None
+        if self.units is None:
+            self._file.truncate(0)
+            self._write({"format": FORMAT, **identity})
+
+    @property
+    def resumed(self) -> bool:
+        """Whether the run was begun before."""
+        return bool(self._positions)
+
+    def begin(self, units: list[Unit]) -> None:
+        """Note the plan."""
+        self.units = units
+        self._write({"units": units})
+
+    def open_units(self) -> list[tuple[Unit, Any]]:
+        """The units that aren't done, each with the position where it goes on."""
+        return [
+            (unit, self._positions.get(unit)) for unit in self.units or [] if self._positions.get(unit, ...) is not None
+        ]
+
+    def record(self, unit: Unit, step: Step) -> None:
+        """Note that a step was done."""
+        self._write({"unit": unit, "position": step.position, "counts": step.counts, "findings": list(step.findings)})
+        self._take(unit, step.position, step.counts)
+
+    def findings(self) -> Iterator[Mapping[str, Any]]:
+        """All findings of the run, from the file."""
+        self._file.flush()
+        with self.path.open(encoding="utf-8") as file:
+            for line in file:
+                yield from json.loads(line).get("findings", ())
+
+    def finish(self) -> None:
+        """The job is done and told of: nobody needs the file any more."""
+        self._file.close()
+        self.path.unlink(missing_ok=True)
+
+    def close(self) -> None:
+        """Leave the file for the next run."""
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        self._file.close()
+
+    def _read(self, identity: Mapping[str, Any]) -> None:
+        if not self.path.exists():
+            return
+        whole = 0
+        with self.path.open("rb") as file:
+            for number, text in enumerate(file, start=1):
+                if not text.endswith(b"\n"):  # the last line of a run that was killed while writing it
+                    break
+                whole += len(text)
+                self._take_line(text, number, identity)
+        os.truncate(self.path, whole)
+
+    def _take_line(self, text: bytes, number: int, identity: Mapping[str, Any]) -> None:
+        try:
+            line = json.loads(text)
+            if number == 1:
+                self._check(line, identity)
+            elif "units" in line:
+                self.units = line["units"]
+            else:
+                self._take(line["unit"], line["position"], line["counts"])
+        except (AttributeError, KeyError, TypeError, ValueError):
+            raise ConfigurationError(
+                f"the checkpoint {self.path} is broken in line {number}: delete it to start again"
+            ) from None
+
+    def _check(self, line: Mapping[str, Any], identity: Mapping[str, Any]) -> None:
+        if line["format"] != FORMAT:
+            raise ValueError
+        other = next((name for name in identity if line.get(name) != identity[name]), None)
+        if other:
+            raise ConfigurationError(
+                f"the checkpoint {self.path} is of another run: its {other} is {line.get(other)!r}, not "
+                f"{identity[other]!r}; finish that one, or start again with --restart"
+            )
+
+    def _take(self, unit: Unit, position: Any, counts: Mapping[str, int]) -> None:
+        self._positions[unit] = position
+        self.counts.update(counts)
+
+    def _write(self, value: Mapping[str, Any]) -> None:
+        self._file.write(json.dumps(value, separators=(",", ":")) + "\n")
+        self._file.flush()

@@ -1,0 +1,122 @@
+"""Fills the index with what the table holds, beside the live stream: what conflicts with a backfill is newer.
+
+An item that is deleted between its reading and its writing must not come back, and tombstones can't be relied on: a
+node's restart forgets them. So whatever was written is looked up once more, and what has gone is settled.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from dynamodb_opensearch.answers import Kind, Outcome
+from dynamodb_opensearch.changes import Change, Settle, Write
+from dynamodb_opensearch.converge import Index, converge
+from dynamodb_opensearch.dead_letters import as_json
+from dynamodb_opensearch.deadline import Deadline
+from dynamodb_opensearch.errors import OutOfTimeError
+from dynamodb_opensearch.items import Item
+from dynamodb_opensearch.jobs.pair import Pair, read_items
+from dynamodb_opensearch.jobs.scan import pages
+from dynamodb_opensearch.jobs.work import Segment, Step, Unit
+from dynamodb_opensearch.telemetry import Tally
+from dynamodb_opensearch.versions import scan_version
+
+
+@dataclass(frozen=True, slots=True)
+class Backfill:
+    """From a parallel scan of the table."""
+
+    segments: int
+
+    def plan(self, pair: Pair) -> Sequence[Unit]:
+        """One unit for each segment of the scan."""
+        del pair
+        return [str(Segment(number, self.segments)) for number in range(self.segments)]
+
+    def run(self, pair: Pair, unit: Unit, position: Any) -> Iterator[Step]:
+        """A step for each page. See ``work.Job.run``."""
+        segment = Segment.parse(unit)
+        for page in pages(pair, segment.number, segment.total, position):
+            version = scan_version(page.read_at, pair.conflict_window)
+            counts, findings = fill(pair, page.items, version, pair.deadline())
+            yield Step(page.next_key, counts, findings)
+
+
+def fill(
+    pair: Pair, items: Iterable[Item], version: int, deadline: Deadline
+) -> tuple[Counter[str], list[dict[str, Any]]]:
+    """Write items as they were once, unless something newer stands there; settle those that are gone by now.
+
+    Returns:
+        Counts of which the others sum up to ``items``: ``written``, ``superseded`` (something newer stands there),
+        ``settled`` (read again after a conflict), ``gone`` (deleted meanwhile), ``refused``; and the refused ones.
+
+    Raises:
+        ConfigurationError: as ``converge``.
+        OutOfTimeError: some were neither written nor refused until the deadline.
+    """
+    schema = pair.settings.key_schema
+    writes = [Write(schema.id_of(item), schema.keys_of(item), version, 0, None, item) for item in items]
+    recorder, tally = _Recorder(pair.index), Tally()
+    # A window of 0: the version lies a whole window back already, so whatever stands above it is newer.
+    refused = finish(pair, writes, deadline, tally, index=recorder, conflict_window=0)
+    found = read_items(pair, recorder.written.values(), deadline, keys_only=True)
+    settles = [Settle(write.id, write.keys) for write in recorder.written.values() if found[write.id] is None]
+    refused_now = finish(pair, settles, deadline, Tally())
+    counts = Counter(
+        items=len(writes),
+        written=tally.writes - tally.settled - len(settles),
+        superseded=tally.superseded,
+        settled=tally.settled,
+        gone=len(settles) - len(refused_now),
+        refused=len(refused) + len(refused_now),
+    )
+    return counts, [*refused, *refused_now]
+
+
+def finish(
+    pair: Pair,
+    changes: Sequence[Change],
+    deadline: Deadline,
+    tally: Tally,
+    *,
+    index: Index | None = None,
+    conflict_window: int | None = None,
+) -> list[dict[str, Any]]:
+    """Converge to the end: the documents that were refused, as findings; all others are done.
+
+    Raises:
+        ConfigurationError: as ``converge``.
+        OutOfTimeError: some weren't done until the deadline.
+    """
+    result = converge(
+        changes,
+        index=index or pair.index,
+        table=pair.table,
+        deadline=deadline,
+        conflict_window=pair.conflict_window if conflict_window is None else conflict_window,
+        tally=tally,
+    )
+    if result.unfinished:
+        raise OutOfTimeError(f"{len(result.unfinished)} documents couldn't be written in time ({result.last_reason})")
+    return [
+        {"kind": "refused", "id": refusal.write.id, "keys": as_json(refusal.write.keys), "reason": str(refusal.reason)}
+        for refusal in result.refused.values()
+    ]
+
+
+class _Recorder:
+    """The index, with a memory of what was written."""
+
+    def __init__(self, index: Index) -> None:
+        self._index = index
+        self.written: dict[str, Write] = {}
+
+    def write(
+        self, writes: Iterable[Write], deadline: Deadline, tally: Tally, halvings: int = 0
+    ) -> Iterator[tuple[Write, Outcome]]:
+        for write, outcome in self._index.write(writes, deadline, tally, halvings):
+            if outcome.kind is Kind.DONE and write.image is not None:
+                self.written[write.id] = write
+            yield write, outcome

@@ -1,0 +1,94 @@
+"""What may be wrong with a document, judged from item and document alone. No I/O, and no decision what to do."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from dynamodb_opensearch.dead_letters import as_json
+from dynamodb_opensearch.documents import encode_document
+from dynamodb_opensearch.items import Item, unescape_name
+from dynamodb_opensearch.jobs.stored import Document, Place, exact
+from dynamodb_opensearch.versions import is_time
+
+
+class Kind(StrEnum):
+    """What is wrong."""
+
+    MISSING = "missing"
+    """The item has no document."""
+    GHOST = "ghost"
+    """The document has no item."""
+    STALE = "stale"
+    """The document's content is another than the item's; its version is one of ours, so it is an older content."""
+    WRONG_CONTENT = "wrong content"
+    """As stale, but with a version that is none of ours: something else wrote it."""
+    WRONG_PLACE = "wrong place"
+    """Searches find it, but it stands in an index of the alias that isn't written to, or under a custom routing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One document that isn't as it should be."""
+
+    kind: Kind
+    place: Place
+    keys: Item | None
+    """The item's primary key; None where no item can have this id."""
+    version: int | None
+    """The document's; None if it is missing."""
+    fields: tuple[str, ...] = ()
+    """The top-level attributes whose values differ."""
+
+    def to_json(self) -> dict[str, Any]:
+        """As a report holds it. Names, keys and versions, never values."""
+        return {
+            "kind": str(self.kind),
+            "index": self.place.index,
+            "id": self.place.id,
+            "routing": self.place.routing,
+            "keys": None if self.keys is None else as_json(self.keys),
+            "version": self.version,
+            "fields": list(self.fields),
+        }
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> "Difference":
+        """The inverse of ``to_json``.
+
+        Raises:
+            KeyError, ValueError: the value isn't of that form.
+        """
+        return cls(
+            Kind(value["kind"]),
+            Place(value["index"], value["id"], value["routing"]),
+            value["keys"],
+            value["version"],
+            tuple(value["fields"]),
+        )
+
+
+def compare(item: Item | None, document: Document | None, now: int) -> tuple[Kind, tuple[str, ...]] | None:
+    """What is wrong with a document in its right place, and the attributes that differ; None if all is well.
+
+    Args:
+        now: epoch second: a version beyond it is none of ours.
+
+    Raises:
+        UndecodableError: the item isn't DynamoDB JSON.
+    """
+    if item is None:
+        return None if document is None else (Kind.GHOST, ())
+    if document is None:
+        return Kind.MISSING, ()
+    expected = encode_document(item).decode()
+    if expected == document.source:
+        return None
+    # Not the same bytes: DynamoDB keeps no order of attributes, and knows more than one spelling of a number.
+    should, stands = exact(expected), exact(document.source)
+    if should == stands:
+        return None
+    fields = sorted(
+        unescape_name(name) for name in should.keys() | stands.keys() if should.get(name, ...) != stands.get(name, ...)
+    )
+    return (Kind.STALE if is_time(document.version, now) else Kind.WRONG_CONTENT), tuple(fields)
