@@ -33,3 +33,8 @@ def source(node: OpenSearchNode, index: str, document_id: str) -> str | None:
         if error.code == 404:
             return None
         raise
+
+
+def decoded(node: OpenSearchNode, method: str, path: str, body: Any = None) -> Any:
+    """The answer, decoded."""
+    return json.loads(call(node, method, path, body))

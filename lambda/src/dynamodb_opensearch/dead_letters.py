@@ -16,8 +16,11 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from dynamodb_opensearch.answers import Reason
+from dynamodb_opensearch.changes import Write
 from dynamodb_opensearch.items import Item
 
+PREFIX = "dead-letters/"
+"""Of the objects in a bucket."""
 _ENTRIES = 10  # of one SendMessageBatch or PublishBatch
 _BATCH_BYTES = 256 * 1024  # of one such batch, all messages together
 _MESSAGE_CHARACTERS = 1000  # of a reason: it may be cut, the keys never
@@ -35,6 +38,20 @@ class DeadLetter:
     version: int | None
     sequence_number: str | None
     reason: Reason
+
+    @classmethod
+    def of(cls, write: Write, reason: Reason, table: str, index: str) -> "DeadLetter":
+        """The letter of a write that OpenSearch refuses."""
+        return cls(
+            table=table,
+            keys=write.keys,
+            index=index,
+            id=write.id,
+            action="delete" if write.image is None else "index",
+            version=write.version,
+            sequence_number=write.sequence_number,
+            reason=reason,
+        )
 
     def to_json(self, at: datetime) -> str:
         """The contract's form; ``keys`` are DynamoDB JSON."""
@@ -128,7 +145,7 @@ class Bucket:
     def deliver(self, messages: Sequence[str], name: str) -> set[int]:
         """See ``Destination``."""
         body = "".join(f"{message}\n" for message in messages).encode()
-        key = f"dead-letters/{datetime.now(UTC):%Y/%m/%d/%H%M%S}-{name}.jsonl"
+        key = f"{PREFIX}{datetime.now(UTC):%Y/%m/%d/%H%M%S}-{name}.jsonl"
         try:
             self._client.put_object(Bucket=self._name, Key=key, Body=body, ContentType="application/x-ndjson")
         except (BotoCoreError, ClientError):

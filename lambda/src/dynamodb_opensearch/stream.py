@@ -126,17 +126,7 @@ class Sync:
         return dead_letters.connect(arn).deliver([letter.to_json(now) for letter in letters], request_id)
 
     def _letter_of_document(self, refusal: Refusal) -> DeadLetter:
-        write = refusal.write
-        return DeadLetter(
-            table=self._settings.table_name,
-            keys=write.keys,
-            index=self._settings.index,
-            id=write.id,
-            action="delete" if write.image is None else "index",
-            version=write.version,
-            sequence_number=write.sequence_number,
-            reason=refusal.reason,
-        )
+        return DeadLetter.of(refusal.write, refusal.reason, self._settings.table_name, self._settings.index)
 
     def _letter_of_record(self, record: Undecodable) -> DeadLetter:
         return DeadLetter(

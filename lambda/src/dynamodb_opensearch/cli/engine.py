@@ -1,6 +1,7 @@
 """Runs a job's units on this machine, in threads of several processes, and notes each step once it is done."""
 
 import multiprocessing
+import os
 import queue
 import signal
 import threading
@@ -157,6 +158,7 @@ def _processes(job: Job, pair: Pair, workers: Workers, units: Sequence[Task]) ->
 
 def _process(job: Job, settings: Settings, workers: Workers, lines: _Lines) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C is the parent's to answer
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
         pair = _open(settings, workers)
     except SyncError as error:
@@ -166,6 +168,13 @@ def _process(job: Job, settings: Settings, workers: Workers, lines: _Lines) -> N
         return
     for thread in _start_threads(job, pair, workers.threads, lines):
         thread.join()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+    os._exit(1)  # it was killed: nobody hears us any more
 
 
 def _start_threads(job: Job, pair: Pair, count: int, lines: _Lines) -> list[threading.Thread]:

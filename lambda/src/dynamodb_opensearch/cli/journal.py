@@ -63,7 +63,6 @@ class Journal:
 
     def findings(self) -> Iterator[Mapping[str, Any]]:
         """All findings of the run, from the file."""
-        self._file.flush()
         with self.path.open(encoding="utf-8") as file:
             for line in file:
                 yield from json.loads(line).get("findings", ())

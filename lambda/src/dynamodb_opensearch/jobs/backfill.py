@@ -11,7 +11,7 @@ from typing import Any
 
 from dynamodb_opensearch.answers import Kind, Outcome
 from dynamodb_opensearch.changes import Change, Settle, Write
-from dynamodb_opensearch.converge import Index, converge
+from dynamodb_opensearch.converge import Index, Refusal, converge
 from dynamodb_opensearch.dead_letters import as_json
 from dynamodb_opensearch.deadline import Deadline
 from dynamodb_opensearch.errors import OutOfTimeError
@@ -72,7 +72,7 @@ def fill(
         gone=len(settles) - len(refused_now),
         refused=len(refused) + len(refused_now),
     )
-    return counts, [*refused, *refused_now]
+    return counts, [finding(refusal) for refusal in (*refused, *refused_now)]
 
 
 def finish(
@@ -83,8 +83,8 @@ def finish(
     *,
     index: Index | None = None,
     conflict_window: int | None = None,
-) -> list[dict[str, Any]]:
-    """Converge to the end: the documents that were refused, as findings; all others are done.
+) -> list[Refusal]:
+    """Converge to the end: the documents that were refused; all others are done.
 
     Raises:
         ConfigurationError: as ``converge``.
@@ -100,10 +100,13 @@ def finish(
     )
     if result.unfinished:
         raise OutOfTimeError(f"{len(result.unfinished)} documents couldn't be written in time ({result.last_reason})")
-    return [
-        {"kind": "refused", "id": refusal.write.id, "keys": as_json(refusal.write.keys), "reason": str(refusal.reason)}
-        for refusal in result.refused.values()
-    ]
+    return list(result.refused.values())
+
+
+def finding(refusal: Refusal) -> dict[str, Any]:
+    """A refused document as a step tells of it."""
+    write = refusal.write
+    return {"kind": "refused", "id": write.id, "keys": as_json(write.keys), "reason": str(refusal.reason)}
 
 
 class _Recorder:

@@ -9,7 +9,7 @@ from typing import Any
 
 from dynamodb_opensearch.changes import Settle
 from dynamodb_opensearch.deadline import Deadline
-from dynamodb_opensearch.jobs.backfill import finish
+from dynamodb_opensearch.jobs.backfill import finding, finish
 from dynamodb_opensearch.jobs.comparison import Difference
 from dynamodb_opensearch.jobs.pair import Pair, catalogue_of
 from dynamodb_opensearch.jobs.report import read_differences
@@ -61,4 +61,5 @@ def mend(
     for one in differences:
         if one.keys is None and one.version is not None:
             catalogue.delete(Hit(one.place, one.version), deadline)
-    return Counter(repaired=len(differences) - len(refused), refused=len(refused)), refused
+    counts = Counter(repaired=len(differences) - len(refused), refused=len(refused))
+    return counts, [finding(refusal) for refusal in refused]

@@ -119,7 +119,7 @@ class Catalogue:
         """
         body: dict[str, Any] = {
             "size": HITS,
-            "sort": [{"_seq_no": "asc"}],
+            "sort": [{"_seq_no": {"order": "asc", "unmapped_type": "long"}}],  # unmapped before the first document
             "version": True,
             "_source": False,
             "track_total_hits": False,

@@ -1,0 +1,95 @@
+"""After an outage beyond the stream's 24 hours: what the table's own log of changes still knows, or else everything.
+
+With point-in-time recovery, incremental exports name every item that changed; without, the table is compared in whole.
+The live stream has to run again by then: it brings what changes from now on.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from dynamodb_opensearch.errors import ConfigurationError
+from dynamodb_opensearch.jobs.pair import Pair, aws_error
+
+_SHORTEST, _LONGEST = timedelta(minutes=15), timedelta(hours=24)  # of an incremental export
+
+Window = tuple[datetime, datetime]
+
+
+def windows(since: datetime, until: datetime) -> Sequence[Window]:
+    """Windows for incremental exports that cover the time without a gap, and begin earlier rather than later.
+
+    See: https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_IncrementalExportSpecification.html
+    """
+    start = min(since, until - _SHORTEST)
+    found = []
+    while until - start > _LONGEST:
+        end = min(start + _LONGEST, until - _SHORTEST)
+        found.append((start, end))
+        start = end
+    return [*found, (start, until)]
+
+
+def exportable_since(pair: Pair) -> Window | None:
+    """The time that point-in-time recovery covers, None if it is off.
+
+    Raises:
+        ConfigurationError: it can't be asked for.
+    """
+    try:
+        answer = pair.dynamodb.describe_continuous_backups(TableName=pair.settings.table_name)
+    except (BotoCoreError, ClientError) as error:
+        subject = f"the table {pair.settings.table_name!r}"
+        raise aws_error(error, "DescribeContinuousBackups", subject) from None
+    description = answer["ContinuousBackupsDescription"].get("PointInTimeRecoveryDescription", {})
+    if description.get("PointInTimeRecoveryStatus") != "ENABLED":
+        return None
+    return _moment(description["EarliestRestorableDateTime"]), _moment(description["LatestRestorableDateTime"])
+
+
+def start_exports(pair: Pair, since: datetime, bucket: str, prefix: str) -> Sequence[str]:
+    """Ask for exports of all that changed since then; their ARNs. They take some minutes.
+
+    Raises:
+        ConfigurationError: point-in-time recovery is off or doesn't reach back that far, or the exports are refused.
+    """
+    table = f"the table {pair.settings.table_name!r}"
+    covered = exportable_since(pair)
+    if covered is None:
+        raise ConfigurationError(f"{table} has no point-in-time recovery: recover without a bucket, by comparing all")
+    earliest, latest = covered
+    if since < earliest:
+        raise ConfigurationError(
+            f"{table} can be exported since {earliest:%Y-%m-%dT%H:%M:%SZ} only, not since {since:%Y-%m-%dT%H:%M:%SZ}: "
+            "recover without a bucket, by comparing all"
+        )
+    return [_start(pair, window, bucket, prefix) for window in windows(since, latest)]
+
+
+def _start(pair: Pair, window: Window, bucket: str, prefix: str) -> str:
+    start, end = window
+    specification = {
+        "ExportFromTime": start,
+        "ExportToTime": end,
+        "ExportViewType": "NEW_IMAGE",
+    }
+    try:
+        answer = pair.dynamodb.export_table_to_point_in_time(
+            TableArn=pair.table_arn,
+            S3Bucket=bucket,
+            S3Prefix=prefix,
+            ExportFormat="DYNAMODB_JSON",
+            ExportType="INCREMENTAL_EXPORT",
+            IncrementalExportSpecification=specification,
+        )
+    except (BotoCoreError, ClientError) as error:
+        subject = f"an export to s3://{bucket}/{prefix}"
+        raise aws_error(error, "ExportTableToPointInTime", subject) from None
+    return str(answer["ExportDescription"]["ExportArn"])
+
+
+def _moment(value: Any) -> datetime:
+    """A time of the wire's form, epoch seconds."""
+    return datetime.fromtimestamp(float(value), UTC)

@@ -1,0 +1,236 @@
+"""The command itself, as a process of its own, on a real OpenSearch and DynamoDB Local."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from engines import DynamoDBLocal, OpenSearchNode
+
+from opensearch import api
+from opensearch.sides import Sides
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+ITEMS = 600
+QUICK = ("--processes", "1", "--segments", "4", "--page-items", "50")
+
+
+class Shell:
+    """Runs the command in a folder, with the environment of one table and index."""
+
+    def __init__(self, sides: Sides, folder: Path) -> None:
+        self.sides = sides
+        self.folder = folder
+        self._environment = {
+            **os.environ,
+            **sides.environment,
+            "PYTHONPATH": str(REPOSITORY / "lambda/src"),
+            "XDG_STATE_HOME": str(folder / "state"),
+            "HOME": str(folder),
+        }
+
+    def start(self, *arguments: str, **environment: str) -> "subprocess.Popen[str]":
+        command = [sys.executable, "-m", "dynamodb_opensearch.cli", *arguments]
+        return subprocess.Popen(
+            command,
+            cwd=self.folder,
+            env={**self._environment, **environment},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(self, *arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+        process = self.start(*arguments, **environment)
+        out, err = process.communicate(timeout=120)
+        return subprocess.CompletedProcess(arguments, process.returncode, out, err)
+
+    def result(self, *arguments: str) -> tuple[int, dict[str, Any]]:
+        """The exit code, and the only thing on stdout: a JSON object."""
+        done = self.run(*arguments, "--json")
+        return done.returncode, json.loads(done.stdout)
+
+    @property
+    def checkpoints(self) -> list[Path]:
+        return sorted((self.folder / "state").rglob("*.jsonl*"))
+
+
+@pytest.fixture
+def shell(
+    opensearch_node: OpenSearchNode, dynamodb_node: DynamoDBLocal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Shell:
+    sides = Sides(opensearch_node, dynamodb_node, tmp_path, monkeypatch, index_settings={"number_of_shards": 3})
+    sides.fill(ITEMS)
+    return Shell(sides, tmp_path)
+
+
+def damage(sides: Sides) -> list[tuple[str, str]]:
+    """Four kinds of it; what verify must name."""
+    call: Callable[..., str] = lambda *request: api.call(sides.node, *request)  # noqa: E731
+    call("DELETE", f"/{sides.name}/_doc/i-0003?refresh=true")
+    call("PUT", f"/{sides.name}/_doc/i-0004", {"pk": "i-0004", "n": 9})
+    call("PUT", f"/{sides.name}/_doc/nobody", {"pk": "nobody"})
+    call("PUT", f"/{sides.name}/_doc/i-0005?routing=elsewhere&refresh=true", {"pk": "i-0005"})
+    return [("ghost", "nobody"), ("missing", "i-0003"), ("stale", "i-0004"), ("wrong place", "i-0005")]
+
+
+def test_from_an_empty_index_over_damage_and_repair_to_a_proof(shell: Shell) -> None:
+    code, filled = shell.result("backfill", *QUICK)
+    assert (code, filled["counts"]["items"], filled["counts"]["written"], filled["done"]) == (0, ITEMS, ITEMS, True)
+
+    code, verified = shell.result("verify", *QUICK, "--patience", "0.3")
+    assert (code, verified["differences"], verified["counts"]) == (0, 0, {"items": ITEMS, "documents": ITEMS})
+
+    expected = damage(shell.sides)
+    before = shell.sides.versions()
+    reports = [argument for name in ("r.jsonl", "r.json", "r.html") for argument in ("--report", name)]
+    code, broken = shell.result("verify", *QUICK, "--patience", "0.3", *reports)
+    assert (code, broken["differences"]) == (1, 4)
+    assert sorted((one["kind"], one["id"]) for one in broken["findings"]) in (
+        expected,
+        [(kind.replace("stale", "wrong content"), key) for kind, key in expected],
+    )
+    assert json.loads((shell.folder / "r.json").read_text())["differences"] == broken["findings"]
+    assert "nobody" in (shell.folder / "r.html").read_text()
+
+    code, planned = shell.result("repair", "--report", "r.jsonl", "--dry-run")
+    assert (code, sum(planned["counts"].values())) == (1, 4)
+    assert shell.sides.versions() == before
+
+    code, repaired = shell.result("repair", "--report", "r.jsonl")
+    assert (code, repaired["counts"]["repaired"]) == (0, 4)
+    after = shell.sides.versions()
+    touched = {key for _, key in expected}
+    assert {key: after[key] for key in after if key not in touched} == {
+        key: before[key] for key in before if key not in touched
+    }
+
+    code, proven = shell.result("verify", *QUICK, "--patience", "0.3")
+    assert (code, proven["differences"]) == (0, 0)
+    assert shell.checkpoints == []
+
+    code, status = shell.result("status")
+    assert (code, status["documents"], status["items"]) == (0, ITEMS, ITEMS)
+    assert (status["verified"]["items"], status["verified"]["differences"]) == (ITEMS, 0)
+    assert status["mappings"] == {"problem": "no function is known: give --function NAME"}
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("processes", [1, 2])
+def test_an_interrupted_backfill_goes_on_where_it_stopped(shell: Shell, processes: int, number: signal.Signals) -> None:
+    slow = ("backfill", "--processes", str(processes), "--segments", "4", "--page-items", "5")
+    process = shell.start(*slow, "--rcu", "60")
+    _wait_for_steps(shell, 5)
+    process.send_signal(number)
+    out, err = process.communicate(timeout=60)
+
+    assert (process.returncode, out) == (130, "")
+    assert "Traceback" not in err
+    resume = re.search(r"go on with: dynamodb-opensearch (.*)  \(checkpoint (.*)\)", err)
+    assert resume
+    assert Path(resume[2]) == shell.checkpoints[0]
+    assert resume[1].split() == [*slow, "--rcu", "60"]
+    noted = _counts(Path(resume[2]))
+    assert 0 < noted < ITEMS
+
+    code, result = shell.result(*slow)
+    assert (code, result["done"], result["counts"]["items"]) == (0, True, ITEMS)
+    assert result["counts"]["written"] == ITEMS, "no page was done twice: else it would be superseded"
+    assert shell.checkpoints == []
+
+
+def test_a_second_signal_ends_it_at_once_and_what_was_done_is_kept(shell: Shell) -> None:
+    process = shell.start("backfill", "--processes", "2", "--segments", "4", "--page-items", "5", "--rcu", "5")
+    _wait_for_steps(shell, 2)
+    process.send_signal(signal.SIGINT)
+    time.sleep(0.3)
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=5)
+
+    assert process.returncode == 130
+    code, result = shell.result("backfill", "--processes", "1", "--segments", "4", "--page-items", "50")
+    assert (code, result["counts"]["items"]) == (0, ITEMS)
+
+
+def test_another_segments_or_a_running_twin_are_refused_and_a_restart_is_not(shell: Shell) -> None:
+    process = shell.start("backfill", *QUICK, "--page-items", "5", "--rcu", "60")
+    _wait_for_steps(shell, 3)
+    twin = shell.run("backfill", *QUICK)
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=60)
+    other = shell.run("backfill", "--processes", "1", "--segments", "5")
+
+    assert twin.returncode == 2
+    assert re.fullmatch(r"error: another run uses the checkpoint .*: wait for it, or .* --checkpoint\n", twin.stderr)
+    assert other.returncode == 2
+    assert re.fullmatch(r"error: the checkpoint .* its segments is 4, not 5; .* --restart\n", other.stderr)
+    code, result = shell.result("backfill", "--processes", "1", "--segments", "5", "--restart")
+    assert (code, result["counts"]["items"]) == (0, ITEMS)
+
+
+@pytest.mark.parametrize(
+    ("changes", "arguments", "message"),
+    [
+        ({"INDEX": "no-such-index"}, ("verify",), "INDEX is 'no-such-index': it doesn't exist; create it:"),
+        ({"TABLE_NAME": "no-such-table"}, ("backfill",), "the table 'no-such-table': DescribeTable answered Resource"),
+        ({}, ("backfill", "--endpoint", "http://127.0.0.1:9"), "OpenSearch can't be reached: http://127.0.0.1:9:"),
+        ({}, ("verify", "--endpoint", "search"), "--endpoint is 'search': it must be a URL such as https://"),
+        ({}, ("verify", "--report", "x.csv"), "--report x.csv: the name must end in .jsonl, .json, .html"),
+        ({}, ("repair", "--report", "x.jsonl"), "x.jsonl can't be read (No such file or directory)"),
+        ({}, ("redrive",), "the queue arn:aws:sqs:us-east-1:123456789012:letters: "),
+        ({}, ("recover", "--since", "yesterday"), "--since yesterday: give a time such as 2026-11-24T09:00Z"),
+        ({"TABLE_KEYS": "id"}, ("verify",), "TABLE_KEYS is 'id', but "),
+    ],
+)
+def test_what_is_wrong_is_told_in_one_line(
+    shell: Shell, changes: dict[str, str], arguments: Sequence[str], message: str
+) -> None:
+    done = shell.run(*arguments, **changes, AWS_ENDPOINT_URL_SQS="http://127.0.0.1:9")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"error: {message}")
+    assert done.stderr.count("\n") == 1
+
+
+def test_people_read_what_differs_and_what_to_do(shell: Shell) -> None:
+    assert shell.run("backfill", *QUICK).returncode == 0
+    damage(shell.sides)
+    done = shell.run("verify", *QUICK, "--patience", "0.3", "--report", "r.jsonl", "--index", shell.sides.name)
+    assert done.returncode == 1
+    assert "\x1b" not in done.stdout + done.stderr
+    assert f"Compared {ITEMS} items and {ITEMS + 1} documents" in done.stdout
+    assert re.search(r"^ +1 +missing +items without a document$", done.stdout, re.MULTILINE)
+    assert re.search(r"^  ghost +nobody$", done.stdout, re.MULTILINE)
+    assert re.search(r"^  missing +i-0003$", done.stdout, re.MULTILINE)
+    assert done.stderr == f"\nNext: dynamodb-opensearch repair --index {shell.sides.name} --report r.jsonl\n"
+
+
+def test_a_sample_says_how_much_it_proves(shell: Shell) -> None:
+    assert shell.run("backfill", *QUICK).returncode == 0
+    code, result = shell.result("verify", "--processes", "1", "--segments", "20", "--sample", "50", "--patience", "0")
+    assert code == 0
+    items, documents = result["counts"]["items"], result["counts"]["documents"]
+    assert 0 < items < ITEMS
+    assert 0 < documents < ITEMS
+    assert result["statements"][0].startswith(f"0 of {items} sampled items differ: with 95% confidence fewer than ")
+
+
+def _wait_for_steps(shell: Shell, number: int) -> None:
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
+        for path in shell.checkpoints:
+            if path.read_text().count('"counts"') >= number:
+                return
+        time.sleep(0.02)
+    pytest.fail("no steps were noted")
+
+
+def _counts(checkpoint: Path) -> int:
+    lines = [json.loads(line) for line in checkpoint.read_text().splitlines()]
+    return sum(line["counts"].get("items", 0) for line in lines if "counts" in line)
