@@ -7,6 +7,7 @@ whole event. A failure is deleted only after its keys are settled, or after what
 import uuid
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -70,8 +71,13 @@ class Redrive:
             return
         run = str(position or uuid.uuid4())
         queue = _Queue(self.source)
-        while messages := queue.receive():
-            yield _redrive_messages(queue, [one for one in messages if _attribute(one, _RUN) != run], settler, run)
+        with queue.releasing() as held:
+            while messages := queue.receive():
+                held.extend(messages)
+                fresh = [message for message in messages if _attribute(message, _RUN) != run]
+                step = _redrive_messages(queue, fresh, settler, run)
+                held[:] = [message for message in held if message not in fresh]
+                yield step
         yield Step(None)
 
 
@@ -186,6 +192,16 @@ class _Queue:
     def delete(self, message: Mapping[str, Any]) -> None:
         """Delete a received message."""
         self._call("delete_message", ReceiptHandle=message["ReceiptHandle"])
+
+    @contextmanager
+    def releasing(self) -> Iterator[list[Mapping[str, Any]]]:
+        """A list for received messages that stay: in the end others, and the alarms, see them again."""
+        held: list[Mapping[str, Any]] = []
+        try:
+            yield held
+        finally:
+            for message in held:
+                self._call("change_message_visibility", ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=0)
 
     def _call(self, operation: str, **arguments: Any) -> Mapping[str, Any]:
         try:

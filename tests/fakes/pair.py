@@ -1,0 +1,42 @@
+"""A pair whose sides are in memory."""
+
+from dataclasses import replace
+from typing import Any
+
+from dynamodb_opensearch.bulk import Index, Limits
+from dynamodb_opensearch.client import Client
+from dynamodb_opensearch.deadline import Deadline
+from dynamodb_opensearch.jobs.pair import Pair
+from dynamodb_opensearch.settings import read_settings
+from dynamodb_opensearch.truth import Table
+
+from fakes.dynamodb import FakeDynamoDB
+from fakes.opensearch import FakeOpenSearch
+
+TABLE_ARN = "arn:aws:dynamodb:us-east-1:123456789012:table/products"
+
+
+def make_pair(table: FakeDynamoDB, opensearch: FakeOpenSearch, **changes: Any) -> Pair:
+    """The table ``products`` with the key ``pk`` and its index; a page may take five seconds."""
+    settings = read_settings(
+        {
+            "OPENSEARCH_ENDPOINT": "http://localhost:1",
+            "OPENSEARCH_AUTH": "none",
+            "AWS_REGION": "us-east-1",
+            "TABLE_NAME": "products",
+            "TABLE_KEYS": "pk",
+            "INDEX": "products",
+        }
+    )
+    pair = Pair(
+        settings=settings,
+        table_arn=TABLE_ARN,
+        stream_arn=None,
+        key_types={"pk": "S"},
+        dynamodb=None,
+        table=Table(lambda: table, "products", settings.key_schema, settings.conflict_window_seconds),
+        client=Client(settings),
+        index=Index(opensearch, "products", Limits(1024**2, 100), 2, 5),
+        deadline=lambda: Deadline.after(5),
+    )
+    return replace(pair, **changes)

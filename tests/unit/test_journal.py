@@ -1,0 +1,78 @@
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from dynamodb_opensearch.cli.journal import Journal
+from dynamodb_opensearch.errors import ConfigurationError
+from dynamodb_opensearch.jobs.work import Step
+
+IDENTITY = {"job": "backfill", "table": "products"}
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "state" / "checkpoint.jsonl"
+
+
+def begun(path: Path) -> Journal:
+    journal = Journal(path, IDENTITY)
+    journal.begin(["a", "b", "c"])
+    journal.record("a", Step({"pk": {"S": "x"}}, Counter(items=2), [{"kind": "refused"}]))
+    journal.record("b", Step(None, Counter(items=3)))
+    return journal
+
+
+def test_a_second_run_goes_on_where_the_first_stopped(path: Path) -> None:
+    begun(path).close()
+    journal = Journal(path, IDENTITY)
+    assert journal.resumed
+    assert journal.open_units() == [("a", {"pk": {"S": "x"}}), ("c", None)]
+    assert journal.counts == {"items": 5}
+    assert list(journal.findings()) == [{"kind": "refused"}]
+    journal.close()
+
+
+def test_every_way_to_be_cut_off_loses_one_step_at_most(path: Path) -> None:
+    begun(path).close()
+    whole = path.read_bytes()
+    for length in range(len(whole)):
+        path.write_bytes(whole[:length])
+        journal = Journal(path, IDENTITY)
+        if journal.units is None:
+            journal.begin(["a", "b", "c"])
+        journal.record("c", Step(None, Counter(items=1)))
+        journal.close()
+        again = Journal(path, IDENTITY)
+        assert again.units == ["a", "b", "c"]
+        assert ("c", None) not in again.open_units()
+        again.close()
+
+
+def test_the_checkpoint_of_another_run_is_refused(path: Path) -> None:
+    begun(path).close()
+    with pytest.raises(
+        ConfigurationError, match=r"its table is 'products', not 'others'; finish that one, or .* --restart"
+    ):
+        Journal(path, {**IDENTITY, "table": "others"})
+
+
+def test_a_broken_line_is_named(path: Path) -> None:
+    begun(path).close()
+    lines = path.read_text().splitlines(keepends=True)
+    path.write_text("".join([*lines[:2], "{}\n", *lines[2:]]))
+    with pytest.raises(ConfigurationError, match="is broken in line 3: delete it to start again"):
+        Journal(path, IDENTITY)
+    path.write_text("something else\n")
+    with pytest.raises(ConfigurationError, match="is broken in line 1"):
+        Journal(path, IDENTITY)
+
+
+def test_a_folder_that_cannot_be_used_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(ConfigurationError, match=r"can't be used \((Not a directory|File exists)\)"):
+        Journal(tmp_path / "file" / "checkpoint.jsonl", IDENTITY)
+
+
+def test_a_finished_run_leaves_no_file(path: Path) -> None:
+    begun(path).finish()
+    assert not path.exists()
