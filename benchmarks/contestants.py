@@ -5,7 +5,7 @@ Each gets the same records before the clock starts, and must raise if anything w
 
 import os
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any, Protocol
@@ -77,7 +77,11 @@ class Raw:
         self._requests: list[bytes] = []
 
     def prepare(self, records: Sequence[Record]) -> None:
-        self._requests = [self._request(self.index, body) for body in bodies_of(records)]
+        self.prepare_bodies(bodies_of(records), self.index)
+
+    def prepare_bodies(self, bodies: Iterable[bytes], index: str) -> None:
+        """Take whole bodies for an index."""
+        self._requests = [self._request(index, body) for body in bodies]
 
     def run(self) -> None:
         for request in self._requests:

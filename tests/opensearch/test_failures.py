@@ -97,6 +97,28 @@ def test_too_many_fields_are_set_aside(function: Function) -> None:
     assert function.letters[0]["reason"]["message"] == "Limit of total fields [20] has been exceeded"
 
 
+def test_a_new_fields_type_that_parallel_requests_fight_over_costs_no_document(
+    opensearch_node: OpenSearchNode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(5):
+        function = Function(opensearch_node, monkeypatch, bulk_actions=5, bulk_connections=8)
+        values = ["1" if number % 2 else "2.5" for number in range(200)]
+        records = [
+            record(f"k{number}", number, {f"f{number % 40}": {"N": value}}) for number, value in enumerate(values)
+        ]
+        assert function.handle(*records) == []
+        assert function.letters == []
+        assert len(function.ids()) == 200
+
+
+def test_a_document_of_two_types_in_one_new_field_is_set_aside(function: Function) -> None:
+    both = {"L": [{"N": "1"}, {"N": "2.5"}]}
+    assert function.handle(record("a", 1, {"f": both}), put("b", 2, 2)) == []
+    assert [letter["id"] for letter in function.letters] == ["a"]
+    assert function.letters[0]["reason"]["message"] == "mapper [f] cannot be changed from type [long] to [float]"
+    assert function.ids() == {"b"}
+
+
 def test_deleting_what_is_not_there_is_done_and_leaves_a_tombstone(function: Function) -> None:
     function.create(settings={"index.gc_deletes": "1h"})
 

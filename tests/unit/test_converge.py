@@ -6,7 +6,7 @@ from botocore.exceptions import ClientError
 from dynamodb_opensearch.answers import Answer
 from dynamodb_opensearch.bulk import Index, Limits
 from dynamodb_opensearch.changes import Change, Settle, Write, coalesce
-from dynamodb_opensearch.converge import MAXIMUM_CONFLICTS, Result, converge
+from dynamodb_opensearch.converge import MAXIMUM_CONFLICTS, MAXIMUM_CONTENTIONS, Result, converge
 from dynamodb_opensearch.deadline import Deadline
 from dynamodb_opensearch.documents import KeySchema
 from dynamodb_opensearch.errors import ConfigurationError
@@ -284,6 +284,29 @@ def test_a_refused_document_is_set_aside_and_its_neighbours_are_written() -> Non
     [refusal] = result.refused.values()
     assert refusal.write.id == "b"
     assert str(refusal.reason) == "mapper_parsing_exception: failed to parse field [n] of type [long]"
+
+
+def two_types() -> dict[str, Any]:
+    return refused("mapper [n] cannot be changed from type [float] to [long]")
+
+
+def test_a_new_fields_type_that_two_writes_fought_over_is_tried_again() -> None:
+    world = World()
+    faults = {"a": [two_types()] * (MAXIMUM_CONTENTIONS - 1)}
+    world.opensearch.item_faults = lambda key: faults[key].pop() if faults.get(key) else None
+    result = world.apply(put("a", 1, 1), put("b", 2, 2))
+    assert (result.refused, result.unfinished) == ({}, {})
+    assert world.values() == {"a": 1, "b": 2}
+
+
+def test_a_document_that_never_fits_a_new_fields_type_is_set_aside() -> None:
+    world = World()
+    world.opensearch.item_faults = lambda key: two_types() if key == "a" else None
+    result = world.apply(put("a", 1, 1), put("b", 2, 2))
+    assert set(result.refused) == {"a"}
+    assert result.unfinished == {}
+    assert world.opensearch.requests == [["a", "b"], *[["a"]] * (MAXIMUM_CONTENTIONS - 1)]
+    assert world.values() == {"b": 2}
 
 
 def test_an_undecodable_image_is_set_aside_and_its_neighbours_are_written() -> None:

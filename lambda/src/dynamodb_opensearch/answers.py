@@ -21,6 +21,8 @@ class Kind(Enum):
     """A version at least as high stands there."""
     REFUSED = "refused"
     """It can never be written as it is."""
+    CONTENDED = "contended"
+    """Refused, but perhaps only because another write gave the same new field another type at the same moment."""
     LATER = "later"
     """The cluster is busy or down: the same action may work later."""
 
@@ -117,6 +119,8 @@ def _judge_item(action: str, result: Mapping[str, Any]) -> Outcome:
         return Outcome(Kind.CONFLICT, stored=stored_version(text))
     if status == 429 or status >= 500 or (status == 403 and _is_transient_403(text)):
         return Outcome(Kind.LATER, describe(error))
+    if status == 400 and "cannot be changed from type" in text:
+        return Outcome(Kind.CONTENDED, describe(error))
     if status in {400, 413} and not _is_configuration(text):
         return Outcome(Kind.REFUSED, describe(error))
     if status in {400, 401, 403, 404}:

@@ -4,6 +4,7 @@ Everything that writes goes through here: the stream, and whatever settles keys.
 written nor refused for good is reported as unfinished.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import chain
@@ -17,6 +18,10 @@ from dynamodb_opensearch.versions import Verdict, judge_conflict
 
 MAXIMUM_CONFLICTS = 10
 """How often other writers may outrun the settling of one key, before it is left to the next invocation."""
+
+MAXIMUM_CONTENTIONS = 3
+"""How often a document is refused over a new field's type before it is for good: two writes at once may have given it
+two types, and the next try meets a mapping; a document that holds both types itself never fits."""
 
 
 class Index(Protocol):
@@ -93,6 +98,7 @@ class _Work:
     tally: Tally
     refused: dict[str, Refusal] = field(default_factory=dict)
     outrun: dict[str, Change] = field(default_factory=dict)
+    contentions: Counter[str] = field(default_factory=Counter)
     busy: bool = False
     last_reason: Reason | None = None
 
@@ -109,7 +115,9 @@ class _Work:
             case Kind.DONE:
                 del self.waiting[write.id]
                 self._count(write, change)
-            case Kind.REFUSED:
+            case Kind.CONTENDED if self._contends(write):
+                self.postpone(outcome.reason)
+            case Kind.REFUSED | Kind.CONTENDED:
                 del self.waiting[write.id]
                 self.refused[write.id] = Refusal(write, outcome.reason or Reason("refused"))
             case Kind.LATER:
@@ -124,6 +132,10 @@ class _Work:
     def postpone(self, reason: Reason | None) -> None:
         """Something wasn't done that may work later."""
         self.busy, self.last_reason = True, reason
+
+    def _contends(self, write: Write) -> bool:
+        self.contentions[write.id] += 1
+        return self.contentions[write.id] < MAXIMUM_CONTENTIONS
 
     def _must_settle(self, write: Write, outcome: Outcome) -> bool:
         return judge_conflict(write.version, outcome.stored, self.conflict_window) is Verdict.SETTLE

@@ -17,7 +17,8 @@ from dynamodb_opensearch.errors import ConfigurationError
 from dynamodb_opensearch.items import Item, binary
 from dynamodb_opensearch.versions import settled_version
 
-KEYS_PER_READ = 50  # BatchGetItem takes 100; half of it keeps an answer of large items small
+_MOST_KEYS = 100  # of one BatchGetItem
+KEYS_PER_READ = 50  # half of it keeps an answer of large items small
 _PARALLEL_READS = 4
 
 
@@ -89,10 +90,11 @@ class Table:
         if keys_only:
             names = {f"#{number}": name for number, name in enumerate(self._schema.names)}
             projection = {"ProjectionExpression": ",".join(names), "ExpressionAttributeNames": names}
+        size = _MOST_KEYS if keys_only else KEYS_PER_READ
         remaining = iter(keys)
         open_reads: deque[Future[list[Reading]]] = deque()
         try:
-            while chunk := list(islice(remaining, KEYS_PER_READ)):
+            while chunk := list(islice(remaining, size)):
                 open_reads.append(self._pool.submit(self._read, chunk, projection, deadline))
                 if len(open_reads) > _PARALLEL_READS:
                     yield from open_reads.popleft().result()
