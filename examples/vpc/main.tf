@@ -1,0 +1,24 @@
+# A table of products, and an index in a private domain: what carries changes over never touches the internet.
+
+module "products" {
+  source = "../../modules/table"
+
+  name     = "${var.name}-products"
+  hash_key = "productId"
+
+  # An example is there to be destroyed. Leave the protection on where the products are real.
+  deletion_protection_enabled = false
+}
+
+module "sync" {
+  source = "../.."
+
+  table  = module.products
+  domain = aws_opensearch_domain.search
+  index  = "products"
+
+  vpc_config = {
+    subnet_ids         = aws_subnet.private[*].id
+    security_group_ids = [aws_security_group.this["function"].id]
+  }
+}

@@ -1,0 +1,73 @@
+"""The examples: that each passes its own tests (*.tftest.hcl), is deployed by the same words, and says how."""
+
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+from terraform.workspace import REPOSITORY, Terraform
+
+EXAMPLES = sorted(path.parent.name for path in REPOSITORY.glob("examples/*/versions.tf"))
+TERRAFORM = """#!/bin/sh
+echo "$@" >> "$CALLS"
+"""
+
+
+def readme(example: str) -> str:
+    return (REPOSITORY / "examples" / example / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_an_example_passes_its_own_tests(terraform: Terraform, example: str) -> None:
+    terraform.init(f"examples/{example}")
+
+    assert "Success!" in terraform(f"examples/{example}", "test")
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+@pytest.mark.parametrize("action", ["apply", "destroy"])
+def test_an_example_is_deployed_and_destroyed_in_its_own_folder(tmp_path: Path, example: str, action: str) -> None:
+    calls, stand_in = tmp_path / "calls", tmp_path / "terraform"
+    stand_in.write_text(TERRAFORM, encoding="utf-8")
+    stand_in.chmod(0o755)
+    path = f"{tmp_path}{os.pathsep}{os.environ['PATH']}"
+
+    command = [str(REPOSITORY / "scripts" / "deploy"), action, example, "-var=region=eu-west-1"]
+    subprocess.run(command, env={"PATH": path, "CALLS": str(calls)}, check=True)
+
+    assert calls.read_text(encoding="utf-8").splitlines() == [
+        f"-chdir=examples/{example} init -input=false",
+        f"-chdir=examples/{example} {action} -var=region=eu-west-1",
+    ]
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_a_readme_says_when_to_choose_it_how_to_deploy_it_what_it_costs_and_how_to_remove_it(example: str) -> None:
+    text = readme(example)
+    wanted = [f"make deploy EXAMPLE={example}", f"make destroy EXAMPLE={example}", "cost"]
+    assert [words for words in wanted if words not in text] == []
+    assert re.search(r"^Choose it if", text, re.MULTILINE)
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_a_readmes_links_lead_somewhere(example: str) -> None:
+    folder = REPOSITORY / "examples" / example
+    links = re.findall(r"\]\((?!https?://)([^)#]*)(?:#([^)]+))?\)", readme(example))
+    broken = []
+    for path, heading in links:
+        target = folder / path
+        page = target / "README.md" if target.is_dir() else target
+        headings = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE) if page.exists() else []
+        slugs = {re.sub(r"[^\w -]", "", title).lower().replace(" ", "-") for title in headings}
+        if not page.exists() or (heading and heading not in slugs):
+            broken.append(f"{path}#{heading}")
+    assert broken == []
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_the_outputs_that_a_readme_tells_to_use_are_there(example: str) -> None:
+    folder = REPOSITORY / "examples" / example
+    named = set(re.findall(r"terraform (?:-chdir=\S+ )?output -raw (\w+)|output `(\w+)`", readme(example)))
+    outputs = set(re.findall(r'^output "(\w+)"', (folder / "outputs.tf").read_text(encoding="utf-8"), re.MULTILINE))
+    assert {name for pair in named for name in pair if name} <= outputs
