@@ -48,10 +48,12 @@ test-e2e: setup ## Tests against real engines: OpenSearch, then LocalStack
 
 prove: setup ## Search for histories that do not converge, for longer (SEED=N replays one)
 	@HYPOTHESIS_PROFILE=prove PROVE_HISTORIES=$${PROVE_HISTORIES:-100000} PROVE_SCHEDULES=$${PROVE_SCHEDULES:-1000} \
-		$(if $(SEED),PROVE_SEED=$(SEED)) $(PYTEST) --timeout=0 tests/convergence $(ARGS)
+		PROVE_BACKFILLS=$${PROVE_BACKFILLS:-50} $(if $(SEED),PROVE_SEED=$(SEED)) \
+		$(PYTEST) --timeout=0 tests/convergence tests/opensearch/test_backfill.py $(ARGS)
 
-bench: setup ## Measure throughput and latency against a real OpenSearch
+bench: setup ## Measure throughput and latency against real engines: the function, then backfill and verify
 	@$(PYTHON) -m benchmarks $(ARGS)
+	@$(PYTHON) -m benchmarks.jobs $(if $(findstring --quick,$(ARGS)),--quick)
 
 demo: setup ## See it work on real engines (KEEP=1 leaves them running)
 	@$(PYTHON) examples/products/demo.py
@@ -62,8 +64,9 @@ stop: python ## Stop engines that were left running
 package: python ## Build lambda/dist/dynamodb-opensearch.zip
 	@$(PYTHON) lambda/build.py
 
-docs: python ## Write the tables of inputs and outputs into the modules' READMEs
+docs: setup ## Write what is generated: tables of inputs and outputs, validations, the command's help
 	@$(PYTHON) scripts/docs.py
+	@$(PYTHON) -m terraform.validations
 
 lock: python ## Resolve the lock files anew, hash-pinned
 	@scripts/lock

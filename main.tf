@@ -20,6 +20,7 @@ module "sync" {
   failure_destination_expiration_days = var.failure_destination_expiration_days
   failure_destination_force_destroy   = var.failure_destination_force_destroy
   failure_destination_kms_key_arn     = var.failure_destination_kms_key_arn
+  failure_destination_redrive_policy  = var.failure_destination_redrive_policy
   failure_destination_type            = var.failure_destination_type
   filename                            = var.filename
   filters                             = var.filters
@@ -36,6 +37,7 @@ module "sync" {
   memory_size                         = var.memory_size
   metrics                             = var.metrics
   name                                = var.name
+  name_prefix                         = var.name_prefix
   opensearch_auth                     = var.opensearch_auth
   opensearch_ca_file                  = var.opensearch_ca_file
   opensearch_endpoint                 = var.opensearch_endpoint
@@ -46,6 +48,8 @@ module "sync" {
   request_timeout_seconds             = var.request_timeout_seconds
   reserved_concurrent_executions      = var.reserved_concurrent_executions
   role                                = var.role
+  role_name                           = var.role_name
+  role_path                           = var.role_path
   runtime                             = var.runtime
   s3_bucket                           = var.s3_bucket
   s3_key                              = var.s3_key

@@ -134,6 +134,15 @@ variable "failure_destination_kms_key_arn" {
   default     = null
 }
 
+variable "failure_destination_redrive_policy" {
+  type = object({
+    dead_letter_target_arn = string
+    max_receive_count      = number
+  })
+  description = "Second queue (standard, of the same account and Region) that takes over what was received max_receive_count times from a made queue. Null (default): none. A redrive receives a message again and again while OpenSearch still refuses its document; a second queue would take it out of sight of what watches and redrives the first."
+  default     = null
+}
+
 variable "failure_destination_type" {
   type        = string
   description = "What to make when no failure_destination is given: sqs (default: can be redriven message by message), sns, or s3 (AWS's own records then hold the whole event, not just a pointer into the stream that is dead after 24 hours)."
@@ -230,6 +239,12 @@ variable "name" {
   default     = null
 }
 
+variable "name_prefix" {
+  type        = string
+  description = "Start of the name when none is given, such as team-prod-: up to 32 of a-z A-Z 0-9 _ - characters, followed by the table's name and -opensearch-sync (default: \"\"). Nothing random follows: Lambda makes up no names."
+  default     = null
+}
+
 variable "opensearch_auth" {
   type        = string
   description = "How the function proves who it is: sigv4 (default: with its role; needs domain or collection), basic (user and password from opensearch_secret_arn) or none."
@@ -289,6 +304,18 @@ variable "role" {
     arn = string
   })
   description = "The function's role: an aws_iam_role as a whole, to which you attach the output policy. Null (default): one is made, with exactly that policy."
+  default     = null
+}
+
+variable "role_name" {
+  type        = string
+  description = "Name of the role that is made: 1 to 64 of a-z A-Z 0-9 + = , . @ _ - characters. Null (default): the sync's name, completed by AWS, so that syncs of the same name fit into two Regions."
+  default     = null
+}
+
+variable "role_path" {
+  type        = string
+  description = "Path of the role that is made, such as /service/ (default: \"/\")."
   default     = null
 }
 

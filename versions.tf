@@ -1,5 +1,5 @@
 terraform {
-  # 1.9: a variable's validation may look at other variables.
+  # 1.9, of Terraform or OpenTofu: a variable's validation may look at other variables.
   required_version = ">= 1.9.0"
 
   required_providers {

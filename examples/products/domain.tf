@@ -1,5 +1,7 @@
 # The smallest domain that is still encrypted everywhere: about 30 USD a month. With an endpoint given, none is made.
 resource "aws_opensearch_domain" "search" {
+  #checkov:skip=CKV2_AWS_52:IAM alone decides who gets in; examples/vpc shows fine-grained access control
+  #checkov:skip=CKV2_AWS_59:a single node has no elections to win; examples/vpc shows two nodes
   count = var.opensearch_endpoint == null ? 1 : 0
 
   domain_name    = "${var.name}-search"

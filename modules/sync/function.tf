@@ -1,6 +1,6 @@
 locals {
   # Lambda's names hold 64 characters and no dots; a table's may hold 255, dots too.
-  name = coalesce(var.name, "${substr(replace(var.table.name, ".", "-"), 0, 48)}-opensearch-sync")
+  name = coalesce(var.name, "${substr("${var.name_prefix}${replace(var.table.name, ".", "-")}", 0, 48)}-opensearch-sync")
 
   # Relative on purpose: with an absolute path every other checkout would plan a change of `filename`.
   package  = "${path.module}/../../lambda/dist/dynamodb-opensearch.zip"
@@ -38,6 +38,8 @@ locals {
 }
 
 resource "aws_lambda_function" "this" {
+  #checkov:skip=CKV_AWS_116:a dead letter queue is for asynchronous invocations; a stream's failures go to the mapping's destination
+
   function_name                  = local.name
   description                    = "Keeps the OpenSearch index ${var.index} equal to the DynamoDB table ${var.table.name}."
   role                           = local.role_arn

@@ -201,11 +201,14 @@ data "aws_iam_policy_document" "assume_role" {
   }
 }
 
-# Roles are named once per account, functions once per Region: AWS completes the name, so that a sync fits into two Regions.
+# Roles are named once per account, functions once per Region: unless role_name says otherwise AWS completes the name, so that
+# syncs of the same name fit into two Regions.
 resource "aws_iam_role" "this" {
   count = var.role == null ? 1 : 0
 
-  name_prefix          = "${substr(local.name, 0, 37)}-"
+  name                 = var.role_name
+  name_prefix          = var.role_name == null ? "${substr(local.name, 0, 37)}-" : null
+  path                 = var.role_path
   description          = "Role of the Lambda function ${local.name}."
   assume_role_policy   = data.aws_iam_policy_document.assume_role.json
   permissions_boundary = var.permissions_boundary

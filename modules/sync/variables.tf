@@ -32,6 +32,11 @@ variable "table" {
   }
 
   validation {
+    condition     = !can(regex(":table/[^/]+$", var.table.arn)) || endswith(var.table.arn, ":table/${var.table.name}")
+    error_message = "table.name is ${jsonencode(var.table.name)} and table.arn is ${jsonencode(var.table.arn)}: give name and ARN of one table."
+  }
+
+  validation {
     condition     = var.table.stream_enabled != false && try(length(var.table.stream_arn) > 0, false)
     error_message = "table '${var.table.name}' has no stream: set stream_enabled = true and a stream_view_type on it (its stream_arn is ${jsonencode(var.table.stream_arn)})."
   }
@@ -274,6 +279,30 @@ variable "failure_destination_kms_key_arn" {
   }
 }
 
+variable "failure_destination_redrive_policy" {
+  type = object({
+    dead_letter_target_arn = string
+    max_receive_count      = number
+  })
+  description = "Second queue (standard, of the same account and Region) that takes over what was received max_receive_count times from a made queue. Null (default): none. A redrive receives a message again and again while OpenSearch still refuses its document; a second queue would take it out of sight of what watches and redrives the first."
+  default     = null
+
+  validation {
+    condition     = var.failure_destination_redrive_policy == null || (var.failure_destination == null && var.failure_destination_type == "sqs")
+    error_message = "failure_destination_redrive_policy is ${jsonencode(var.failure_destination_redrive_policy)}, and no queue is made here (failure_destination is ${var.failure_destination == null ? "null" : "given"}, failure_destination_type is '${var.failure_destination_type}'): set it on your own queue, or leave it out."
+  }
+
+  validation {
+    condition     = var.failure_destination_redrive_policy == null || can(regex("^arn:[^:]+:sqs:[^:]+:[0-9]{12}:[a-zA-Z0-9_-]{1,80}$", var.failure_destination_redrive_policy.dead_letter_target_arn))
+    error_message = "failure_destination_redrive_policy.dead_letter_target_arn is ${jsonencode(try(var.failure_destination_redrive_policy.dead_letter_target_arn, null))}: give the ARN of a standard SQS queue (arn:aws:sqs:REGION:ACCOUNT:NAME)."
+  }
+
+  validation {
+    condition     = var.failure_destination_redrive_policy == null || try(var.failure_destination_redrive_policy.max_receive_count >= 1 && var.failure_destination_redrive_policy.max_receive_count <= 1000 && floor(var.failure_destination_redrive_policy.max_receive_count) == var.failure_destination_redrive_policy.max_receive_count, false)
+    error_message = "failure_destination_redrive_policy.max_receive_count is ${jsonencode(try(var.failure_destination_redrive_policy.max_receive_count, null))}: give a whole number from 1 to 1000."
+  }
+}
+
 variable "failure_destination_type" {
   type        = string
   description = "What to make when no failure_destination is given: sqs (default: can be redriven message by message), sns, or s3 (AWS's own records then hold the whole event, not just a pointer into the stream that is dead after 24 hours)."
@@ -422,6 +451,11 @@ variable "maximum_record_age_in_seconds" {
     condition     = var.maximum_record_age_in_seconds == -1 || (var.maximum_record_age_in_seconds >= 60 && var.maximum_record_age_in_seconds <= 604800 && floor(var.maximum_record_age_in_seconds) == var.maximum_record_age_in_seconds)
     error_message = "maximum_record_age_in_seconds is ${var.maximum_record_age_in_seconds}: give a whole number from 60 to 604800, or -1 for never."
   }
+
+  validation {
+    condition     = var.maximum_record_age_in_seconds < 60 || var.maximum_record_age_in_seconds > var.maximum_batching_window_in_seconds + var.timeout
+    error_message = "maximum_record_age_in_seconds is ${var.maximum_record_age_in_seconds} with maximum_batching_window_in_seconds ${var.maximum_batching_window_in_seconds} and timeout ${var.timeout}: give more than the two together (${var.maximum_batching_window_in_seconds + var.timeout}), or -1: a record that waited for its batch, and then for one invocation that timed out, would be given up without a second try."
+  }
 }
 
 variable "maximum_retry_attempts" {
@@ -468,6 +502,23 @@ variable "name" {
   validation {
     condition     = var.name == null || can(regex("^[a-zA-Z0-9_-]{1,64}$", var.name))
     error_message = "name is ${jsonencode(var.name)}: give 1 to 64 characters, each of a-z A-Z 0-9 _ - (Lambda's rule for function names), or null."
+  }
+}
+
+variable "name_prefix" {
+  type        = string
+  description = "Start of the name when none is given, such as team-prod-: up to 32 of a-z A-Z 0-9 _ - characters, followed by the table's name and -opensearch-sync (default: \"\"). Nothing random follows: Lambda makes up no names."
+  default     = ""
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-zA-Z0-9_-]{0,32}$", var.name_prefix))
+    error_message = "name_prefix is ${jsonencode(var.name_prefix)}: give up to 32 characters, each of a-z A-Z 0-9 _ - (Lambda's rule for function names)."
+  }
+
+  validation {
+    condition     = var.name_prefix == "" || var.name == null
+    error_message = "name_prefix is ${jsonencode(var.name_prefix)} and name is ${jsonencode(var.name)}: give one of the two, or neither."
   }
 }
 
@@ -624,6 +675,39 @@ variable "role" {
   validation {
     condition     = var.role == null || can(regex("^arn:[^:]+:iam::[0-9]{12}:role/.+$", var.role.arn))
     error_message = "role.arn is ${jsonencode(try(var.role.arn, null))}: give a role's ARN (arn:aws:iam::ACCOUNT:role/NAME)."
+  }
+}
+
+variable "role_name" {
+  type        = string
+  description = "Name of the role that is made: 1 to 64 of a-z A-Z 0-9 + = , . @ _ - characters. Null (default): the sync's name, completed by AWS, so that syncs of the same name fit into two Regions."
+  default     = null
+
+  validation {
+    condition     = var.role_name == null || can(regex("^[a-zA-Z0-9+=,.@_-]{1,64}$", var.role_name))
+    error_message = "role_name is ${jsonencode(var.role_name)}: give 1 to 64 characters, each of a-z A-Z 0-9 + = , . @ _ - (IAM's rule for role names), or null."
+  }
+
+  validation {
+    condition     = var.role_name == null || var.role == null
+    error_message = "role_name is ${jsonencode(var.role_name)} and role is given: it names the role that is made; leave one of the two out."
+  }
+}
+
+variable "role_path" {
+  type        = string
+  description = "Path of the role that is made, such as /service/ (default: \"/\")."
+  default     = "/"
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^/([!-.0-~][!-~]*/)?$", var.role_path)) && length(var.role_path) <= 512
+    error_message = "role_path is ${jsonencode(var.role_path)}: give / or a path that starts and ends with one, such as /service/."
+  }
+
+  validation {
+    condition     = var.role_path == "/" || var.role == null
+    error_message = "role_path is ${jsonencode(var.role_path)} and role is given: it is the path of the role that is made; leave one of the two out."
   }
 }
 

@@ -7,6 +7,8 @@ locals {
 }
 
 resource "aws_dynamodb_table" "this" {
+  #checkov:skip=CKV_AWS_119:the caller's choice: kms_key_arn; without it the key that AWS owns encrypts
+
   name                        = var.name
   hash_key                    = var.hash_key
   range_key                   = var.range_key

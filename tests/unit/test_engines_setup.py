@@ -14,7 +14,7 @@ TOOLS = ("bash", "cat", "cmp", "cp", "dirname", "env", "ls", "mkdir", "rm", "sed
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
     """Another checkout, on a machine that has a shell and no more."""
-    for name in ("scripts", "tests/requirements.lock", "tests/engines", "examples"):
+    for name in ("scripts", "tests/requirements.lock", "tests/checkov.lock", "tests/engines", "examples"):
         target = tmp_path / "checkout" / name
         target.parent.mkdir(parents=True, exist_ok=True)
         source = REPOSITORY / name
@@ -40,12 +40,13 @@ def _give(checkout: Path, program: str, script: str) -> None:
 
 
 def _with_environment(checkout: Path) -> None:
-    """A virtual environment that was made from the lock as it is: ours, under a name in the checkout."""
-    (checkout / ".venv/bin").mkdir(parents=True)
-    python = checkout / ".venv/bin/python"
-    python.write_text(f'#!/bin/sh\nexec "{REPOSITORY}/.venv/bin/python" "$@"\n', encoding="utf-8")
-    python.chmod(0o755)
-    shutil.copy(checkout / "tests/requirements.lock", checkout / ".venv/requirements.lock")
+    """Virtual environments that were made from the locks as they are: ours, under names in the checkout."""
+    for folder, lock in ((".venv", "requirements.lock"), (".venv/checkov", "checkov.lock")):
+        (checkout / folder / "bin").mkdir(parents=True)
+        python = checkout / folder / "bin/python"
+        python.write_text(f'#!/bin/sh\nexec "{REPOSITORY}/{folder}/bin/python" "$@"\n', encoding="utf-8")
+        python.chmod(0o755)
+        shutil.copy(checkout / "tests" / lock, checkout / folder / lock)
 
 
 def test_an_old_python_is_refused_with_what_to_install(checkout: Path) -> None:

@@ -1,11 +1,9 @@
-"""The hand-written pages: their links lead somewhere, and what they say of variables is so."""
+"""The hand-written pages: their links lead somewhere."""
 
 import re
 from pathlib import Path
 
 import pytest
-
-from scripts.docs import read_blocks
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 PAGES = [
@@ -13,7 +11,6 @@ PAGES = [
     for pattern in ("*.md", "docs/**/*.md", "modules/*/*.md", "examples/*/*.md")
     for path in REPOSITORY.glob(pattern)
 ]
-VARIABLES = {block.name: block.arguments for block in read_blocks(REPOSITORY / "modules/sync/variables.tf", "variable")}
 
 
 def _anchors(page: Path) -> set[str]:
@@ -30,12 +27,3 @@ def test_every_relative_link_leads_to_a_file_and_a_heading(page: Path) -> None:
         assert target.exists(), f"{page.name}: {path} is not there"
         if anchor:
             assert anchor in _anchors(target / "README.md" if target.is_dir() else target), f"{page.name}: #{anchor}"
-
-
-def test_the_guides_parameters_are_mapped_to_variables_with_their_defaults() -> None:
-    text = (REPOSITORY / "docs/guide-map.md").read_text(encoding="utf-8")
-    rows = re.findall(r"^\| .*? \| `(\w+)` \| `([^|`]+)`", text, re.MULTILINE)
-    assert len(rows) >= 8
-    assert {name: default.strip('"') for name, default in rows} == {
-        name: VARIABLES[name]["default"].strip('"') for name, _ in rows
-    }

@@ -87,6 +87,16 @@ run "defaults" {
     )
     error_message = "The queue is planned as ${jsonencode(aws_sqs_queue.failures[0])}"
   }
+
+  assert {
+    condition     = aws_iam_role.this[0].name_prefix == "products-opensearch-sync-" && aws_iam_role.this[0].path == "/"
+    error_message = "The role is planned as ${jsonencode(aws_iam_role.this[0])}"
+  }
+
+  assert {
+    condition     = length(aws_sqs_queue_redrive_policy.failures) == 0
+    error_message = "Messages leave the queue although nobody asked for it."
+  }
 }
 
 run "everything_set" {
@@ -98,6 +108,7 @@ run "everything_set" {
     bisect_batch_on_function_error     = false
     enabled                            = false
     failure_destination_kms_key_arn    = "arn:aws:kms:eu-west-1:111122223333:key/failures"
+    failure_destination_redrive_policy = { dead_letter_target_arn = "arn:aws:sqs:eu-west-1:111122223333:given-up", max_receive_count = 10 }
     filters                            = ["{\"eventName\":[\"INSERT\"]}", "{\"eventName\":[\"REMOVE\"]}"]
     filters_kms_key_arn                = "arn:aws:kms:eu-west-1:111122223333:key/filters"
     kms_key_arn                        = "arn:aws:kms:eu-west-1:111122223333:key/environment"
@@ -114,6 +125,8 @@ run "everything_set" {
     parallelization_factor             = 10
     permissions_boundary               = "arn:aws:iam::111122223333:policy/bound"
     reserved_concurrent_executions     = 40
+    role_name                          = "search-in-ireland"
+    role_path                          = "/service/"
     runtime                            = "python3.12"
     s3_bucket                          = "packages"
     s3_key                             = "sync.zip"
@@ -182,12 +195,31 @@ run "everything_set" {
   assert {
     condition = (
       aws_iam_role.this[0].permissions_boundary == "arn:aws:iam::111122223333:policy/bound"
-      && aws_iam_role.this[0].name_prefix == "search-"
+      && aws_iam_role.this[0].name == "search-in-ireland"
+      && aws_iam_role.this[0].path == "/service/"
       && aws_cloudwatch_log_group.this.kms_key_id == "arn:aws:kms:eu-west-1:111122223333:key/logs"
       && aws_cloudwatch_log_group.this.retention_in_days == 365
       && aws_sqs_queue.failures[0].kms_master_key_id == "arn:aws:kms:eu-west-1:111122223333:key/failures"
     )
     error_message = "A key, the boundary or the retention did not arrive where it belongs."
+  }
+}
+
+run "a_name_prefix_starts_all_names" {
+  command = plan
+
+  variables {
+    name_prefix = "team-prod-"
+  }
+
+  assert {
+    condition = (
+      aws_lambda_function.this.function_name == "team-prod-products-opensearch-sync"
+      && aws_cloudwatch_log_group.this.name == "/aws/lambda/team-prod-products-opensearch-sync"
+      && aws_iam_role.this[0].name_prefix == "team-prod-products-opensearch-sync-"
+      && aws_sqs_queue.failures[0].name == "team-prod-products-opensearch-sync-failures"
+    )
+    error_message = "The function is named ${aws_lambda_function.this.function_name}."
   }
 }
 

@@ -75,6 +75,8 @@ run "everything_good" {
     permissions_boundary                = "arn:aws-cn:iam::111122223333:policy/bound"
     request_timeout_seconds             = 300
     reserved_concurrent_executions      = 0
+    role_name                           = "sync@search"
+    role_path                           = "/service/search/"
     runtime                             = "python3.11"
     s3_bucket                           = "packages"
     s3_key                              = "sync.zip"
@@ -87,6 +89,16 @@ run "everything_good" {
     tracing_mode                        = "Active"
     tumbling_window_in_seconds          = 900
     vpc_config                          = { subnet_ids = ["subnet-1"], security_group_ids = ["sg-1"] }
+  }
+}
+
+run "a_queue_that_redrives" {
+  command = plan
+
+  variables {
+    failure_destination_redrive_policy = { dead_letter_target_arn = "arn:aws-cn:sqs:cn-north-1:111122223333:given-up", max_receive_count = 1000 }
+    maximum_record_age_in_seconds      = 121
+    name_prefix                        = "team-PROD_"
   }
 }
 
@@ -183,6 +195,26 @@ run "refuses_a_table_with_a_stream_arn_for_its_arn" {
 
   variables {
     table = { name = "products", arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/products/stream/2025-01-01T00:00:00.000", stream_arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/products/stream/2025-01-01T00:00:00.000", hash_key = "productId" }
+  }
+
+  expect_failures = [var.table]
+}
+
+run "refuses_a_table_that_is_a_kinesis_stream" {
+  command = plan
+
+  variables {
+    table = { name = "products", arn = "arn:aws:kinesis:eu-west-1:111122223333:stream/products", stream_arn = "arn:aws:kinesis:eu-west-1:111122223333:stream/products/stream/2025-01-01T00:00:00.000", hash_key = "productId" }
+  }
+
+  expect_failures = [var.table]
+}
+
+run "refuses_a_table_with_the_arn_of_another" {
+  command = plan
+
+  variables {
+    table = { name = "product", arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/products", stream_arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/products/stream/2025-01-01T00:00:00.000", hash_key = "productId" }
   }
 
   expect_failures = [var.table]
@@ -511,6 +543,48 @@ run "refuses_a_failure_destination_kms_alias" {
   expect_failures = [var.failure_destination_kms_key_arn]
 }
 
+run "refuses_a_redrive_policy_without_a_made_queue" {
+  command = plan
+
+  variables {
+    failure_destination_type           = "sns"
+    failure_destination_redrive_policy = { dead_letter_target_arn = "arn:aws:sqs:eu-west-1:111122223333:given-up", max_receive_count = 10 }
+  }
+
+  expect_failures = [var.failure_destination_redrive_policy]
+}
+
+run "refuses_a_redrive_policy_for_a_given_queue" {
+  command = plan
+
+  variables {
+    failure_destination                = { arn = "arn:aws:sqs:eu-west-1:111122223333:shared-failures" }
+    failure_destination_redrive_policy = { dead_letter_target_arn = "arn:aws:sqs:eu-west-1:111122223333:given-up", max_receive_count = 10 }
+  }
+
+  expect_failures = [var.failure_destination_redrive_policy]
+}
+
+run "refuses_to_redrive_into_a_fifo_queue" {
+  command = plan
+
+  variables {
+    failure_destination_redrive_policy = { dead_letter_target_arn = "arn:aws:sqs:eu-west-1:111122223333:given-up.fifo", max_receive_count = 10 }
+  }
+
+  expect_failures = [var.failure_destination_redrive_policy]
+}
+
+run "refuses_to_redrive_after_no_receive" {
+  command = plan
+
+  variables {
+    failure_destination_redrive_policy = { dead_letter_target_arn = "arn:aws:sqs:eu-west-1:111122223333:given-up", max_receive_count = 0 }
+  }
+
+  expect_failures = [var.failure_destination_redrive_policy]
+}
+
 run "refuses_an_unknown_failure_destination_type" {
   command = plan
 
@@ -693,6 +767,28 @@ run "refuses_a_record_age_over_a_week" {
   expect_failures = [var.maximum_record_age_in_seconds]
 }
 
+run "refuses_a_record_age_that_the_batching_window_eats_up" {
+  command = plan
+
+  variables {
+    maximum_batching_window_in_seconds = 300
+    maximum_record_age_in_seconds      = 300
+  }
+
+  expect_failures = [var.maximum_record_age_in_seconds]
+}
+
+run "refuses_a_timeout_as_long_as_the_record_age" {
+  command = plan
+
+  variables {
+    maximum_record_age_in_seconds = 900
+    timeout                       = 900
+  }
+
+  expect_failures = [var.maximum_record_age_in_seconds]
+}
+
 run "refuses_minus_2_retries" {
   command = plan
 
@@ -751,6 +847,27 @@ run "refuses_a_name_of_65_characters" {
   }
 
   expect_failures = [var.name]
+}
+
+run "refuses_a_name_prefix_of_33_characters" {
+  command = plan
+
+  variables {
+    name_prefix = join("", [for i in range(33) : "a"])
+  }
+
+  expect_failures = [var.name_prefix]
+}
+
+run "refuses_a_name_prefix_beside_a_name" {
+  command = plan
+
+  variables {
+    name        = "search-sync"
+    name_prefix = "team-"
+  }
+
+  expect_failures = [var.name_prefix]
 }
 
 run "refuses_an_unknown_auth" {
@@ -988,6 +1105,48 @@ run "refuses_a_role_that_is_a_user" {
   }
 
   expect_failures = [var.role]
+}
+
+run "refuses_a_role_name_with_a_slash" {
+  command = plan
+
+  variables {
+    role_name = "service/sync"
+  }
+
+  expect_failures = [var.role_name]
+}
+
+run "refuses_a_role_name_for_a_given_role" {
+  command = plan
+
+  variables {
+    role      = { arn = "arn:aws:iam::111122223333:role/mine" }
+    role_name = "sync"
+  }
+
+  expect_failures = [var.role_name]
+}
+
+run "refuses_a_role_path_without_slashes" {
+  command = plan
+
+  variables {
+    role_path = "service"
+  }
+
+  expect_failures = [var.role_path]
+}
+
+run "refuses_a_role_path_for_a_given_role" {
+  command = plan
+
+  variables {
+    role      = { arn = "arn:aws:iam::111122223333:role/mine" }
+    role_path = "/service/"
+  }
+
+  expect_failures = [var.role_path]
 }
 
 run "refuses_a_runtime_that_is_too_old" {

@@ -141,6 +141,35 @@ run "a_long_table_name_still_makes_a_function_name" {
   }
 }
 
+run "a_name_that_starts_with_an_underscore_still_makes_a_bucket" {
+  variables {
+    name                     = "_search"
+    failure_destination_type = "s3"
+  }
+
+  assert {
+    condition     = aws_s3_bucket.failures[0].bucket_prefix == "search-failures-"
+    error_message = "The bucket's prefix is ${aws_s3_bucket.failures[0].bucket_prefix}: S3 wants a letter or a digit first."
+  }
+}
+
+run "a_queue_that_redrives" {
+  variables {
+    failure_destination_redrive_policy = { dead_letter_target_arn = "arn:aws:sqs:eu-west-1:111122223333:given-up", max_receive_count = 10 }
+  }
+
+  assert {
+    condition = (
+      aws_sqs_queue_redrive_policy.failures[0].queue_url == aws_sqs_queue.failures[0].id
+      && jsondecode(aws_sqs_queue_redrive_policy.failures[0].redrive_policy) == {
+        deadLetterTargetArn = "arn:aws:sqs:eu-west-1:111122223333:given-up"
+        maxReceiveCount     = 10
+      }
+    )
+    error_message = "The queue redrives by ${aws_sqs_queue_redrive_policy.failures[0].redrive_policy}"
+  }
+}
+
 run "a_collection" {
   variables {
     domain = null
