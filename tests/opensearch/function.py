@@ -60,11 +60,11 @@ class Function:
         settings: Settings = read_settings(environment)
         self.sync = stream.Sync(replace(settings, sync_name=self.index, **changes))
 
-    def deliver(self, messages: Any, name: str) -> set[int]:
+    def deliver(self, messages: Any, name: str) -> dict[int, str]:
         """Stand in for the dead letters' destination."""
         del name
         self.letters += [json.loads(message) for message in messages]
-        return set(range(len(messages)))
+        return {}
 
     def handle(self, *records: Any, seconds: float = 30) -> list[str | None]:
         """Invoke the handler; the sequence numbers that it reports."""

@@ -92,7 +92,7 @@ def test_a_long_reason_is_cut_and_keys_never_are() -> None:
 def test_letters_reach_a_queue(count: int) -> None:
     url, arn = make_queue()
 
-    assert dead_letters.connect(arn).deliver(messages(count), "request") == set(range(count))
+    assert dead_letters.connect(arn).deliver(messages(count), "request") == {}
     assert len({one["id"] for one in received(url)}) == count
 
 
@@ -103,7 +103,7 @@ def test_letters_reach_a_topic() -> None:
     topic = sns.create_topic(Name="letters")["TopicArn"]
     sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue)
 
-    assert dead_letters.connect(topic).deliver(messages(12), "request") == set(range(12))
+    assert dead_letters.connect(topic).deliver(messages(12), "request") == {}
     assert len({json.loads(one["Message"])["id"] for one in received(url)}) == 12
 
 
@@ -112,7 +112,7 @@ def test_letters_reach_a_bucket_as_one_object_of_lines() -> None:
     s3 = boto3.client("s3", region_name=REGION)
     s3.create_bucket(Bucket="letters", CreateBucketConfiguration={"LocationConstraint": REGION})
 
-    assert dead_letters.connect("arn:aws:s3:::letters").deliver(messages(12), "request-1") == set(range(12))
+    assert dead_letters.connect("arn:aws:s3:::letters").deliver(messages(12), "request-1") == {}
 
     [found] = s3.list_objects_v2(Bucket="letters")["Contents"]
     assert found["Key"].startswith("dead-letters/")
@@ -123,11 +123,15 @@ def test_letters_reach_a_bucket_as_one_object_of_lines() -> None:
 
 @pytest.mark.usefixtures("aws")
 @pytest.mark.parametrize(
-    "arn",
-    [f"arn:aws:sqs:{REGION}:123456789012:gone", f"arn:aws:sns:{REGION}:123456789012:gone", "arn:aws:s3:::gone"],
+    ("arn", "why"),
+    [
+        (f"arn:aws:sqs:{REGION}:123456789012:gone", "AWS.SimpleQueueService.NonExistentQueue"),
+        (f"arn:aws:sns:{REGION}:123456789012:gone", "NotFound"),
+        ("arn:aws:s3:::gone", "NoSuchBucket"),
+    ],
 )
-def test_a_destination_that_is_gone_delivers_nothing(arn: str) -> None:
-    assert dead_letters.connect(arn).deliver(messages(3), "request") == set()
+def test_a_destination_that_is_gone_delivers_nothing_and_says_why(arn: str, why: str) -> None:
+    assert dead_letters.connect(arn).deliver(messages(3), "request") == dict.fromkeys(range(3), why)
 
 
 class Client:
@@ -174,12 +178,15 @@ def test_batches_hold_ten_messages_and_256_kib_at_most() -> None:
 
 
 def test_of_a_batch_only_the_confirmed_letters_count() -> None:
-    partly = {"Successful": [{"Id": "0"}, {"Id": "2"}], "Failed": [{"Id": "1", "SenderFault": False}]}
+    partly = {"Successful": [{"Id": "0"}, {"Id": "2"}], "Failed": [{"Id": "1", "Code": "InternalError"}]}
     denied = ClientError({"Error": {"Code": "AccessDenied"}}, "SendMessageBatch")
     client = Client(partly, denied)
 
-    assert queue(client).deliver(messages(3), "request") == {0, 2}
-    assert queue(client).deliver(messages(3), "request") == set()
+    silent = Client({"Successful": [{"Id": "0"}]})
+
+    assert queue(client).deliver(messages(3), "request") == {1: "InternalError"}
+    assert queue(client).deliver(messages(3), "request") == dict.fromkeys(range(3), "AccessDenied")
+    assert queue(silent).deliver(messages(2), "request") == {1: "not confirmed"}
 
 
 def test_connecting_asks_nothing_of_aws(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -46,11 +46,10 @@ class Mailbox:
         self.letters: list[dict[str, Any]] = []
         self.lost: set[int] = set()
 
-    def deliver(self, messages: Any, name: str) -> set[int]:
+    def deliver(self, messages: Any, name: str) -> dict[int, str]:
         assert name == "request-1"
-        delivered = set(range(len(messages))) - self.lost
-        self.letters += [json.loads(messages[position]) for position in sorted(delivered)]
-        return delivered
+        self.letters += [json.loads(message) for position, message in enumerate(messages) if position not in self.lost]
+        return dict.fromkeys(self.lost, "AccessDenied")
 
 
 class World:
@@ -145,12 +144,15 @@ def test_an_undecodable_record_becomes_a_dead_letter_with_what_is_known(world: W
     assert letter["id"] is letter["version"] is letter["action"] is None
 
 
-def test_an_undelivered_dead_letter_counts_as_not_done(world: World) -> None:
+def test_an_undelivered_dead_letter_counts_as_not_done_and_the_log_says_why(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
     world.opensearch.item_faults = lambda key: refused() if key in "bc" else None
     world.mailbox.lost = {1}
     records = [put("a", 1, 1), put("b", 2, 2), put("c", 3, 3)]
 
     assert world.handle(*records) == [number_of(records[2])]
+    assert '"delivery":"AccessDenied"' in capsys.readouterr().out
 
 
 def test_an_undelivered_record_without_sequence_number_fails_the_whole_batch(world: World) -> None:

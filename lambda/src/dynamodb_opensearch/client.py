@@ -5,6 +5,7 @@ import json
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -19,6 +20,7 @@ from requests.auth import AuthBase
 from requests_aws4auth import AWS4Auth
 
 from dynamodb_opensearch.answers import Answer, describe
+from dynamodb_opensearch.aws import code_of
 from dynamodb_opensearch.errors import ConfigurationError, SyncError
 from dynamodb_opensearch.settings import Auth, Compression, Settings
 
@@ -81,10 +83,11 @@ class Client:
 
     def _send(self, method: str, path: str, request: Mapping[str, Any]) -> Answer:
         """The answer with its text, or with what its error says. A 401 is tried again if there is a new secret."""
-        opensearch = self._connected()
+        opensearch, started = self._connected(), time.monotonic()
         answer = self._send_once(opensearch, method, path, request)
         if answer.status == 401 and self._renew_secret(opensearch):
-            answer = self._send_once(self._connected(), method, path, request)
+            remaining_seconds = max(request["timeout"] - (time.monotonic() - started), 0.1)
+            answer = self._send_once(self._connected(), method, path, {**request, "timeout": remaining_seconds})
         return answer
 
     def _send_once(self, opensearch: OpenSearch, method: str, path: str, request: Mapping[str, Any]) -> Answer:
@@ -180,7 +183,7 @@ def read_secret(arn: str) -> tuple[str, str]:
         text = boto3.client("secretsmanager", config=config).get_secret_value(SecretId=arn)["SecretString"]
     except (BotoCoreError, ClientError) as error:
         raise ConfigurationError(
-            f"OPENSEARCH_SECRET_ARN is {arn!r}: the secret can't be read ({_code_of(error)}); "
+            f"OPENSEARCH_SECRET_ARN is {arn!r}: the secret can't be read ({code_of(error)}); "
             "check that it exists and that the role may secretsmanager:GetSecretValue"
         ) from None
     try:
@@ -248,11 +251,6 @@ def _name_of(error: OpenSearchConnectionError) -> str:
     """The innermost failure's name; its text may quote the request."""
     names = [type(cause).__name__ for cause in _causes(error)]
     return next((name for name in reversed(names) if name != "Exception"), "no answer")
-
-
-def _code_of(error: BotoCoreError | ClientError) -> str:
-    """AWS's word for it, such as AccessDeniedException."""
-    return str(error.response["Error"]["Code"]) if isinstance(error, ClientError) else type(error).__name__
 
 
 def _decoded(text: Any) -> Any:

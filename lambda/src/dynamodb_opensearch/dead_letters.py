@@ -16,6 +16,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from dynamodb_opensearch.answers import Reason
+from dynamodb_opensearch.aws import code_of
 from dynamodb_opensearch.changes import Write
 from dynamodb_opensearch.items import Item
 
@@ -83,8 +84,12 @@ def as_json(keys: Item) -> dict[str, Any]:
 class Destination(Protocol):
     """Where dead letters go."""
 
-    def deliver(self, messages: Sequence[str], name: str) -> set[int]:
-        """Deliver; return the positions of those that are confirmed. ``name`` is unique to the invocation."""
+    def deliver(self, messages: Sequence[str], name: str) -> dict[int, str]:
+        """Deliver; return the positions of those that aren't confirmed, and AWS's word why.
+
+        Args:
+            name: unique to the invocation.
+        """
 
 
 @cache
@@ -110,7 +115,7 @@ class Queue:
         # As AWS documents it; asking for it would need one more right and one more call.
         self._url = f"{client.meta.endpoint_url}/{account}/{name}"
 
-    def deliver(self, messages: Sequence[str], name: str) -> set[int]:
+    def deliver(self, messages: Sequence[str], name: str) -> dict[int, str]:
         """See ``Destination``."""
         del name
         return _deliver_batches(
@@ -126,7 +131,7 @@ class Topic:
     def __init__(self, client: Any, arn: str) -> None:
         self._client, self._arn = client, arn
 
-    def deliver(self, messages: Sequence[str], name: str) -> set[int]:
+    def deliver(self, messages: Sequence[str], name: str) -> dict[int, str]:
         """See ``Destination``."""
         del name
         return _deliver_batches(
@@ -142,27 +147,30 @@ class Bucket:
     def __init__(self, client: Any, name: str) -> None:
         self._client, self._name = client, name
 
-    def deliver(self, messages: Sequence[str], name: str) -> set[int]:
+    def deliver(self, messages: Sequence[str], name: str) -> dict[int, str]:
         """See ``Destination``."""
         body = "".join(f"{message}\n" for message in messages).encode()
         key = f"{PREFIX}{datetime.now(UTC):%Y/%m/%d/%H%M%S}-{name}.jsonl"
         try:
             self._client.put_object(Bucket=self._name, Key=key, Body=body, ContentType="application/x-ndjson")
-        except (BotoCoreError, ClientError):
-            return set()
-        return set(range(len(messages)))
+        except (BotoCoreError, ClientError) as error:
+            return dict.fromkeys(range(len(messages)), code_of(error))
+        return {}
 
 
-def _deliver_batches(messages: Sequence[str], field: str, send: Any) -> set[int]:
-    delivered: set[int] = set()
+def _deliver_batches(messages: Sequence[str], field: str, send: Any) -> dict[int, str]:
+    undelivered = dict.fromkeys(range(len(messages)), "not confirmed")
     for positions in _batches(messages):
         entries = [{"Id": str(position), field: messages[position]} for position in positions]
         try:
             answer: Mapping[str, Any] = send(entries)
-        except (BotoCoreError, ClientError):
+        except (BotoCoreError, ClientError) as error:
+            undelivered |= dict.fromkeys(positions, code_of(error))
             continue
-        delivered |= {int(one["Id"]) for one in answer.get("Successful", [])}
-    return delivered
+        undelivered |= {int(one["Id"]): str(one.get("Code")) for one in answer.get("Failed", [])}
+        for one in answer.get("Successful", []):
+            undelivered.pop(int(one["Id"]), None)
+    return undelivered
 
 
 def _batches(messages: Sequence[str]) -> Iterator[list[int]]:

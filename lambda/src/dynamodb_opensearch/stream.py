@@ -108,20 +108,22 @@ class Sync:
         ]
         if not letters:
             return set()
-        delivered = self._deliver([letter for _, letter in letters], request_id)
+        undelivered = self._deliver([letter for _, letter in letters], request_id)
         for number, (_, letter) in enumerate(letters):
-            self._logger.error(
-                "dead letter" if number in delivered else "dead letter not delivered: Lambda retries",
-                extra={"reason": str(letter.reason), "sequence_number": letter.sequence_number},
-            )
-            if number in delivered:
+            known = {"reason": str(letter.reason), "sequence_number": letter.sequence_number}
+            if number in undelivered:
+                self._logger.error(
+                    "dead letter not delivered: Lambda retries", extra={**known, "delivery": undelivered[number]}
+                )
+            else:
+                self._logger.error("dead letter", extra=known)
                 tally.dead_letters[letter.reason.type] += 1
-        return {position for number, (position, _) in enumerate(letters) if number not in delivered}
+        return {letters[number][0] for number in undelivered}
 
-    def _deliver(self, letters: Sequence[DeadLetter], request_id: str) -> set[int]:
+    def _deliver(self, letters: Sequence[DeadLetter], request_id: str) -> dict[int, str]:
         arn = self._settings.dead_letter_arn
         if arn is None:
-            return set()
+            return dict.fromkeys(range(len(letters)), "DEAD_LETTER_ARN is not set")
         now = datetime.now(UTC)
         return dead_letters.connect(arn).deliver([letter.to_json(now) for letter in letters], request_id)
 
