@@ -33,6 +33,9 @@ class Load:
     """One or more exports of the table, each by the S3 URL of its folder: ``s3://bucket/prefix/AWSDynamoDB/0169…-a1b2``."""
 
     exports: tuple[str, ...]
+    recheck: bool = True
+    """Whether to look up what a full export wrote, for what was deleted since. An incremental export from its time on
+    finds that as well, and reads only what changed."""
 
     def plan(self, pair: Pair) -> Sequence[Unit]:
         """The URLs of all data files.
@@ -51,7 +54,7 @@ class Load:
             remaining = islice(lines, done, None)
             while chunk := list(islice(remaining, _LINES)):
                 done += len(chunk)
-                yield export.load(chunk, done if done < count else None)
+                yield export.load(chunk, done if done < count else None, recheck=self.recheck)
         if done != count:
             raise ConfigurationError(f"{url}: {key} has {done} lines, and should have {count}: the export is damaged")
         if count == 0:
@@ -123,13 +126,14 @@ class _Export:
         except (EOFError, OSError, ValueError) as error:
             raise ConfigurationError(f"{self._url}: {key} can't be read ({error})") from None
 
-    def load(self, lines: Sequence[Mapping[str, Any]], position: int | None) -> Step:
+    def load(self, lines: Sequence[Mapping[str, Any]], position: int | None, *, recheck: bool) -> Step:
         """Bring what the lines tell into the index."""
         pair, deadline = self._pair, self._pair.deadline()
         if self._summary.get("exportType", "FULL_EXPORT") == "FULL_EXPORT":
             moment = int(datetime.fromisoformat(self._summary["exportTime"]).timestamp())
             version = scan_version(moment, pair.conflict_window)
-            return Step(position, *fill(pair, [line["Item"] for line in lines], version, deadline))
+            items = [line["Item"] for line in lines]
+            return Step(position, *fill(pair, items, version, deadline, recheck=recheck))
         schema, tally = pair.settings.key_schema, Tally()
         settles = {(key := schema.id_of(line["Keys"])): Settle(key, line["Keys"]) for line in lines}
         refused = finish(pair, list(settles.values()), deadline, tally)
