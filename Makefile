@@ -66,6 +66,7 @@ package: python ## Build lambda/dist/dynamodb-opensearch.zip
 
 docs: setup ## Write what is generated: tables of inputs and outputs, validations, the command's help
 	@$(PYTHON) scripts/docs.py
+	@$(PYTHON) scripts/cli_docs.py
 	@$(PYTHON) -m terraform.validations
 
 lock: python ## Resolve the lock files anew, hash-pinned

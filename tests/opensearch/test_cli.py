@@ -45,6 +45,7 @@ class Shell:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            start_new_session=True,
         )
 
     def run(self, *arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
@@ -63,12 +64,17 @@ class Shell:
 
 
 @pytest.fixture
-def shell(
+def empty(
     opensearch_node: OpenSearchNode, dynamodb_node: DynamoDBLocal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Shell:
     sides = Sides(opensearch_node, dynamodb_node, tmp_path, monkeypatch, index_settings={"number_of_shards": 3})
-    sides.fill(ITEMS)
     return Shell(sides, tmp_path)
+
+
+@pytest.fixture
+def shell(empty: Shell) -> Shell:
+    empty.sides.fill(ITEMS)
+    return empty
 
 
 def damage(sides: Sides) -> list[tuple[str, str]]:
@@ -128,7 +134,7 @@ def test_an_interrupted_backfill_goes_on_where_it_stopped(shell: Shell, processe
     slow = ("backfill", "--processes", str(processes), "--segments", "4", "--page-items", "5")
     process = shell.start(*slow, "--rcu", "60")
     _wait_for_steps(shell, 5)
-    process.send_signal(number)
+    _signal(process, number)
     out, err = process.communicate(timeout=60)
 
     assert (process.returncode, out) == (130, "")
@@ -149,9 +155,9 @@ def test_an_interrupted_backfill_goes_on_where_it_stopped(shell: Shell, processe
 def test_a_second_signal_ends_it_at_once_and_what_was_done_is_kept(shell: Shell) -> None:
     process = shell.start("backfill", "--processes", "2", "--segments", "4", "--page-items", "5", "--rcu", "5")
     _wait_for_steps(shell, 2)
-    process.send_signal(signal.SIGINT)
+    _signal(process, signal.SIGINT)
     time.sleep(0.3)
-    process.send_signal(signal.SIGINT)
+    _signal(process, signal.SIGINT)
     process.communicate(timeout=5)
 
     assert process.returncode == 130
@@ -190,9 +196,9 @@ def test_another_segments_or_a_running_twin_are_refused_and_a_restart_is_not(she
     ],
 )
 def test_what_is_wrong_is_told_in_one_line(
-    shell: Shell, changes: dict[str, str], arguments: Sequence[str], message: str
+    empty: Shell, changes: dict[str, str], arguments: Sequence[str], message: str
 ) -> None:
-    done = shell.run(*arguments, **changes, AWS_ENDPOINT_URL_SQS="http://127.0.0.1:9")
+    done = empty.run(*arguments, **changes, AWS_ENDPOINT_URL_SQS="http://127.0.0.1:9")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith(f"error: {message}")
     assert done.stderr.count("\n") == 1
@@ -211,6 +217,35 @@ def test_people_read_what_differs_and_what_to_do(shell: Shell) -> None:
     assert done.stderr == f"\nNext: dynamodb-opensearch repair --index {shell.sides.name} --report r.jsonl\n"
 
 
+def test_an_index_is_proposed_created_shown_changed_and_switched(shell: Shell) -> None:
+    other = f"{shell.sides.name}-2"
+    code, proposed = shell.result("index", "create", "--dry-run")
+    assert (code, proposed["mappings"]["properties"]["pk"]["type"]) == (0, "keyword")
+    (shell.folder / "index.json").write_text(json.dumps(proposed))
+
+    unseen = shell.run("index", "create", "--index", other)
+    assert unseen.returncode == 2
+    assert "error: a proposed mapping wants to be looked at first" in unseen.stderr
+    assert re.search(r"^  pk +keyword +key attribute", unseen.stderr, re.MULTILINE)
+
+    code, made = shell.result(
+        "index", "create", "--file", "index.json", "--name", other, "--index", "alias-of-" + other
+    )
+    assert (code, made["index"], made["alias"]) == (0, other, "alias-of-" + other)
+
+    proposed["settings"]["index.refresh_interval"] = "5s"
+    (shell.folder / "index.json").write_text(json.dumps(proposed))
+    code, changed = shell.result("index", "update", "--file", "index.json", "--index", other)
+    assert (code, changed["changes"]) == (0, ["setting index.refresh_interval: 1s → 5s"])
+
+    code, shown = shell.result("index", "show", "--index", "alias-of-" + other)
+    assert (code, [one["index"] for one in shown["indices"]]) == (0, [other])
+    assert shown["indices"][0]["settings"]["index.refresh_interval"] == "5s"
+
+    code, switched = shell.result("index", "switch", shell.sides.name, "--index", "alias-of-" + other)
+    assert (code, switched["before"]) == (0, [other])
+
+
 def test_a_sample_says_how_much_it_proves(shell: Shell) -> None:
     assert shell.run("backfill", *QUICK).returncode == 0
     code, result = shell.result("verify", "--processes", "1", "--segments", "20", "--sample", "50", "--patience", "0")
@@ -218,7 +253,15 @@ def test_a_sample_says_how_much_it_proves(shell: Shell) -> None:
     items, documents = result["counts"]["items"], result["counts"]["documents"]
     assert 0 < items < ITEMS
     assert 0 < documents < ITEMS
-    assert result["statements"][0].startswith(f"0 of {items} sampled items differ: with 95% confidence fewer than ")
+    assert result["statements"][0].startswith(f"0 of {items} sampled items differ: with 95 % confidence fewer than ")
+
+
+def _signal(process: "subprocess.Popen[str]", number: signal.Signals) -> None:
+    """A terminal's Ctrl-C reaches the workers, too; SIGTERM is sent to the command alone."""
+    if number is signal.SIGINT:
+        os.killpg(process.pid, number)
+    else:
+        process.send_signal(number)
 
 
 def _wait_for_steps(shell: Shell, number: int) -> None:

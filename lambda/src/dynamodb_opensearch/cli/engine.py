@@ -145,8 +145,9 @@ def _processes(job: Job, pair: Pair, workers: Workers, units: Sequence[Task]) ->
         context.Process(target=_process, args=(job, pair.settings, workers, lines), daemon=True)
         for _ in range(workers.processes)
     ]
-    for process in processes:
-        process.start()
+    with _interrupts_held_back():
+        for process in processes:
+            process.start()
     try:
         yield lambda stop: lines.steps(stop, count, lambda: all(one.exitcode in {None, 0} for one in processes))
     finally:
@@ -156,8 +157,17 @@ def _processes(job: Job, pair: Pair, workers: Workers, units: Sequence[Task]) ->
             process.terminate()
 
 
+@contextmanager
+def _interrupts_held_back() -> Iterator[None]:
+    """What starts meanwhile never sees a Ctrl-C, not even while it imports: that is the parent's to answer."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+
+
 def _process(job: Job, settings: Settings, workers: Workers, lines: _Lines) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C is the parent's to answer
     threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
         pair = _open(settings, workers)

@@ -44,8 +44,8 @@ def exportable_since(pair: Pair) -> Window | None:
         subject = f"the table {pair.settings.table_name!r}"
         raise aws_error(error, "DescribeContinuousBackups", subject) from None
     description = answer["ContinuousBackupsDescription"].get("PointInTimeRecoveryDescription", {})
-    if description.get("PointInTimeRecoveryStatus") != "ENABLED":
-        return None
+    if description.get("PointInTimeRecoveryStatus") != "ENABLED" or "LatestRestorableDateTime" not in description:
+        return None  # an emulator may say that it is on, and not since when
     return _moment(description["EarliestRestorableDateTime"]), _moment(description["LatestRestorableDateTime"])
 
 

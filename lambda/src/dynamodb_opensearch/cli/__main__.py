@@ -1,0 +1,16 @@
+"""Where the command begins. Worker processes import this module, too, so it imports nothing until it is called."""
+
+import sys
+
+
+def main() -> None:
+    """Run the command line ``sys.argv``."""
+    try:
+        from dynamodb_opensearch.cli.main import app  # noqa: PLC0415 (see above)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    app(prog_name="dynamodb-opensearch")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,93 @@
+"""Writes verify's report: JSON lines for repair, one JSON object for programs, a page for people."""
+
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TextIO
+
+from dynamodb_opensearch.cli.html import write_page
+from dynamodb_opensearch.errors import ConfigurationError
+from dynamodb_opensearch.jobs.report import ReportWriter
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a report tells. The differences may be a million, so they are read again for each format."""
+
+    table_arn: str
+    index: str
+    started_at: str
+    ended_at: str
+    counts: Mapping[str, int]
+    statements: Sequence[str]
+    """What a sample tells of the whole."""
+    findings: Callable[[], Iterator[Mapping[str, Any]]]
+
+    @property
+    def result(self) -> dict[str, Any]:
+        """All but the differences."""
+        return {"counts": dict(self.counts), "endedAt": self.ended_at, "statements": list(self.statements)}
+
+
+def check_report_path(path: Path) -> Path:
+    """Before hours of comparing: can this file be written?
+
+    Raises:
+        ConfigurationError: its name tells no format, or its folder isn't there.
+    """
+    if path.suffix not in _WRITERS:
+        raise ConfigurationError(f"--report {path}: the name must end in {', '.join(_WRITERS)}: that tells the format")
+    if path.is_dir() or not path.parent.is_dir() or not os.access(path.parent, os.W_OK):
+        raise ConfigurationError(f"--report {path}: it can't be written there; give a file in a folder of yours")
+    return path
+
+
+def write_report(path: Path, report: Report) -> None:
+    """Write the file in whole or not at all.
+
+    Raises:
+        ConfigurationError: it can't be written.
+    """
+    partial = path.with_name(path.name + ".partial")
+    try:
+        with partial.open("w", encoding="utf-8", errors="backslashreplace") as file:
+            _WRITERS[path.suffix](file, report)
+        partial.replace(path)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise ConfigurationError(f"--report {path}: it can't be written ({error.strerror})") from None
+
+
+def _write_lines(file: TextIO, report: Report) -> None:
+    writer = ReportWriter(file, table_arn=report.table_arn, index=report.index, started_at=report.started_at)
+    for finding in report.findings():
+        writer.add(finding)
+    writer.end(report.result)
+
+
+def _write_object(file: TextIO, report: Report) -> None:
+    head = {"table": report.table_arn, "index": report.index, "startedAt": report.started_at, **report.result}
+    file.write(json.dumps(head, ensure_ascii=False, indent=2).removesuffix("\n}") + ',\n  "differences": [')
+    separator = ""
+    for finding in report.findings():
+        file.write(f"{separator}\n    {json.dumps(finding, ensure_ascii=False)}")
+        separator = ","
+    file.write("\n  ]\n}\n")
+
+
+def _write_html(file: TextIO, report: Report) -> None:
+    write_page(
+        file,
+        table_arn=report.table_arn,
+        index=report.index,
+        started_at=report.started_at,
+        ended_at=report.ended_at,
+        counts=report.counts,
+        statements=report.statements,
+        findings=report.findings(),
+    )
+
+
+_WRITERS = {".jsonl": _write_lines, ".json": _write_object, ".html": _write_html}

@@ -1,0 +1,184 @@
+"""Runs a job for a command: where its checkpoint is, how far it is, and what to tell whoever interrupts it."""
+
+import fcntl
+import hashlib
+import os
+import re
+import shlex
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from dynamodb_opensearch import wire
+from dynamodb_opensearch.cli.engine import Workers, run
+from dynamodb_opensearch.cli.flags import RunFlags, default_processes
+from dynamodb_opensearch.cli.interrupts import orderly_stop
+from dynamodb_opensearch.cli.journal import Journal
+from dynamodb_opensearch.cli.output import stderr, tell
+from dynamodb_opensearch.cli.progress import Pace, ProgressBar
+from dynamodb_opensearch.errors import ConfigurationError, SyncError
+from dynamodb_opensearch.jobs.pair import TableDescription, describe_table
+from dynamodb_opensearch.jobs.work import Job, Step
+from dynamodb_opensearch.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A job, and what only the command knows of it."""
+
+    name: str
+    job: Job
+    expected: int | None
+    """About how much there is to count; None: nobody knows."""
+    counted: tuple[str, ...] = ("items",)
+    """The counts that say how far it is."""
+    parallel: bool = True
+    """Whether it has many units."""
+    read_units_per_second: float | None = None
+    identity: Mapping[str, Any] | None = None
+    """What a run must be equal in to go on with another's checkpoint; None: the job's settings."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What came out."""
+
+    task: Task
+    settings: Settings
+    table_arn: str
+    journal: Journal
+    done: bool
+    seconds: float
+    """Of this run."""
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """Of all runs together."""
+        return self.journal.counts
+
+    def to_json(self) -> dict[str, Any]:
+        """What every command's ``--json`` has."""
+        return {
+            "command": self.task.name,
+            "table": self.table_arn,
+            "index": self.settings.index,
+            "endpoint": self.settings.endpoint,
+            "done": self.done,
+            "counts": dict(self.counts),
+            "seconds": round(self.seconds, 3),
+            "checkpoint": None if self.done else str(self.journal.path),
+        }
+
+
+def describe(settings: Settings) -> TableDescription:
+    """The table, for estimates and for its ARN."""
+    return describe_table(wire.connect(connections=1), settings.table_name)
+
+
+@contextmanager
+def carried_out(task: Task, settings: Settings, table: TableDescription, flags: RunFlags) -> Iterator[Result]:
+    """Run a job, or the rest of it. The block tells the result; after that the checkpoint of a job that is done goes.
+
+    Raises:
+        SyncError: see ``engine.run``.
+    """
+    path = flags.checkpoint or checkpoint_path(task.name, settings, table.arn)
+    with _alone(path):
+        if flags.restart:
+            path.unlink(missing_ok=True)
+        journal = Journal(path, _identity(task, settings, table.arn))
+        if journal.resumed:
+            tell(f"going on from the checkpoint {path} (--restart begins anew)")
+        told = False
+        try:
+            began = time.monotonic()
+            done = _run(task, settings, flags, journal)
+            if not done:
+                tell(f"interrupted; {how_to_resume(path)}")
+            yield Result(task, settings, table.arn, journal, done, time.monotonic() - began)
+            told = done
+        except SyncError:
+            if journal.resumed:
+                tell(f"what was done is kept; {how_to_resume(path)}")
+            raise
+        finally:
+            if told or not journal.resumed:
+                journal.finish()
+            else:
+                journal.close()
+
+
+def _run(task: Task, settings: Settings, flags: RunFlags, journal: Journal) -> bool:
+    workers = Workers(
+        processes=(flags.processes or default_processes()) if task.parallel else 1,
+        threads=flags.workers if task.parallel else 1,
+        read_units_per_second=task.read_units_per_second,
+        page_items=flags.page_items,
+    )
+
+    def number(counts: Mapping[str, int]) -> int:
+        return sum(counts.get(name, 0) for name in task.counted)
+
+    with orderly_stop() as stop, ProgressBar(stderr(), task.name, Pace(number(journal.counts), task.expected)) as bar:
+
+        def on_step(step: Step) -> None:
+            bar.add(number(step.counts))
+
+        return run(task.job, settings, workers, journal, stop=stop, on_step=on_step)
+
+
+def checkpoint_path(name: str, settings: Settings, table_arn: str) -> Path:
+    """One file for each command, table and index, where the XDG base directory specification wants such files.
+
+    See: https://specifications.freedesktop.org/basedir-spec/latest/
+    """
+    state = os.environ.get("XDG_STATE_HOME", "")
+    folder = Path(state) if state.startswith("/") else Path.home() / ".local/state"
+    parts = (name, table_arn, settings.index, settings.endpoint)
+    readable = re.sub(r"[^A-Za-z0-9_.-]", "-", f"{name}-{table_arn.rpartition('/')[2]}-{settings.index}")[:150]
+    digest = hashlib.sha256("\n".join(parts).encode()).hexdigest()[:8]
+    return folder / "dynamodb-opensearch" / f"{readable}-{digest}.jsonl"
+
+
+def how_to_resume(path: Path) -> str:
+    """The same command again, as it was typed, but not ``--restart``."""
+    arguments = [one for one in sys.argv[1:] if one != "--restart"]
+    return f"go on with: {shlex.join(['dynamodb-opensearch', *arguments])}  (checkpoint {path})"
+
+
+def _identity(task: Task, settings: Settings, table_arn: str) -> dict[str, Any]:
+    own = task.identity
+    if own is None:
+        job: Any = task.job
+        own = {one.name: _plain(getattr(job, one.name)) for one in fields(job) if one.name != "patience_seconds"}
+    return {"command": task.name, **own, "table": table_arn, "index": settings.index, "endpoint": settings.endpoint}
+
+
+def _plain(value: Any) -> Any:
+    return str(value) if isinstance(value, Path) else value
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """Keep a second run off the checkpoint: two would do everything twice, and note it in one file."""
+    lock = path.with_name(path.name + ".lock")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = lock.open("w")
+    except OSError as error:
+        raise ConfigurationError(f"the checkpoint {path} can't be used ({error.strerror}); give another") from None
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise ConfigurationError(
+                f"another run uses the checkpoint {path}: wait for it, or give this one its own with --checkpoint"
+            ) from None
+        try:
+            yield
+        finally:
+            lock.unlink(missing_ok=True)

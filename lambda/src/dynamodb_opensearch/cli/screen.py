@@ -1,0 +1,177 @@
+"""``status`` on a screen of 80 by 24: what stands still, what is behind, and what waits for somebody."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, TypeVar
+
+from rich.console import Group, RenderableType
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from dynamodb_opensearch.cli.configuration import Configuration, configure
+from dynamodb_opensearch.cli.flags import TargetFlags
+from dynamodb_opensearch.cli.interrupts import orderly_stop
+from dynamodb_opensearch.cli.output import ERROR, REMAINS, WELL, counted, print_block, print_json, stdout
+from dynamodb_opensearch.errors import ConfigurationError
+from dynamodb_opensearch.jobs.metrics import MINUTES, Metrics
+from dynamodb_opensearch.jobs.status import EventSourceMapping, Letters, Observer, Part, Status
+
+_EVERY_SECONDS = 2.0
+_BARS, _GAP = "▁▂▃▄▅▆▇█", "·"
+_BARS_WIDTH = 30
+_LATE_SECONDS = 60
+"""A lag that was measured longer ago says nothing of now."""
+
+_Value = TypeVar("_Value")
+
+
+def status(target: TargetFlags, *, watch: bool, as_json: bool) -> int:
+    """Show it once, or again and again; the exit code."""
+    console = stdout()
+    if watch and (as_json or not console.is_terminal):
+        raise ConfigurationError("--watch needs a terminal, and no --json: leave it out, and run status again instead")
+    observer = observe(configure(target))
+    if watch:
+        with (
+            orderly_stop(quietly=True) as stop,
+            Live(console=console, screen=True, auto_refresh=False, vertical_overflow="crop") as live,
+        ):
+            while not stop.requested:
+                live.update(screen(observer.look(), watched=True), refresh=True)
+                until = time.monotonic() + _EVERY_SECONDS
+                while time.monotonic() < until and not stop.requested:
+                    time.sleep(0.1)
+        return WELL
+    seen = observer.look()
+    if as_json:
+        print_json(seen.to_json())
+    else:
+        print_block(console, screen(seen, watched=False))
+    return judge(seen)
+
+
+def observe(configuration: Configuration) -> Observer:
+    """Whoever looks at this sync."""
+    function = configuration.function
+    return Observer(
+        configuration.settings, function.name if function else None, function.log_group if function else None
+    )
+
+
+def judge(seen: Status) -> int:
+    """The exit code: whether something waits for somebody. One part that isn't known is no reason; all of them are."""
+    parts = (seen.mappings, seen.metrics, seen.letters, seen.documents, seen.items)
+    if all(part.problem for part in parts):
+        return ERROR
+    mappings, letters = seen.mappings.value, seen.letters.value
+    stopped = mappings is not None and not any(_is_running(one) for one in mappings)
+    waiting = letters is not None and letters.waiting > 0
+    differing = bool(seen.verified.value and seen.verified.value.get("differences"))
+    return REMAINS if stopped or waiting or differing else WELL
+
+
+def screen(seen: Status, *, watched: bool) -> RenderableType:
+    """The whole of it."""
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(style="bold", no_wrap=True)
+    grid.add_column(overflow="fold")
+    grid.add_row("mapping", _or_problem(seen.mappings, _mappings))
+    grid.add_row("iterator age", _or_problem(seen.iterator_age_seconds, lambda age: Text(span(age))))
+    metrics = seen.metrics.value
+    if metrics is None:
+        grid.add_row("metrics", Text(seen.metrics.problem or f"no batch in the last {MINUTES} minutes", style="dim"))
+    else:
+        for name, text in _metrics(metrics):
+            grid.add_row(name, text)
+    grid.add_row("set aside", _or_problem(seen.letters, _letters))
+    grid.add_row("documents", _or_problem(seen.documents, lambda count: Text(f"{count:,}")))
+    grid.add_row(
+        "items", _or_problem(seen.items, lambda count: Text(f"about {count:,}, as DynamoDB counted some hours ago"))
+    )
+    grid.add_row("last verify", _or_problem(seen.verified, lambda entry: _verified(entry, seen.at)))
+    head = Text.assemble(
+        (f"{seen.table.rpartition('/')[2]} → {seen.index}", "bold"),
+        (f"   {seen.function or 'no function named'}   {seen.at:%H:%M:%S} UTC", "dim"),
+    )
+    foot = [Text("\nevery 2 s · Ctrl-C ends this", style="dim")] if watched else []
+    return Group(head, Text(), grid, *foot)
+
+
+def sparkline(values: Sequence[float | None], width: int) -> str:
+    """Bars from 0 to the highest value; a dot where there is none."""
+    step = max(len(values) / width, 1)
+    groups = [values[int(at * step) : int((at + 1) * step)] for at in range(min(width, len(values)))]
+    highest = [max((value for value in group if value is not None), default=None) for group in groups]
+    top = max((value for value in highest if value is not None), default=0)
+    return "".join(
+        _GAP if value is None else _BARS[min(int(value / top * len(_BARS)), len(_BARS) - 1)] if top else _BARS[0]
+        for value in highest
+    )
+
+
+def span(seconds: float) -> str:
+    """``0.8 s``, ``42 s``, ``3 min``, ``26 h``, ``4 d``."""
+    for limit, unit, name in ((120, 1, "s"), (7200, 60, "min"), (48 * 3600, 3600, "h")):
+        if seconds < limit:
+            number = seconds / unit
+            return f"{number:.1f} {name}" if number < 10 and unit == 1 else f"{number:.0f} {name}"
+    return f"{seconds / 86400:.0f} d"
+
+
+def _or_problem(part: Part[_Value], shown: Callable[[_Value], Text]) -> Text:
+    if part.value is None:
+        return Text(part.problem or "unknown", style="yellow")
+    return shown(part.value)
+
+
+def _mappings(mappings: Sequence[EventSourceMapping]) -> Text:
+    if not mappings:
+        return Text("none: nothing makes Lambda read the stream", style="bold red")
+    return Text("\n").join(_mapping(one) for one in mappings)
+
+
+def _mapping(one: EventSourceMapping) -> Text:
+    fine = "" if _is_running(one) else "bold red"
+    well = "red" if one.last_result.startswith("PROBLEM") else "dim"
+    return Text.assemble((one.state, fine), ("   last result: ", "dim"), (one.last_result, well))
+
+
+def _is_running(one: EventSourceMapping) -> bool:
+    return one.state in {"Enabled", "Enabling", "Updating", "Creating"}
+
+
+def _metrics(metrics: Metrics) -> Sequence[tuple[str, Text]]:
+    lag = metrics.lag_seconds
+    latest, highest = lag.latest, lag.highest
+    age = f" ({span(lag.latest_age_seconds)} ago)" if lag.latest_age_seconds > _LATE_SECONDS else ""
+    times = f"{span(latest or 0)}{age}, at most {span(highest or 0)}"
+    alarming = "bold red" if metrics.dead_letters else ""
+    return [
+        ("lag", Text.assemble(f"{times:<32} ", (sparkline(lag.values, _BARS_WIDTH), "cyan"))),
+        ("writes", Text(f"{metrics.writes:,}")),
+        ("retries", Text(f"{metrics.retries:,}")),
+        ("dead letters", Text.assemble((f"{metrics.dead_letters:,}", alarming))),
+        ("", Text(f"of the last {MINUTES} minutes, by the function's {metrics.source}", style="dim")),
+    ]
+
+
+def _letters(letters: Letters) -> Text:
+    if letters.waiting == 0:
+        return Text("none waiting")
+    number = f"{'at least ' if letters.at_least else ''}{counted(letters.waiting, 'failure')} waiting"
+    age = "" if letters.oldest_seconds is None else f", the oldest for {span(letters.oldest_seconds)}"
+    return Text.assemble((number + age, "bold red"), ("   dynamodb-opensearch redrive", "dim"))
+
+
+def _verified(entry: Mapping[str, Any], now: datetime) -> Text:
+    differences = int(entry.get("differences", 0))
+    items = counted(int(entry.get("items", 0)), "item")
+    at = str(entry.get("at", ""))
+    try:
+        ago = f" ({span((now - datetime.fromisoformat(at)).total_seconds())} ago)"
+    except (TypeError, ValueError):
+        ago = ""
+    found = (counted(differences, "difference"), "bold red" if differences else "green")
+    return Text.assemble(found, f" in {items}", (f"   {at}{ago}", "dim"))

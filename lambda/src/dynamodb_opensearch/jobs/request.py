@@ -1,0 +1,156 @@
+"""A job as JSON asks for it: ``{"type": "backfill", "segments": 100}``. What is wrong or unknown in it is refused."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from dynamodb_opensearch.errors import ConfigurationError
+from dynamodb_opensearch.jobs.backfill import Backfill
+from dynamodb_opensearch.jobs.definition import Definition
+from dynamodb_opensearch.jobs.export import Load
+from dynamodb_opensearch.jobs.redrive import Redrive
+from dynamodb_opensearch.jobs.scan import MAXIMUM_SEGMENTS
+from dynamodb_opensearch.jobs.setup import CreateIndex
+from dynamodb_opensearch.jobs.verify import Verify
+from dynamodb_opensearch.jobs.work import Job
+
+SEGMENTS = 100
+"""Units of a scan, if nothing else is said."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A job, and how it is to be done."""
+
+    job: Job
+    read_units_per_second: float | None
+    """Of all units together."""
+    page_items: int | None
+
+
+def read_request(value: Any, dead_letter_arn: str | None) -> Request:
+    """What the JSON asks for.
+
+    Args:
+        dead_letter_arn: what is redriven if nothing else is said.
+
+    Raises:
+        ConfigurationError: it isn't a job; the text says what is wrong and what is allowed.
+    """
+    if not isinstance(value, Mapping):
+        raise ConfigurationError(f'the job is {value!r}: it must be an object such as {{"type": "backfill"}}')
+    read = _Reader(value)
+    kind = read.choice("type", tuple(_JOBS))
+    job = _JOBS[kind](read, dead_letter_arn)
+    request = Request(
+        job,
+        read.number("readUnitsPerSecond", None, 1, 10_000_000),
+        read.whole_or_none("pageItems", 1, 100_000),
+    )
+    read.end(kind)
+    return request
+
+
+class _Reader:
+    """Takes members out of an object, one kind at a time."""
+
+    def __init__(self, value: Mapping[str, Any]) -> None:
+        self._value = value
+        self._known: set[str] = set()
+
+    def get(self, name: str, default: Any, allowed: str, is_fine: Callable[[Any], bool]) -> Any:
+        """A member's value, or its default; ``...``: it has none."""
+        self._known.add(name)
+        value = self._value.get(name, default)
+        if value is ...:
+            raise ConfigurationError(f"the job has no {name}: it must be {allowed}")
+        if name in self._value and not is_fine(value):
+            raise ConfigurationError(f"the job's {name} is {value!r}: it must be {allowed}")
+        return value
+
+    def choice(self, name: str, allowed: tuple[str, ...]) -> str:
+        return str(self.get(name, ..., f"one of {', '.join(allowed)}", allowed.__contains__))
+
+    def whole(self, name: str, default: int, minimum: int, maximum: int) -> int:
+        found = self.get(name, default, f"a whole number from {minimum} to {maximum}", _is_whole(minimum, maximum))
+        return int(found)
+
+    def whole_or_none(self, name: str, minimum: int, maximum: int) -> int | None:
+        allowed = f"a whole number from {minimum} to {maximum}"
+        found: int | None = self.get(name, None, allowed, _is_whole(minimum, maximum))
+        return found
+
+    def number(self, name: str, default: float | None, minimum: float, maximum: float) -> Any:
+        def is_fine(value: Any) -> bool:
+            return isinstance(value, int | float) and not isinstance(value, bool) and minimum <= value <= maximum
+
+        return self.get(name, default, f"a number from {minimum} to {maximum}", is_fine)
+
+    def boolean(self, name: str, *, default: bool = False) -> bool:
+        return bool(self.get(name, default, "true or false", lambda value: isinstance(value, bool)))
+
+    def text(self, name: str, default: Any, allowed: str) -> Any:
+        return self.get(name, default, allowed, lambda value: isinstance(value, str) and value != "")
+
+    def end(self, kind: str) -> None:
+        """Nothing may be left: a misspelt member would be a default that nobody asked for."""
+        if unknown := sorted(self._value.keys() - self._known):
+            known = ", ".join(sorted(self._known - {"type"}))
+            raise ConfigurationError(f"the job has {', '.join(unknown)}: {kind} takes {known}")
+
+
+def _is_whole(minimum: int, maximum: int) -> Callable[[Any], bool]:
+    return lambda value: isinstance(value, int) and not isinstance(value, bool) and minimum <= value <= maximum
+
+
+def _backfill(read: _Reader, _: str | None) -> Job:
+    return Backfill(
+        read.whole("segments", SEGMENTS, 1, MAXIMUM_SEGMENTS), recheck=read.boolean("recheck", default=True)
+    )
+
+
+def _verify(read: _Reader, _: str | None, *, repair: bool = False) -> Job:
+    return Verify(
+        read.whole("segments", SEGMENTS, 1, MAXIMUM_SEGMENTS),
+        percent=100.0 if repair else float(read.number("percent", 100, 0.001, 100)),
+        seed=0 if repair else read.whole("seed", 0, 0, 2**31),
+        patience_seconds=float(read.number("patienceSeconds", 10, 0, 300)),
+        repair=repair,
+    )
+
+
+def _repair(read: _Reader, dead_letter_arn: str | None) -> Job:
+    return _verify(read, dead_letter_arn, repair=True)
+
+
+def _load(read: _Reader, _: str | None) -> Job:
+    def is_fine(value: Any) -> bool:
+        return isinstance(value, list) and bool(value) and all(isinstance(one, str) for one in value)
+
+    exports = read.get("exports", ..., "a list of exports' ARNs or S3 URLs", is_fine)
+    return Load(tuple(exports), recheck=read.boolean("recheck", default=True))
+
+
+def _redrive(read: _Reader, dead_letter_arn: str | None) -> Job:
+    allowed = "the ARN of an SQS queue or S3 bucket; the function's own if DEAD_LETTER_ARN is set"
+    return Redrive(read.text("source", dead_letter_arn or ..., allowed), drop_expired=read.boolean("dropExpired"))
+
+
+def _create_index(read: _Reader, _: str | None) -> Job:
+    given = read.get("definition", None, "an object", lambda value: isinstance(value, dict))
+    return CreateIndex(
+        None if given is None else Definition.parse(given, "the job's definition"),
+        read.text("name", None, "an index name"),
+        read.whole("items", 1000, 1, 100_000),
+        dynamic=read.boolean("dynamic"),
+    )
+
+
+_JOBS: Mapping[str, Callable[[_Reader, str | None], Job]] = {
+    "backfill": _backfill,
+    "verify": _verify,
+    "repair": _repair,
+    "load": _load,
+    "redrive": _redrive,
+    "create-index": _create_index,
+}

@@ -1,0 +1,50 @@
+"""The last full verification, noted in the index itself: whoever asks for its mapping finds it under ``_meta``."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote
+
+from dynamodb_opensearch.client import Client
+from dynamodb_opensearch.deadline import Deadline
+from dynamodb_opensearch.jobs.stored import patiently
+
+SECTION, ENTRY = "dynamodb_opensearch", "verified"
+
+
+def note_verified(client: Client, index: str, result: Mapping[str, Any], deadline: Deadline) -> None:
+    """Write the result beside whatever else stands in ``_meta``: OpenSearch replaces it as a whole.
+
+    Args:
+        index: the index itself, not an alias.
+
+    Raises:
+        RefusedError, OutOfTimeError, ConfigurationError: it couldn't be written; the right to put mappings is needed.
+    """
+    meta = _meta(client, index, deadline).get(index, {})
+    section = meta.get(SECTION)
+    section = {**(section if isinstance(section, Mapping) else {}), ENTRY: dict(result)}
+    body = json.dumps({"_meta": {**meta, SECTION: section}}).encode()
+    patiently(lambda seconds: client.fetch("PUT", f"{_path(index)}/_mapping", {}, body, min(seconds, 30)), deadline)
+
+
+def last_verified(client: Client, name: str, deadline: Deadline) -> Mapping[str, Any] | None:
+    """What was noted last, under an index's name or an alias.
+
+    Raises:
+        RefusedError, OutOfTimeError, ConfigurationError: it couldn't be read.
+    """
+    sections = [meta.get(SECTION) for meta in _meta(client, name, deadline).values()]
+    entries = [section[ENTRY] for section in sections if isinstance(section, Mapping) and ENTRY in section]
+    return max(entries, key=lambda entry: str(entry.get("at")), default=None)
+
+
+def _meta(client: Client, name: str, deadline: Deadline) -> dict[str, dict[str, Any]]:
+    text = patiently(
+        lambda seconds: client.fetch("GET", f"{_path(name)}/_mapping", {}, None, min(seconds, 30)), deadline
+    )
+    return {index: one["mappings"].get("_meta", {}) for index, one in json.loads(text).items()}
+
+
+def _path(name: str) -> str:
+    return f"/{quote(name, safe='')}"

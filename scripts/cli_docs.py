@@ -1,0 +1,102 @@
+# ruff: noqa: INP001 (a script, not a package)
+"""Writes what `dynamodb-opensearch COMMAND --help` says into docs/cli.md, between the markers of each command.
+
+usage: cli_docs.py [--check]      --check writes nothing and exits 1 when the page is stale
+"""
+
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import typer
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "lambda/src"))
+
+from dynamodb_opensearch.cli.main import app
+
+PAGE = Path(__file__).resolve().parent.parent / "docs/cli.md"
+
+
+def commands() -> dict[str, Any]:
+    """``index create`` -> the command, of all there are."""
+    return dict(_commands(typer.main.get_command(app), ""))
+
+
+def with_help(page: str) -> str:
+    """The page with every command's help as it is now.
+
+    Raises:
+        SystemExit: a command has no markers, or markers have no command.
+    """
+    found = commands()
+    named = re.findall(r"<!-- BEGIN (.+) -->", page)
+    wrong = sorted({*found, "shared options"} ^ set(named))
+    if wrong or len(named) != len(set(named)):
+        raise SystemExit(f"{PAGE.name}: these need one pair of markers and one command: {', '.join(wrong) or named}")
+    texts = {name: _help(command) for name, command in found.items()} | {"shared options": _shared(found["verify"])}
+    for name, text in texts.items():
+        block = f"<!-- BEGIN {name} -->\n{text}<!-- END {name} -->"
+        page = re.sub(
+            rf"<!-- BEGIN {re.escape(name)} -->.*?<!-- END {re.escape(name)} -->",
+            lambda _, block=block: block,  # type: ignore[misc]
+            page,
+            flags=re.DOTALL,
+        )
+    return page
+
+
+def _commands(command: Any, prefix: str) -> Iterator[tuple[str, Any]]:
+    for name, one in command.commands.items():
+        if hasattr(one, "commands"):
+            yield from _commands(one, f"{prefix}{name} ")
+        else:
+            yield prefix + name, one
+
+
+def _help(command: Any) -> str:
+    """What it does, its examples, and the options that only it has, or only some."""
+    examples = re.findall(r"\[cyan\](.*?)\[/cyan\]", command.epilog)
+    own = [one for one in command.params if not getattr(one, "rich_help_panel", None) and one.name != "help"]
+    parts = [command.help, "```sh\n" + "\n".join(examples) + "\n```"]
+    if own:
+        parts.append(_table(own))
+    return "\n\n".join(parts) + "\n"
+
+
+def _shared(command: Any) -> str:
+    panels: dict[str, list[Any]] = {}
+    for one in command.params:
+        if panel := getattr(one, "rich_help_panel", None):
+            panels.setdefault(panel, []).append(one)
+    return "\n\n".join(f"**{panel}**\n\n{_table(options)}" for panel, options in panels.items()) + "\n"
+
+
+def _table(parameters: list[Any]) -> str:
+    rows = ["| option | | default |", "|---|---|---|"]
+    for one in parameters:
+        name = one.opts[0] if one.param_type_name == "option" else f"{one.metavar}"
+        metavar = f" {one.metavar}" if one.param_type_name == "option" and one.metavar else ""
+        default = (
+            "required" if one.required else "" if one.default is None or one.default is False else f"`{one.default}`"
+        )
+        rows.append(f"| `{name}{metavar}` | {one.help} | {default} |")
+    return "\n".join(rows)
+
+
+def main(arguments: list[str]) -> int:
+    """Write the page; 1 if it is stale and may not be written."""
+    before = PAGE.read_text(encoding="utf-8")
+    after = with_help(before)
+    if after == before:
+        return 0
+    if arguments == ["--check"]:
+        print(f"{PAGE.name} is stale: run scripts/cli_docs.py", file=sys.stderr)
+        return 1
+    PAGE.write_text(after, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,171 @@
+"""cli/reports.py and cli/html.py: three forms of one report, whole or not there, and nothing in them that runs."""
+
+import io
+import json
+import re
+from collections.abc import Iterator, Mapping
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+from dynamodb_opensearch.cli.html import ROWS, write_page
+from dynamodb_opensearch.cli.reports import Report, check_report_path, write_report
+from dynamodb_opensearch.cli.summary import DIFFERENCES
+from dynamodb_opensearch.errors import ConfigurationError
+from dynamodb_opensearch.jobs.comparison import Difference
+from dynamodb_opensearch.jobs.report import read_differences
+from hypothesis import given
+from hypothesis import strategies as st
+
+TABLE = "arn:aws:dynamodb:eu-west-1:123456789012:table/products"
+
+
+def difference(number: int, kind: str = "missing", **changes: Any) -> dict[str, Any]:
+    return {
+        "kind": kind,
+        "index": "products",
+        "id": f"id-{number}",
+        "routing": None,
+        "keys": {"pk": {"S": f"id-{number}"}},
+        "version": None,
+        "fields": [],
+    } | changes
+
+
+def report(findings: list[dict[str, Any]], counts: Mapping[str, int]) -> Report:
+    return Report(TABLE, "products", "2026-11-24T09:00:00Z", "2026-11-24T09:01:00Z", counts, [], lambda: iter(findings))
+
+
+def page(findings: list[dict[str, Any]], **counts: int) -> str:
+    file = io.StringIO()
+    write_page(
+        file,
+        table_arn=TABLE,
+        index="products",
+        started_at="2026-11-24T09:00:00Z",
+        ended_at="2026-11-24T09:01:00Z",
+        counts=counts,
+        statements=[],
+        findings=findings,
+    )
+    return file.getvalue()
+
+
+def test_repair_reads_what_is_written(tmp_path: Path) -> None:
+    findings = [difference(1), difference(2, "stale", version=7, fields=["price"]), difference(3, id="ü\u2028\ud800")]
+    path = tmp_path / "r.jsonl"
+    write_report(path, report(findings, {"missing": 2, "stale": 1}))
+    assert [one.to_json() for one in read_differences(path, TABLE, "products")][:2] == findings[:2]
+    assert sum(1 for _ in read_differences(path, TABLE, "products")) == 3
+
+
+@pytest.mark.parametrize("count", [0, 1, 3])
+def test_the_json_report_is_one_object(tmp_path: Path, count: int) -> None:
+    findings = [difference(number) for number in range(count)]
+    path = tmp_path / "r.json"
+    write_report(path, report(findings, {"items": 5, "missing": count}))
+    value = json.loads(path.read_text())
+    assert (value["table"], value["index"], value["counts"]["missing"]) == (TABLE, "products", count)
+    assert [Difference.from_json(one).place.id for one in value["differences"]] == [f"id-{one}" for one in range(count)]
+
+
+def test_a_report_that_fails_half_way_leaves_what_was_there(tmp_path: Path) -> None:
+    def failing() -> Iterator[Mapping[str, Any]]:
+        yield difference(1)
+        raise OSError(28, "No space left on device")
+
+    path = tmp_path / "r.jsonl"
+    path.write_text("before")
+    broken = Report(TABLE, "products", "", "", {}, [], failing)
+    with pytest.raises(ConfigurationError, match=r"r\.jsonl: it can't be written \(No space left on device\)"):
+        write_report(path, broken)
+    assert [one.name for one in tmp_path.iterdir()] == ["r.jsonl"]
+    assert path.read_text() == "before"
+
+
+@pytest.mark.parametrize(("name", "message"), [("r.txt", "must end in"), ("no/r.json", "can't be written there")])
+def test_a_path_that_can_never_be_written_is_refused_before_the_work(tmp_path: Path, name: str, message: str) -> None:
+    with pytest.raises(ConfigurationError, match=message):
+        check_report_path(tmp_path / name)
+
+
+class Elements(HTMLParser):
+    """The elements of a page, and the text of the table's cells."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.attributes: list[tuple[str, str | None]] = []
+        self.cells: list[str] = []
+        self._in_cell = False
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.attributes += attrs
+        if self._in_cell:
+            raise AssertionError(f"<{tag}> in a cell")
+        if tag == "td":
+            self._in_cell = True
+            self.cells.append("")
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "td":
+            self._in_cell = False
+
+    def handle_data(self, data: str) -> None:
+        if self._in_cell:
+            self.cells[-1] += data
+
+
+def test_the_page_loads_nothing_from_anywhere() -> None:
+    text = page([difference(1)], missing=1)
+    found = Elements(text)
+    assert not {name for name, _ in found.attributes} & {"src", "href", "srcset", "onclick", "onload"}
+    assert found.tags.count("script") == 1
+    assert "url(" not in text
+    assert "@import" not in text
+    assert "default-src 'none'" in text
+
+
+@given(st.text(), st.lists(st.text(), max_size=3), st.none() | st.text())
+def test_whatever_a_key_holds_is_shown_and_never_markup(key: str, fields: list[str], routing: str | None) -> None:
+    text = page([difference(1, id=key, fields=fields, routing=routing)], missing=1)
+    found = Elements(text)
+    normal = key.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "\ufffd")
+    assert found.cells[1].replace("\r\n", "\n").replace("\r", "\n").replace("\0", "\ufffd") == normal
+    assert len(found.cells) == 5
+
+
+def test_a_key_that_closes_the_script_or_the_cell_stays_text() -> None:
+    hostile = "</td></script><script>alert(1)</script><img src=x onerror=alert(1)>&lt;"
+    found = Elements(page([difference(1, id=hostile)], missing=1))
+    assert found.cells[1] == hostile
+    assert found.tags.count("script") == 1
+    assert "img" not in found.tags
+
+
+def test_the_chart_has_a_bar_for_each_kind_that_was_found() -> None:
+    text = page([difference(1)], missing=4, stale=2)
+    lengths = [float(one) for one in re.findall(r'<rect [^>]*width="([0-9.]+)"', text)]
+    assert len(lengths) == len(DIFFERENCES)
+    assert dict(zip(DIFFERENCES, lengths, strict=True)) == {
+        "missing": 420,
+        "ghost": 0,
+        "stale": 210,
+        "wrong content": 0,
+        "wrong place": 0,
+    }
+
+
+def test_the_table_ends_after_a_thousand_and_says_so() -> None:
+    text = page([difference(number) for number in range(ROWS + 5)], missing=ROWS + 5)
+    assert len(Elements(text).cells) == ROWS * 5
+    assert "The first 1,000 of 1,005." in text
+
+
+def test_without_differences_there_is_no_table() -> None:
+    text = page([], items=10, documents=10)
+    assert "<h1>The index equals the table</h1>" in text
+    assert "<table" not in text

@@ -1,0 +1,319 @@
+"""cli/running.py, cli/flags.py, cli/output.py, cli/recovering.py: where a run is noted, and how the command ends."""
+
+import os
+import re
+import signal
+import sys
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Annotated, Any
+
+import pytest
+import typer
+from botocore.exceptions import NoCredentialsError
+from dynamodb_opensearch.cli import recovering
+from dynamodb_opensearch.cli.engine import JobFailedError
+from dynamodb_opensearch.cli.flags import RunFlags, unfolded
+from dynamodb_opensearch.cli.output import reporting_errors
+from dynamodb_opensearch.cli.recovering import Memo, parse_moment
+from dynamodb_opensearch.cli.redriving import source_arn
+from dynamodb_opensearch.cli.running import Result, Task, carried_out, checkpoint_path, how_to_resume
+from dynamodb_opensearch.cli.summary import finding_line
+from dynamodb_opensearch.errors import ConfigurationError
+from dynamodb_opensearch.jobs.pair import Pair, TableDescription
+from dynamodb_opensearch.jobs.work import Step, Unit
+from dynamodb_opensearch.settings import Settings, read_settings
+from hypothesis import given
+from hypothesis import strategies as st
+from typer.testing import CliRunner
+
+NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
+TABLE = "arn:aws:dynamodb:eu-west-1:123456789012:table/products"
+
+
+def settings(**changes: str) -> Settings:
+    return read_settings(
+        {
+            "OPENSEARCH_ENDPOINT": "https://search.example.com",
+            "OPENSEARCH_AUTH": "none",
+            "AWS_REGION": "eu-west-1",
+            "TABLE_NAME": "products",
+            "TABLE_KEYS": "pk",
+            "INDEX": "products",
+            **changes,
+        }
+    )
+
+
+def test_a_checkpoint_is_of_one_command_table_and_index(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    other = "https://other.example.com"
+    paths = [
+        checkpoint_path("backfill", settings(), TABLE),
+        checkpoint_path("verify", settings(), TABLE),
+        checkpoint_path("backfill", settings(), TABLE.replace("eu-west-1", "eu-west-2")),
+        checkpoint_path("backfill", settings(INDEX="products-2"), TABLE),
+        checkpoint_path("backfill", settings(OPENSEARCH_ENDPOINT=other), TABLE),
+    ]
+    assert len(set(paths)) == len(paths)
+    assert checkpoint_path("backfill", settings(), TABLE) == paths[0]
+    assert {path.parent for path in paths} == {tmp_path / "dynamodb-opensearch"}
+    assert re.fullmatch(r"backfill-products-products-[0-9a-f]{8}\.jsonl", paths[0].name)
+
+
+@pytest.mark.parametrize("state", ["", "relative/folder"])
+def test_without_a_state_folder_it_is_the_homes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, state: str) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", state)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    path = checkpoint_path("verify", settings(INDEX="ü" * 255), TABLE)
+    assert path.parent == tmp_path / ".local/state/dynamodb-opensearch"
+    assert len(path.name) < 200
+
+
+def test_to_go_on_is_the_same_command_but_no_restart(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["x", "backfill", "--restart", "--terraform", "my infra"])
+    assert how_to_resume(Path("c.jsonl")) == (
+        "go on with: dynamodb-opensearch backfill --terraform 'my infra'  (checkpoint c.jsonl)"
+    )
+
+
+def test_a_command_gets_its_groups_of_options_as_one_argument_each() -> None:
+    seen: list[Any] = []
+    app = typer.Typer()
+
+    @app.command()
+    @unfolded
+    def command(run: RunFlags, *, own: Annotated[int, typer.Option()] = 3) -> None:
+        seen.extend((run, own))
+
+    assert CliRunner().invoke(app, ["--workers", "5", "--own", "4", "--restart"]).exit_code == 0
+    assert seen == [RunFlags(workers=5, restart=True), 4]
+    assert CliRunner().invoke(app, ["--workers", "0"]).exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "line"),
+    [
+        (ConfigurationError("INDEX is [x]"), 2, "error: INDEX is [x]\n"),
+        (NoCredentialsError(), 2, "error: Unable to locate credentials\n"),
+        (KeyboardInterrupt(), 130, ""),
+    ],
+)
+def test_what_goes_wrong_is_one_line_and_a_code(
+    capsys: pytest.CaptureFixture[str], error: BaseException, code: int, line: str
+) -> None:
+    @reporting_errors
+    def command() -> int:
+        raise error
+
+    with pytest.raises(typer.Exit) as ended:
+        command()
+    assert ended.value.exit_code == code
+    assert capsys.readouterr().err == line
+
+
+@dataclass(frozen=True, slots=True)
+class Flaky:
+    """Three units of two steps; it fails at one as long as a file is there."""
+
+    obstacle: Path
+
+    def plan(self, pair: Pair) -> Sequence[Unit]:
+        del pair
+        return ["a", "b", "c"]
+
+    def run(self, pair: Pair, unit: Unit, position: Any) -> Iterator[Step]:
+        del pair
+        if position is None:
+            yield Step(1, Counter(items=1))
+        if unit == "b" and self.obstacle.exists():
+            raise ConfigurationError("somebody must clear this up")
+        yield Step(None, Counter(items=1), [{"kind": "refused", "id": unit}])
+
+
+class Runs:
+    """Runs the flaky job again and again."""
+
+    def __init__(self, folder: Path) -> None:
+        self.obstacle = folder / "obstacle"
+        self.checkpoint = folder / "checkpoint.jsonl"
+
+    def run(self, *, telling: Callable[[Result], None] = lambda _: None, restart: bool = False) -> dict[str, Any]:
+        flags = RunFlags(checkpoint=self.checkpoint, restart=restart, processes=1, workers=1)
+        table = TableDescription(TABLE, None, {"pk": "S"}, 6, 0)
+        with carried_out(Task("flaky", Flaky(self.obstacle), 6), settings(), table, flags) as result:
+            telling(result)
+            return {**result.to_json(), "findings": [one["id"] for one in result.journal.findings()]}
+
+
+@pytest.fixture
+def runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Runs:
+    monkeypatch.setattr("dynamodb_opensearch.cli.engine.open_pair", lambda *_, **__: None)
+    monkeypatch.setattr(sys, "argv", ["x", "flaky"])
+    return Runs(tmp_path)
+
+
+def test_a_job_that_is_done_and_told_leaves_no_checkpoint(runs: Runs, tmp_path: Path) -> None:
+    result = runs.run()
+    assert (result["done"], result["counts"], result["checkpoint"]) == (True, {"items": 6}, None)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_job_that_failed_says_how_to_go_on_and_does_only_the_rest(
+    runs: Runs, capsys: pytest.CaptureFixture[str]
+) -> None:
+    runs.obstacle.touch()
+    with pytest.raises(JobFailedError, match="somebody must clear this up"):
+        runs.run()
+    assert capsys.readouterr().err == (
+        f"what was done is kept; go on with: dynamodb-opensearch flaky  (checkpoint {runs.checkpoint})\n"
+    )
+    runs.obstacle.unlink()
+    result = runs.run()
+    assert (result["counts"], sorted(result["findings"])) == ({"items": 6}, ["a", "b", "c"])
+    assert capsys.readouterr().err.startswith("going on from the checkpoint ")
+
+
+def test_a_report_that_cant_be_written_costs_no_work(runs: Runs) -> None:
+    def fail(_: Result) -> None:
+        raise ConfigurationError("the disk is full")
+
+    with pytest.raises(ConfigurationError, match="the disk is full"):
+        runs.run(telling=fail)
+    assert runs.run()["counts"] == {"items": 6}
+    assert not runs.checkpoint.exists()
+
+
+def test_a_restart_forgets_what_was_done(runs: Runs, capsys: pytest.CaptureFixture[str]) -> None:
+    runs.obstacle.touch()
+    with pytest.raises(JobFailedError):
+        runs.run()
+    runs.obstacle.unlink()
+    capsys.readouterr()
+    assert runs.run(restart=True)["counts"] == {"items": 6}
+    assert capsys.readouterr().err == ""
+
+
+class Exports:
+    """DynamoDB's exports: complete after so many questions."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, *, questions: int, status: str = "COMPLETED") -> None:
+        self.asked_for = 0
+        self.questions, self._status = questions, status
+        monkeypatch.setattr(recovering, "_POLL_SECONDS", 0.2)
+        monkeypatch.setattr(recovering, "start_exports", self._start)
+        monkeypatch.setattr(recovering, "describe_export", self._describe)
+        monkeypatch.setattr("dynamodb_opensearch.jobs.export.describe_export", self._describe)
+
+    def _start(self, *_: Any) -> list[str]:
+        self.asked_for += 1
+        return ["arn:1"]
+
+    def _describe(self, *_: Any) -> dict[str, str]:
+        self.questions -= 1
+        return {
+            "ExportStatus": "IN_PROGRESS" if self.questions >= 0 else self._status,
+            "S3Bucket": "bucket",
+            "ExportManifest": "prefix/AWSDynamoDB/01/manifest-summary.json",
+        }
+
+
+PAIR: Any = SimpleNamespace(dynamodb=None)
+
+
+def test_recovering_waits_until_the_exports_are_complete(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    exports = Exports(monkeypatch, questions=2)
+    memo = Memo(tmp_path / "x.exports")
+    assert recovering._exports(PAIR, memo, NOW, "bucket", "prefix") == ["s3://bucket/prefix/AWSDynamoDB/01"]
+    assert recovering._exports(PAIR, memo, NOW, "bucket", "prefix") == ["s3://bucket/prefix/AWSDynamoDB/01"]
+    assert exports.asked_for == 1
+
+
+def test_who_is_tired_of_waiting_goes_on_with_the_same_exports(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    exports = Exports(monkeypatch, questions=1_000)
+    memo = Memo(tmp_path / "x.exports")
+    threading.Timer(0.3, os.kill, [os.getpid(), signal.SIGINT]).start()
+    assert recovering._exports(PAIR, memo, NOW, "bucket", "prefix") is None
+    exports.questions = 0
+    assert recovering._exports(PAIR, memo, NOW, "bucket", "prefix") is not None
+    assert exports.asked_for == 1
+
+
+def test_an_export_that_failed_is_asked_for_again_the_next_time(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    exports = Exports(monkeypatch, questions=0, status="FAILED")
+    memo = Memo(tmp_path / "x.exports")
+    for _ in range(2):
+        with pytest.raises(ConfigurationError, match="the export arn:1 is FAILED"):
+            recovering._exports(PAIR, memo, NOW, "bucket", "prefix")
+    assert exports.asked_for == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("2026-11-24T09:00Z", NOW - timedelta(hours=3)),
+        ("2026-11-24T09:00", NOW - timedelta(hours=3)),
+        ("2026-11-24T10:00+01:00", NOW - timedelta(hours=3)),
+        ("2026-11-23", NOW - timedelta(hours=36)),
+        ("90m", NOW - timedelta(minutes=90)),
+        ("36h", NOW - timedelta(hours=36)),
+        ("3d", NOW - timedelta(days=3)),
+    ],
+)
+def test_moments(text: str, expected: datetime) -> None:
+    assert parse_moment(text, NOW) == expected
+
+
+@pytest.mark.parametrize("text", ["yesterday", "", "3w", "-3h", "2026-11-25", "2026-13-01"])
+def test_moments_that_are_none_or_lie_ahead_are_refused(text: str) -> None:
+    with pytest.raises(ConfigurationError, match=f"--since {text}: (give a time such as|it lies ahead)"):
+        parse_moment(text, NOW)
+
+
+def test_exports_are_asked_for_once_however_often_the_command_is_interrupted(tmp_path: Path) -> None:
+    memo = Memo(tmp_path / "state/x.exports")
+    assert memo.read(NOW, "bucket") is None
+    memo.write(NOW, "bucket", ["arn:1"])
+    assert memo.read(NOW + timedelta(minutes=5), "bucket") == ["arn:1"]
+    with pytest.raises(ConfigurationError, match="recovers since 2026-11-24T12:00:00Z from the bucket bucket"):
+        memo.read(NOW - timedelta(minutes=5), "bucket")
+    with pytest.raises(ConfigurationError, match="finish that one, or begin anew with --restart"):
+        memo.read(NOW, "another")
+    memo.path.write_text("{")
+    with pytest.raises(ConfigurationError, match="is broken: begin anew with --restart"):
+        memo.read(NOW, "bucket")
+    memo.forget()
+    assert memo.read(NOW, "bucket") is None
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        (None, "arn:aws:sqs:eu-west-1:123456789012:letters"),
+        ("arn:aws:s3:::bucket", "arn:aws:s3:::bucket"),
+        ("https://sqs.eu-west-3.amazonaws.com/123456789012/other", "arn:aws:sqs:eu-west-3:123456789012:other"),
+        ("https://sqs.cn-north-1.amazonaws.com.cn/123456789012/o", "arn:aws-cn:sqs:cn-north-1:123456789012:o"),
+        ("http://127.0.0.1:4566/000000000000/other", "arn:aws:sqs:eu-west-1:000000000000:other"),
+    ],
+)
+def test_failures_are_taken_from_an_arn_a_url_or_the_functions_own(source: str | None, expected: str) -> None:
+    ours = settings(DEAD_LETTER_ARN="arn:aws:sqs:eu-west-1:123456789012:letters")
+    assert source_arn(source, ours) == expected
+
+
+def test_without_a_source_the_ways_to_give_one_are_named() -> None:
+    with pytest.raises(ConfigurationError, match="no SOURCE of failures: give the ARN"):
+        source_arn(None, settings())
+
+
+@given(st.text())
+def test_an_id_never_moves_the_cursor(document_id: str) -> None:
+    line = finding_line({"kind": "missing", "index": "products", "id": document_id, "routing": None, "fields": []})
+    assert all(character.isprintable() for character in line.plain)
