@@ -10,7 +10,7 @@ timed = @echo "== $(1) =="; began=$$SECONDS; $(2) && echo "== $(1): $$((SECONDS 
 
 .DEFAULT_GOAL := help
 .PHONY: help setup python lint format test test-unit test-terraform test-opensearch test-localstack test-e2e prove \
-	bench demo stop package docs lock deploy destroy clean
+	bench demo drill stop package docs lock deploy destroy clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1|\2/p' $(firstword $(MAKEFILE_LIST)) | \
@@ -57,6 +57,9 @@ bench: setup ## Measure throughput and latency against real engines: the functio
 
 demo: setup ## See it work on real engines (KEEP=1 leaves them running)
 	@$(PYTHON) examples/products/demo.py
+
+drill: setup ## Break a sync for real and mend it by its runbook (NAME=…; without: list the drills)
+	@$(PYTHON) -m drills $(NAME) $(ARGS)
 
 stop: python ## Stop engines that were left running
 	@$(PYTHON) -m engines stop
