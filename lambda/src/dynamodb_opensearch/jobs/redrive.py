@@ -32,6 +32,7 @@ _RUN = "redriveRun"
 """Message attribute: which run put the message back, so that it doesn't take it again."""
 _REASON = "redriveReason"
 """Message attribute: why a message that isn't one of our letters was put back."""
+_WAIT_SECONDS = 1  # more than 0 asks all of SQS's servers: an empty answer means an empty queue then
 _HIDDEN_SECONDS = 600  # longer than a step may take, or others see messages that are being settled
 
 
@@ -179,7 +180,7 @@ class _Queue:
             "receive_message",
             MaxNumberOfMessages=10,
             VisibilityTimeout=_HIDDEN_SECONDS,
-            WaitTimeSeconds=1,  # asks all of SQS's servers: an empty answer means an empty queue
+            WaitTimeSeconds=_WAIT_SECONDS,
             MessageAttributeNames=["All"],
         )
         return list(answer.get("Messages", []))
