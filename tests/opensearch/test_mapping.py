@@ -68,6 +68,8 @@ def clashes(document: Any, mapping: Mapping[str, Any]) -> bool:
 
 
 def _clashes_at(path: list[str], value: Any, mapping: Mapping[str, Any]) -> bool:
+    if value is None:  # never looked at further
+        return False
     known = mapping.get("properties", {}).get(path[0])
     if known is None:  # OpenSearch's fault: it takes the list of an unknown a.b for one of b
         return len(path) > 1 and isinstance(value, list) and _clashes_at(path[-1:], value, mapping)
@@ -78,7 +80,7 @@ def _clashes_at(path: list[str], value: Any, mapping: Mapping[str, Any]) -> bool
         return not is_map or _clashes_at(path[1:], value, known)
     if isinstance(value, list):
         return any(_clashes_at(path, one, mapping) for one in value)
-    return (not is_map or clashes(value, known)) if isinstance(value, dict) else (is_map and value is not None)
+    return not is_map or clashes(value, known) if isinstance(value, dict) else is_map
 
 
 @REAL

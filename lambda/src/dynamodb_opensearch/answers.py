@@ -226,6 +226,13 @@ _SAFE_TEXTS = [
         r"rejected execution of (?:coordinating|primary|replica) operation",
         r"\[[a-z_]+\] Data too large",
         rf"{_NAME}\[\d+\] (?:primary shard is not active|Not enough active copies)",
+        rf"No handler for type {_NAME} declared on field {_NAME}",
+        rf"No type specified for field {_NAME}",
+        rf"unknown parameter {_NAME} on mapper {_NAME} of type {_NAME}",
+        rf"Cannot update parameter {_NAME}",
+        rf"analyzer {_NAME} has not been configured",
+        rf"unknown setting {_NAME}",
+        r"Root mapping definition has unsupported parameters",
     )
 ]
 """Beginnings of OpenSearch's messages that name fields, types and limits, and no value of a document."""

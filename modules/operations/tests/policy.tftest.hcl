@@ -1,0 +1,459 @@
+# The IAM policies as AWS gets them: rendered by the real provider, which needs no AWS for that. What would need AWS is
+# overridden. Each case lists the whole policy, so nothing can be missing and nothing superfluous.
+
+provider "aws" {
+  region                      = "eu-west-1"
+  access_key                  = "test"
+  secret_key                  = "test"
+  skip_credentials_validation = true
+  skip_metadata_api_check     = true
+  skip_requesting_account_id  = true
+}
+
+override_resource {
+  target = aws_cloudwatch_log_group.this
+  values = { arn = "arn:aws:logs:eu-west-1:111122223333:log-group:/aws/lambda/products-opensearch-operations" }
+}
+
+override_resource {
+  target = aws_iam_role.function
+  values = { arn = "arn:aws:iam::111122223333:role/products-opensearch-operations-1" }
+}
+
+override_resource {
+  target = aws_iam_role.state_machine
+  values = { arn = "arn:aws:iam::111122223333:role/products-opensearch-operations-2" }
+}
+
+override_resource {
+  target = aws_iam_role_policy.function
+}
+
+override_resource {
+  target = aws_iam_role_policy.state_machine
+}
+
+override_resource {
+  target = aws_lambda_function.this
+  values = { arn = "arn:aws:lambda:eu-west-1:111122223333:function:products-opensearch-operations" }
+}
+
+override_resource {
+  target = aws_sfn_state_machine.this
+  values = { arn = "arn:aws:states:eu-west-1:111122223333:stateMachine:products-opensearch-operations" }
+}
+
+variables {
+  index = "products"
+  table = {
+    name       = "products"
+    arn        = "arn:aws:dynamodb:eu-west-1:111122223333:table/products"
+    stream_arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/products/stream/2025-01-01T00:00:00.000"
+    hash_key   = "productId"
+  }
+  domain = {
+    arn      = "arn:aws:es:eu-west-1:111122223333:domain/search"
+    endpoint = "search-x.eu-west-1.es.amazonaws.com"
+  }
+}
+
+run "a_domain_alone" {
+  assert {
+    condition = jsondecode(aws_iam_role_policy.function.policy) == {
+      Version = "2012-10-17"
+      Statement = [
+        {
+          Sid      = "ReadTable"
+          Effect   = "Allow"
+          Action   = ["dynamodb:Scan", "dynamodb:DescribeTable", "dynamodb:BatchGetItem"]
+          Resource = "arn:aws:dynamodb:eu-west-1:111122223333:table/products"
+        },
+        {
+          Sid      = "DescribeIndex"
+          Effect   = "Allow"
+          Action   = "es:ESHttpGet"
+          Resource = "arn:aws:es:eu-west-1:111122223333:domain/search/products"
+        },
+        {
+          Sid    = "ReadIndex"
+          Effect = "Allow"
+          Action = "es:ESHttpPost"
+          Resource = [
+            "arn:aws:es:eu-west-1:111122223333:domain/search/products/_search",
+            "arn:aws:es:eu-west-1:111122223333:domain/search/products/_refresh",
+            "arn:aws:es:eu-west-1:111122223333:domain/search/products/_mget",
+          ]
+        },
+        {
+          Sid      = "WriteIndex"
+          Effect   = "Allow"
+          Action   = "es:ESHttpPost"
+          Resource = "arn:aws:es:eu-west-1:111122223333:domain/search/products/_bulk"
+        },
+        {
+          Sid      = "DeleteStrangers"
+          Effect   = "Allow"
+          Action   = "es:ESHttpDelete"
+          Resource = "arn:aws:es:eu-west-1:111122223333:domain/search/products/_doc/*"
+        },
+        {
+          Sid      = "CreateIndex"
+          Effect   = "Allow"
+          Action   = "es:ESHttpPut"
+          Resource = "arn:aws:es:eu-west-1:111122223333:domain/search/products"
+        },
+        {
+          Sid      = "WriteLogs"
+          Effect   = "Allow"
+          Action   = ["logs:PutLogEvents", "logs:CreateLogStream"]
+          Resource = "arn:aws:logs:eu-west-1:111122223333:log-group:/aws/lambda/products-opensearch-operations:*"
+        },
+      ]
+    }
+    error_message = "The policy of the function is ${aws_iam_role_policy.function.policy}"
+  }
+
+  assert {
+    condition = jsondecode(aws_iam_role_policy.state_machine.policy) == {
+      Version = "2012-10-17"
+      Statement = [
+        {
+          Sid      = "InvokeFunction"
+          Effect   = "Allow"
+          Action   = "lambda:InvokeFunction"
+          Resource = "arn:aws:lambda:eu-west-1:111122223333:function:products-opensearch-operations"
+        },
+        {
+          Sid      = "StartUnits"
+          Effect   = "Allow"
+          Action   = "states:StartExecution"
+          Resource = "arn:aws:states:eu-west-1:111122223333:stateMachine:products-opensearch-operations"
+        },
+        {
+          Sid    = "FollowUnits"
+          Effect = "Allow"
+          Action = ["states:StopExecution", "states:RedriveExecution", "states:DescribeExecution"]
+          Resource = [
+            "arn:aws:states:eu-west-1:111122223333:execution:products-opensearch-operations:*",
+            "arn:aws:states:eu-west-1:111122223333:execution:products-opensearch-operations/units:*",
+          ]
+        },
+      ]
+    }
+    error_message = "The policy of the state machine is ${aws_iam_role_policy.state_machine.policy}"
+  }
+}
+
+run "a_collection" {
+  variables {
+    domain = null
+    collection = {
+      arn                 = "arn:aws:aoss:eu-west-1:111122223333:collection/abc123"
+      collection_endpoint = "https://abc123.eu-west-1.aoss.amazonaws.com"
+    }
+  }
+
+  assert {
+    condition = jsondecode(aws_iam_role_policy.function.policy) == {
+      Version = "2012-10-17"
+      Statement = [
+        {
+          Sid      = "ReadTable"
+          Effect   = "Allow"
+          Action   = ["dynamodb:Scan", "dynamodb:DescribeTable", "dynamodb:BatchGetItem"]
+          Resource = "arn:aws:dynamodb:eu-west-1:111122223333:table/products"
+        },
+        {
+          Sid      = "ReachCollection"
+          Effect   = "Allow"
+          Action   = "aoss:APIAccessAll"
+          Resource = "arn:aws:aoss:eu-west-1:111122223333:collection/abc123"
+        },
+        {
+          Sid      = "WriteLogs"
+          Effect   = "Allow"
+          Action   = ["logs:PutLogEvents", "logs:CreateLogStream"]
+          Resource = "arn:aws:logs:eu-west-1:111122223333:log-group:/aws/lambda/products-opensearch-operations:*"
+        },
+      ]
+    }
+    error_message = "The policy of the function is ${aws_iam_role_policy.function.policy}"
+  }
+}
+
+run "everything_that_adds_a_right" {
+  variables {
+    table = {
+      name                   = "products"
+      arn                    = "arn:aws:dynamodb:eu-west-1:111122223333:table/products"
+      stream_arn             = "arn:aws:dynamodb:eu-west-1:111122223333:table/products/stream/2025-01-01T00:00:00.000"
+      hash_key               = "productId"
+      server_side_encryption = [{ enabled = true, kms_key_arn = "arn:aws:kms:eu-west-1:111122223333:key/table" }]
+    }
+    indices                         = ["products-*"]
+    export_bucket                   = { arn = "arn:aws:s3:::exports" }
+    export_bucket_kms_key_arn       = "arn:aws:kms:eu-west-1:111122223333:key/exports"
+    failure_destination             = { arn = "arn:aws:sqs:eu-west-1:111122223333:failures" }
+    failure_destination_kms_key_arn = "arn:aws:kms:eu-west-1:111122223333:key/failures"
+    kms_key_arn                     = "arn:aws:kms:eu-west-1:111122223333:key/environment"
+    report_bucket                   = { arn = "arn:aws:s3:::reports" }
+    report_bucket_kms_key_arn       = "arn:aws:kms:eu-west-1:111122223333:key/reports"
+    tracing_mode                    = "Active"
+    vpc_config                      = { subnet_ids = ["subnet-1"], security_group_ids = ["sg-1"] }
+  }
+
+  assert {
+    condition = jsondecode(aws_iam_role_policy.function.policy) == {
+      Version = "2012-10-17"
+      Statement = [
+        {
+          Sid      = "ReadTable"
+          Effect   = "Allow"
+          Action   = ["dynamodb:Scan", "dynamodb:DescribeTable", "dynamodb:BatchGetItem"]
+          Resource = "arn:aws:dynamodb:eu-west-1:111122223333:table/products"
+        },
+        {
+          Sid      = "DecryptTable"
+          Effect   = "Allow"
+          Action   = "kms:Decrypt"
+          Resource = "arn:aws:kms:eu-west-1:111122223333:key/table"
+        },
+        {
+          Sid    = "DescribeIndex"
+          Effect = "Allow"
+          Action = "es:ESHttpGet"
+          Resource = [
+            "arn:aws:es:eu-west-1:111122223333:domain/search/products-*",
+            "arn:aws:es:eu-west-1:111122223333:domain/search/products",
+          ]
+        },
+        {
+          Sid    = "ReadIndex"
+          Effect = "Allow"
+          Action = "es:ESHttpPost"
+          Resource = [
+            "arn:aws:es:eu-west-1:111122223333:domain/search/products/_search",
+            "arn:aws:es:eu-west-1:111122223333:domain/search/products/_refresh",
+            "arn:aws:es:eu-west-1:111122223333:domain/search/products/_mget",
+            "arn:aws:es:eu-west-1:111122223333:domain/search/products-*/_search",
+            "arn:aws:es:eu-west-1:111122223333:domain/search/products-*/_refresh",
+            "arn:aws:es:eu-west-1:111122223333:domain/search/products-*/_mget",
+          ]
+        },
+        {
+          Sid      = "WriteIndex"
+          Effect   = "Allow"
+          Action   = "es:ESHttpPost"
+          Resource = "arn:aws:es:eu-west-1:111122223333:domain/search/products/_bulk"
+        },
+        {
+          Sid    = "DeleteStrangers"
+          Effect = "Allow"
+          Action = "es:ESHttpDelete"
+          Resource = [
+            "arn:aws:es:eu-west-1:111122223333:domain/search/products/_doc/*",
+            "arn:aws:es:eu-west-1:111122223333:domain/search/products-*/_doc/*",
+          ]
+        },
+        {
+          Sid    = "CreateIndex"
+          Effect = "Allow"
+          Action = "es:ESHttpPut"
+          Resource = [
+            "arn:aws:es:eu-west-1:111122223333:domain/search/products-*",
+            "arn:aws:es:eu-west-1:111122223333:domain/search/products",
+          ]
+        },
+        {
+          Sid      = "RedriveQueue"
+          Effect   = "Allow"
+          Action   = ["sqs:SendMessage", "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility"]
+          Resource = "arn:aws:sqs:eu-west-1:111122223333:failures"
+        },
+        {
+          Sid      = "DecryptFailures"
+          Effect   = "Allow"
+          Action   = ["kms:GenerateDataKey", "kms:Decrypt"]
+          Resource = "arn:aws:kms:eu-west-1:111122223333:key/failures"
+        },
+        {
+          Sid      = "ReadStream"
+          Effect   = "Allow"
+          Action   = ["dynamodb:GetShardIterator", "dynamodb:GetRecords"]
+          Resource = "arn:aws:dynamodb:eu-west-1:111122223333:table/products/stream/2025-01-01T00:00:00.000"
+        },
+        {
+          Sid      = "FindExports"
+          Effect   = "Allow"
+          Action   = "dynamodb:DescribeExport"
+          Resource = "arn:aws:dynamodb:eu-west-1:111122223333:table/products/export/*"
+        },
+        { Sid = "ReadExports", Effect = "Allow", Action = "s3:GetObject", Resource = "arn:aws:s3:::exports/*" },
+        {
+          Sid      = "DecryptExports"
+          Effect   = "Allow"
+          Action   = "kms:Decrypt"
+          Resource = "arn:aws:kms:eu-west-1:111122223333:key/exports"
+        },
+        {
+          Sid      = "WriteReports"
+          Effect   = "Allow"
+          Action   = "s3:PutObject"
+          Resource = "arn:aws:s3:::reports/reports/*"
+        },
+        {
+          Sid      = "EncryptReports"
+          Effect   = "Allow"
+          Action   = "kms:GenerateDataKey"
+          Resource = "arn:aws:kms:eu-west-1:111122223333:key/reports"
+        },
+        {
+          Sid      = "WriteLogs"
+          Effect   = "Allow"
+          Action   = ["logs:PutLogEvents", "logs:CreateLogStream"]
+          Resource = "arn:aws:logs:eu-west-1:111122223333:log-group:/aws/lambda/products-opensearch-operations:*"
+        },
+        {
+          Sid      = "DecryptEnvironment"
+          Effect   = "Allow"
+          Action   = "kms:Decrypt"
+          Resource = "arn:aws:kms:eu-west-1:111122223333:key/environment"
+        },
+        {
+          Sid      = "Trace"
+          Effect   = "Allow"
+          Action   = ["xray:PutTraceSegments", "xray:PutTelemetryRecords"]
+          Resource = "*"
+        },
+        {
+          Sid    = "AttachToVpc"
+          Effect = "Allow"
+          Action = [
+            "ec2:UnassignPrivateIpAddresses",
+            "ec2:DescribeSubnets",
+            "ec2:DescribeNetworkInterfaces",
+            "ec2:DeleteNetworkInterface",
+            "ec2:CreateNetworkInterface",
+            "ec2:AssignPrivateIpAddresses",
+          ]
+          Resource = "*"
+        },
+        {
+          Sid    = "KeepCodeOffVpc"
+          Effect = "Deny"
+          Action = [
+            "ec2:UnassignPrivateIpAddresses",
+            "ec2:DescribeSubnets",
+            "ec2:DescribeNetworkInterfaces",
+            "ec2:DeleteNetworkInterface",
+            "ec2:CreateNetworkInterface",
+            "ec2:AssignPrivateIpAddresses",
+          ]
+          Resource = "*"
+          Condition = {
+            ArnEquals = {
+              "lambda:SourceFunctionArn" = "arn:aws:lambda:eu-west-1:111122223333:function:products-opensearch-operations"
+            }
+          }
+        },
+      ]
+    }
+    error_message = "The policy of the function is ${aws_iam_role_policy.function.policy}"
+  }
+
+  assert {
+    condition = jsondecode(aws_iam_role_policy.state_machine.policy) == {
+      Version = "2012-10-17"
+      Statement = [
+        {
+          Sid      = "InvokeFunction"
+          Effect   = "Allow"
+          Action   = "lambda:InvokeFunction"
+          Resource = "arn:aws:lambda:eu-west-1:111122223333:function:products-opensearch-operations"
+        },
+        {
+          Sid      = "StartUnits"
+          Effect   = "Allow"
+          Action   = "states:StartExecution"
+          Resource = "arn:aws:states:eu-west-1:111122223333:stateMachine:products-opensearch-operations"
+        },
+        {
+          Sid    = "FollowUnits"
+          Effect = "Allow"
+          Action = ["states:StopExecution", "states:RedriveExecution", "states:DescribeExecution"]
+          Resource = [
+            "arn:aws:states:eu-west-1:111122223333:execution:products-opensearch-operations:*",
+            "arn:aws:states:eu-west-1:111122223333:execution:products-opensearch-operations/units:*",
+          ]
+        },
+        {
+          Sid    = "Trace"
+          Effect = "Allow"
+          Action = [
+            "xray:PutTraceSegments",
+            "xray:PutTelemetryRecords",
+            "xray:GetSamplingTargets",
+            "xray:GetSamplingRules",
+          ]
+          Resource = "*"
+        },
+      ]
+    }
+    error_message = "The policy of the state machine is ${aws_iam_role_policy.state_machine.policy}"
+  }
+}
+
+run "a_password_and_a_bucket_of_failures" {
+  variables {
+    opensearch_auth               = "basic"
+    opensearch_secret_arn         = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:search-AbCdEf"
+    opensearch_secret_kms_key_arn = "arn:aws:kms:eu-west-1:111122223333:key/secret"
+    failure_destination           = { arn = "arn:aws:s3:::failures" }
+  }
+
+  assert {
+    condition = jsondecode(aws_iam_role_policy.function.policy) == {
+      Version = "2012-10-17"
+      Statement = [
+        {
+          Sid      = "ReadTable"
+          Effect   = "Allow"
+          Action   = ["dynamodb:Scan", "dynamodb:DescribeTable", "dynamodb:BatchGetItem"]
+          Resource = "arn:aws:dynamodb:eu-west-1:111122223333:table/products"
+        },
+        {
+          Sid      = "ReadPassword"
+          Effect   = "Allow"
+          Action   = "secretsmanager:GetSecretValue"
+          Resource = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:search-AbCdEf"
+        },
+        {
+          Sid      = "DecryptPassword"
+          Effect   = "Allow"
+          Action   = "kms:Decrypt"
+          Resource = "arn:aws:kms:eu-west-1:111122223333:key/secret"
+        },
+        { Sid = "FindFailures", Effect = "Allow", Action = "s3:ListBucket", Resource = "arn:aws:s3:::failures" },
+        {
+          Sid      = "RedriveBucket"
+          Effect   = "Allow"
+          Action   = ["s3:PutObject", "s3:GetObject", "s3:DeleteObject"]
+          Resource = ["arn:aws:s3:::failures/dead-letters/*", "arn:aws:s3:::failures/aws/lambda/*"]
+        },
+        {
+          Sid      = "ReadStream"
+          Effect   = "Allow"
+          Action   = ["dynamodb:GetShardIterator", "dynamodb:GetRecords"]
+          Resource = "arn:aws:dynamodb:eu-west-1:111122223333:table/products/stream/2025-01-01T00:00:00.000"
+        },
+        {
+          Sid      = "WriteLogs"
+          Effect   = "Allow"
+          Action   = ["logs:PutLogEvents", "logs:CreateLogStream"]
+          Resource = "arn:aws:logs:eu-west-1:111122223333:log-group:/aws/lambda/products-opensearch-operations:*"
+        },
+      ]
+    }
+    error_message = "The policy of the function is ${aws_iam_role_policy.function.policy}"
+  }
+}
