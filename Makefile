@@ -64,8 +64,8 @@ drill: setup ## Break a sync for real and mend it by its runbook (NAME=…; with
 stop: python ## Stop engines that were left running
 	@$(PYTHON) -m engines stop
 
-package: python ## Build lambda/dist/dynamodb-opensearch.zip
-	@$(PYTHON) lambda/build.py
+package: python ## Build lambda/dist/dynamodb-opensearch.zip and its bill of materials
+	@$(PYTHON) lambda/build.py && $(PYTHON) lambda/sbom.py
 
 docs: setup ## Write what is generated: tables of inputs and outputs, validations, the command's help
 	@$(PYTHON) scripts/docs.py

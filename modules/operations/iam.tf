@@ -6,7 +6,6 @@ locals {
   table_kms_key_arns = compact([
     for encryption in coalesce(var.table.server_side_encryption, []) : encryption.kms_key_arn if encryption.enabled
   ])
-  table_stream_arns = compact([var.table.stream_arn])
 
   # The index, and those behind it.
   index_arns = flatten([
@@ -56,17 +55,17 @@ data "aws_iam_policy_document" "function" {
     content {
       sid       = "ReadIndex"
       actions   = ["es:ESHttpPost"]
-      resources = flatten([for arn in statement.value : ["${arn}/_mget", "${arn}/_refresh", "${arn}/_search"]])
+      resources = flatten([for arn in statement.value : ["${arn}/_mget", "${arn}/_search"]])
     }
   }
 
-  # As the sync does: always by the index's own name, or the alias.
+  # As the sync does: always by the index's own name, or the alias. So does verify, to see all that was written.
   dynamic "statement" {
     for_each = length(local.index_arns) > 0 ? [local.index_arns[0]] : []
     content {
       sid       = "WriteIndex"
       actions   = ["es:ESHttpPost"]
-      resources = ["${statement.value}/_bulk"]
+      resources = ["${statement.value}/_bulk", "${statement.value}/_refresh"]
     }
   }
 
@@ -136,13 +135,23 @@ data "aws_iam_policy_document" "function" {
     }
   }
 
-  # The prefixes of the function's own dead letters and of Lambda's records.
+  # The prefixes of Lambda's records and of the function's own dead letters.
   dynamic "statement" {
     for_each = local.failure_bucket_arns
     content {
       sid       = "RedriveBucket"
-      actions   = ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"]
+      actions   = ["s3:DeleteObject", "s3:GetObject"]
       resources = ["${statement.value}/aws/lambda/*", "${statement.value}/dead-letters/*"]
+    }
+  }
+
+  # What isn't done stays as dead letters, whatever it was.
+  dynamic "statement" {
+    for_each = local.failure_bucket_arns
+    content {
+      sid       = "KeepFailures"
+      actions   = ["s3:PutObject"]
+      resources = ["${statement.value}/dead-letters/*"]
     }
   }
 
@@ -155,13 +164,14 @@ data "aws_iam_policy_document" "function" {
     }
   }
 
-  # Lambda's records in a queue say where the stream's are.
+  # Lambda's records in a queue only say where the stream's are; those in a bucket hold them. `*`: a record may be older than
+  # the table's present stream, and only who may ask is told that a stream is gone.
   dynamic "statement" {
-    for_each = var.failure_destination == null ? [] : local.table_stream_arns
+    for_each = length(local.failure_queue_arns) > 0 ? [var.table.arn] : []
     content {
       sid       = "ReadStream"
       actions   = ["dynamodb:GetRecords", "dynamodb:GetShardIterator"]
-      resources = [statement.value]
+      resources = ["${statement.value}/stream/*"]
     }
   }
 

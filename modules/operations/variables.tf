@@ -12,11 +12,10 @@ variable "index" {
 
 variable "table" {
   type = object({
-    name       = string
-    arn        = string
-    stream_arn = optional(string)
-    hash_key   = string
-    range_key  = optional(string)
+    name      = string
+    arn       = string
+    hash_key  = string
+    range_key = optional(string)
     server_side_encryption = optional(list(object({
       enabled     = bool
       kms_key_arn = optional(string)
@@ -33,11 +32,6 @@ variable "table" {
   validation {
     condition     = !can(regex(":table/[^/]+$", var.table.arn)) || endswith(var.table.arn, ":table/${var.table.name}")
     error_message = "table.name is ${jsonencode(var.table.name)} and table.arn is ${jsonencode(var.table.arn)}: give name and ARN of one table."
-  }
-
-  validation {
-    condition     = try(length(var.table.stream_arn) == 0 || startswith(var.table.stream_arn, "${var.table.arn}/stream/"), true)
-    error_message = "table.stream_arn is ${jsonencode(var.table.stream_arn)}: give the ARN of a stream of ${jsonencode(var.table.arn)} (its ARN, followed by /stream/LABEL)."
   }
 
   validation {

@@ -1,3 +1,8 @@
+output "domain_arn" {
+  description = "ARN of the domain that the function writes to; null for a collection or another OpenSearch."
+  value       = try(var.domain.arn, null)
+}
+
 output "event_source_mapping_arn" {
   description = "ARN of the event source mapping."
   value       = aws_lambda_event_source_mapping.this.arn
@@ -11,6 +16,11 @@ output "event_source_mapping_uuid" {
 output "failure_destination_arn" {
   description = "ARN of the queue, topic or bucket that holds dead letters and AWS's own failure records."
   value       = local.failure_destination_arn
+}
+
+output "failure_destination_type" {
+  description = "What the failure destination is: sqs, sns or s3."
+  value       = local.failure_destination_type
 }
 
 output "failure_destination_url" {
@@ -43,6 +53,11 @@ output "log_group_name" {
   value       = aws_cloudwatch_log_group.this.name
 }
 
+output "metrics" {
+  description = "Metrics of the mapping itself that are switched on."
+  value       = var.metrics
+}
+
 output "opensearch_endpoint" {
   description = "URL that the function writes to."
   value       = local.endpoint
@@ -56,4 +71,14 @@ output "policy" {
 output "role_arn" {
   description = "ARN of the function's role, made or given: for a domain's access policy, a role mapping, a collection's data access policy."
   value       = local.role_arn
+}
+
+output "stream_arn" {
+  description = "ARN of the stream that is read."
+  value       = var.table.stream_arn
+}
+
+output "timeout" {
+  description = "How long one invocation may take, in seconds."
+  value       = aws_lambda_function.this.timeout
 }

@@ -177,11 +177,11 @@ def test_a_configuration_error_fails_the_batch_with_one_clear_line(
     with pytest.raises(ConfigurationError, match="OPENSEARCH_AUTH"):
         world.handle(put("a", 1, 1))
 
-    [line] = capsys.readouterr().out.splitlines()
-    log = json.loads(line)
+    log, metrics = map(json.loads, capsys.readouterr().out.splitlines())
     assert log["level"] == "ERROR"
     assert "OPENSEARCH_AUTH" in log["error"]
     assert log["request_id"] == "request-1"
+    assert (metrics["Records"], metrics["Unfinished"], metrics["Writes"]) == ([1], [1], [0])
     assert world.mailbox.letters == []
 
 

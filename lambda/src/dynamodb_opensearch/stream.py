@@ -81,6 +81,8 @@ class Sync:
         except ConfigurationError as error:
             # Without the stack trace: it would bury the one line that says what to do.
             self._logger.error("configuration error: the batch waits", extra={"error": str(error)})  # noqa: TRY400
+            tally.records = tally.unfinished = len(records)
+            self._emit(tally, deadline)
             raise
         undelivered = self._set_aside(batch, result, context.aws_request_id, tally)
         undone = undelivered | {batch.first_positions[document_id] for document_id in result.unfinished}
@@ -92,13 +94,16 @@ class Sync:
         tally.records = len(records)
         tally.coalesced = len(records) - len(batch.changes) - len(batch.undecodable)
         tally.unfinished = len(undone)
+        self._emit(tally, deadline, batch.latest_second)
+        return _answer(records, undone)
+
+    def _emit(self, tally: Tally, deadline: Deadline, latest_second: int = 0) -> None:
         telemetry.emit(
             tally,
-            sync_name=settings.sync_name,
-            latest_second=batch.latest_second,
+            sync_name=self._settings.sync_name,
+            latest_second=latest_second,
             remaining_seconds=deadline.remaining_seconds(),
         )
-        return _answer(records, undone)
 
     def _set_aside(self, batch: Batch, result: Result, request_id: str, tally: Tally) -> set[int]:
         """Deliver the dead letters; the positions of records whose letter isn't confirmed."""

@@ -86,16 +86,13 @@ class Table:
         Raises:
             ConfigurationError: the table can't be read at all.
         """
-        projection: dict[str, Any] = {}
-        if keys_only:
-            names = {f"#{number}": name for number, name in enumerate(self._schema.names)}
-            projection = {"ProjectionExpression": ",".join(names), "ExpressionAttributeNames": names}
+        wanted = projection(self._schema) if keys_only else {}
         size = _MOST_KEYS if keys_only else KEYS_PER_READ
         remaining = iter(keys)
         open_reads: deque[Future[list[Reading]]] = deque()
         try:
             while chunk := list(islice(remaining, size)):
-                open_reads.append(self._pool.submit(self._read, chunk, projection, deadline))
+                open_reads.append(self._pool.submit(self._read, chunk, wanted, deadline))
                 if len(open_reads) > _PARALLEL_READS:
                     yield from open_reads.popleft().result()
             while open_reads:
@@ -105,10 +102,10 @@ class Table:
                 read.cancel()
             wait(open_reads)
 
-    def _read(self, wanted: Sequence[Keyed], projection: Mapping[str, Any], deadline: Deadline) -> list[Reading]:
+    def _read(self, keyed: Sequence[Keyed], extra: Mapping[str, Any], deadline: Deadline) -> list[Reading]:
         if deadline.remaining_seconds() <= 0:
             return []
-        request = {"Keys": [sdk_keys(one.keys) for one in wanted], "ConsistentRead": True, **projection}
+        request = {"Keys": [sdk_keys(one.keys) for one in keyed], "ConsistentRead": True, **extra}
         try:
             answer = self._client().batch_get_item(RequestItems={self._name: request})
         except ClientError as error:
@@ -130,7 +127,7 @@ class Table:
         unprocessed = [key for one in answer.get("UnprocessedKeys", {}).values() for key in one["Keys"]]
         unread = {self._schema.id_of(key) for key in unprocessed}
         items = {self._schema.id_of(item): item for item in tables[0]}
-        return [Reading(one.id, items.get(one.id), at) for one in wanted if one.id not in unread]
+        return [Reading(one.id, items.get(one.id), at) for one in keyed if one.id not in unread]
 
     def _write(self, settle: Settle, item: Item | None, read_at: int) -> Write | None:
         version = settled_version(
@@ -174,6 +171,12 @@ _THROTTLES = frozenset(
         "ThrottlingException",
     }
 )
+
+
+def projection(schema: KeySchema) -> dict[str, Any]:
+    """What a read asks for that wants the keys alone."""
+    names = {f"#{number}": name for number, name in enumerate(schema.names)}
+    return {"ProjectionExpression": ",".join(names), "ExpressionAttributeNames": names}
 
 
 def sdk_keys(keys: Item) -> dict[str, Any]:

@@ -48,7 +48,6 @@ variables {
   table = {
     name       = "products"
     arn        = "arn:aws:dynamodb:eu-west-1:111122223333:table/products"
-    stream_arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/products/stream/2025-01-01T00:00:00.000"
     hash_key   = "productId"
   }
   domain = {
@@ -80,15 +79,17 @@ run "a_domain_alone" {
           Action = "es:ESHttpPost"
           Resource = [
             "arn:aws:es:eu-west-1:111122223333:domain/search/products/_search",
-            "arn:aws:es:eu-west-1:111122223333:domain/search/products/_refresh",
             "arn:aws:es:eu-west-1:111122223333:domain/search/products/_mget",
           ]
         },
         {
-          Sid      = "WriteIndex"
-          Effect   = "Allow"
-          Action   = "es:ESHttpPost"
-          Resource = "arn:aws:es:eu-west-1:111122223333:domain/search/products/_bulk"
+          Sid    = "WriteIndex"
+          Effect = "Allow"
+          Action = "es:ESHttpPost"
+          Resource = [
+            "arn:aws:es:eu-west-1:111122223333:domain/search/products/_refresh",
+            "arn:aws:es:eu-west-1:111122223333:domain/search/products/_bulk",
+          ]
         },
         {
           Sid      = "DeleteStrangers"
@@ -144,13 +145,16 @@ run "a_domain_alone" {
   }
 }
 
-run "a_collection" {
+run "a_collection_and_a_bucket_of_failures" {
   variables {
     domain = null
     collection = {
       arn                 = "arn:aws:aoss:eu-west-1:111122223333:collection/abc123"
       collection_endpoint = "https://abc123.eu-west-1.aoss.amazonaws.com"
     }
+    failure_destination             = { arn = "arn:aws:s3:::failures" }
+    failure_destination_kms_key_arn = "arn:aws:kms:eu-west-1:111122223333:key/failures"
+    report_bucket                   = { arn = "arn:aws:s3:::reports" }
   }
 
   assert {
@@ -169,6 +173,31 @@ run "a_collection" {
           Action   = "aoss:APIAccessAll"
           Resource = "arn:aws:aoss:eu-west-1:111122223333:collection/abc123"
         },
+        { Sid = "FindFailures", Effect = "Allow", Action = "s3:ListBucket", Resource = "arn:aws:s3:::failures" },
+        {
+          Sid      = "RedriveBucket"
+          Effect   = "Allow"
+          Action   = ["s3:GetObject", "s3:DeleteObject"]
+          Resource = ["arn:aws:s3:::failures/dead-letters/*", "arn:aws:s3:::failures/aws/lambda/*"]
+        },
+        {
+          Sid      = "KeepFailures"
+          Effect   = "Allow"
+          Action   = "s3:PutObject"
+          Resource = "arn:aws:s3:::failures/dead-letters/*"
+        },
+        {
+          Sid      = "DecryptFailures"
+          Effect   = "Allow"
+          Action   = ["kms:GenerateDataKey", "kms:Decrypt"]
+          Resource = "arn:aws:kms:eu-west-1:111122223333:key/failures"
+        },
+        {
+          Sid      = "WriteReports"
+          Effect   = "Allow"
+          Action   = "s3:PutObject"
+          Resource = "arn:aws:s3:::reports/reports/*"
+        },
         {
           Sid      = "WriteLogs"
           Effect   = "Allow"
@@ -186,7 +215,6 @@ run "everything_that_adds_a_right" {
     table = {
       name                   = "products"
       arn                    = "arn:aws:dynamodb:eu-west-1:111122223333:table/products"
-      stream_arn             = "arn:aws:dynamodb:eu-west-1:111122223333:table/products/stream/2025-01-01T00:00:00.000"
       hash_key               = "productId"
       server_side_encryption = [{ enabled = true, kms_key_arn = "arn:aws:kms:eu-west-1:111122223333:key/table" }]
     }
@@ -233,18 +261,19 @@ run "everything_that_adds_a_right" {
           Action = "es:ESHttpPost"
           Resource = [
             "arn:aws:es:eu-west-1:111122223333:domain/search/products/_search",
-            "arn:aws:es:eu-west-1:111122223333:domain/search/products/_refresh",
             "arn:aws:es:eu-west-1:111122223333:domain/search/products/_mget",
             "arn:aws:es:eu-west-1:111122223333:domain/search/products-*/_search",
-            "arn:aws:es:eu-west-1:111122223333:domain/search/products-*/_refresh",
             "arn:aws:es:eu-west-1:111122223333:domain/search/products-*/_mget",
           ]
         },
         {
-          Sid      = "WriteIndex"
-          Effect   = "Allow"
-          Action   = "es:ESHttpPost"
-          Resource = "arn:aws:es:eu-west-1:111122223333:domain/search/products/_bulk"
+          Sid    = "WriteIndex"
+          Effect = "Allow"
+          Action = "es:ESHttpPost"
+          Resource = [
+            "arn:aws:es:eu-west-1:111122223333:domain/search/products/_refresh",
+            "arn:aws:es:eu-west-1:111122223333:domain/search/products/_bulk",
+          ]
         },
         {
           Sid    = "DeleteStrangers"
@@ -280,7 +309,7 @@ run "everything_that_adds_a_right" {
           Sid      = "ReadStream"
           Effect   = "Allow"
           Action   = ["dynamodb:GetShardIterator", "dynamodb:GetRecords"]
-          Resource = "arn:aws:dynamodb:eu-west-1:111122223333:table/products/stream/2025-01-01T00:00:00.000"
+          Resource = "arn:aws:dynamodb:eu-west-1:111122223333:table/products/stream/*"
         },
         {
           Sid      = "FindExports"
@@ -403,12 +432,16 @@ run "everything_that_adds_a_right" {
   }
 }
 
-run "a_password_and_a_bucket_of_failures" {
+run "a_password_and_another_accounts_table" {
   variables {
+    table = {
+      name     = "products"
+      arn      = "arn:aws:dynamodb:eu-west-1:444455556666:table/products"
+      hash_key = "productId"
+    }
     opensearch_auth               = "basic"
     opensearch_secret_arn         = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:search-AbCdEf"
     opensearch_secret_kms_key_arn = "arn:aws:kms:eu-west-1:111122223333:key/secret"
-    failure_destination           = { arn = "arn:aws:s3:::failures" }
   }
 
   assert {
@@ -419,7 +452,7 @@ run "a_password_and_a_bucket_of_failures" {
           Sid      = "ReadTable"
           Effect   = "Allow"
           Action   = ["dynamodb:Scan", "dynamodb:DescribeTable", "dynamodb:BatchGetItem"]
-          Resource = "arn:aws:dynamodb:eu-west-1:111122223333:table/products"
+          Resource = "arn:aws:dynamodb:eu-west-1:444455556666:table/products"
         },
         {
           Sid      = "ReadPassword"
@@ -432,19 +465,6 @@ run "a_password_and_a_bucket_of_failures" {
           Effect   = "Allow"
           Action   = "kms:Decrypt"
           Resource = "arn:aws:kms:eu-west-1:111122223333:key/secret"
-        },
-        { Sid = "FindFailures", Effect = "Allow", Action = "s3:ListBucket", Resource = "arn:aws:s3:::failures" },
-        {
-          Sid      = "RedriveBucket"
-          Effect   = "Allow"
-          Action   = ["s3:PutObject", "s3:GetObject", "s3:DeleteObject"]
-          Resource = ["arn:aws:s3:::failures/dead-letters/*", "arn:aws:s3:::failures/aws/lambda/*"]
-        },
-        {
-          Sid      = "ReadStream"
-          Effect   = "Allow"
-          Action   = ["dynamodb:GetShardIterator", "dynamodb:GetRecords"]
-          Resource = "arn:aws:dynamodb:eu-west-1:111122223333:table/products/stream/2025-01-01T00:00:00.000"
         },
         {
           Sid      = "WriteLogs"

@@ -69,11 +69,16 @@ run "the_shortest_call" {
       && output.event_source_mapping_uuid == aws_lambda_event_source_mapping.this.uuid
       && output.event_source_mapping_arn == aws_lambda_event_source_mapping.this.arn
       && output.failure_destination_arn == aws_sqs_queue.failures[0].arn
+      && output.failure_destination_type == "sqs"
       && output.failure_destination_url == aws_sqs_queue.failures[0].url
       && output.log_group_name == "/aws/lambda/products-opensearch-sync"
       && output.log_group_arn == aws_cloudwatch_log_group.this.arn
       && output.opensearch_endpoint == "https://search-x.eu-west-1.es.amazonaws.com"
       && output.index == "products"
+      && output.domain_arn == "arn:aws:es:eu-west-1:111122223333:domain/search"
+      && output.metrics == toset(["EventCount"])
+      && output.stream_arn == aws_lambda_event_source_mapping.this.event_source_arn
+      && output.timeout == aws_lambda_function.this.timeout
       && output.policy == data.aws_iam_policy_document.this.json
     )
     error_message = "An output tells something else than what was made."

@@ -1,13 +1,14 @@
 """Fills the index with what the table holds, beside the live stream: what conflicts with a backfill is newer.
 
 An item that is deleted between its reading and its writing must not come back, and tombstones can't be relied on: a
-node's restart forgets them. So whatever was written is looked up once more, and what has gone is settled. That reads as
-many items again; without it, ``verify`` has to tell afterwards.
+node's restart forgets them. So the page is read once more after its writing, and what has gone is settled. Without that
+second look, ``verify`` has to tell afterwards.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from dynamodb_opensearch.answers import Kind, Outcome
@@ -18,7 +19,7 @@ from dynamodb_opensearch.deadline import Deadline
 from dynamodb_opensearch.errors import OutOfTimeError
 from dynamodb_opensearch.items import Item
 from dynamodb_opensearch.jobs.pair import Pair, read_items
-from dynamodb_opensearch.jobs.scan import pages
+from dynamodb_opensearch.jobs.scan import pages, read_page
 from dynamodb_opensearch.jobs.work import Segment, Step, Unit
 from dynamodb_opensearch.telemetry import Tally
 from dynamodb_opensearch.versions import scan_version
@@ -30,7 +31,7 @@ class Backfill:
 
     segments: int
     recheck: bool = True
-    """Whether to look up what was written."""
+    """Whether to take the second look."""
 
     def plan(self, pair: Pair) -> Sequence[Unit]:
         """One unit for each segment of the scan."""
@@ -42,14 +43,25 @@ class Backfill:
         segment = Segment.parse(unit)
         for page in pages(pair, segment.number, segment.total, position):
             version = scan_version(page.read_at, pair.conflict_window)
-            counts, findings = fill(pair, page.items, version, pair.deadline(), recheck=self.recheck)
-            yield Step(page.next_key, counts, findings)
+            look = partial(_ids_of_page, pair, segment, position) if self.recheck else None
+            counts, findings = fill(pair, page.items, version, pair.deadline(), look=look)
+            position = page.next_key
+            yield Step(position, counts, findings)
+
+
+def _ids_of_page(pair: Pair, segment: Segment, start_key: Item | None) -> set[str]:
+    page = read_page(pair, segment.number, segment.total, start_key, keys_only=True)
+    return {pair.settings.key_schema.id_of(item) for item in page.items}
 
 
 def fill(
-    pair: Pair, items: Iterable[Item], version: int, deadline: Deadline, *, recheck: bool = True
+    pair: Pair, items: Iterable[Item], version: int, deadline: Deadline, *, look: Callable[[], set[str]] | None = set
 ) -> tuple[Counter[str], list[dict[str, Any]]]:
     """Write items as they were once, unless something newer stands there; settle those that are gone by now.
+
+    Args:
+        look: a cheap second look at the table, after the writing: ids that are there. The others are looked up one by
+            one. None: no second look.
 
     Returns:
         Counts of which the others sum up to ``items``: ``written``, ``superseded`` (something newer stands there),
@@ -64,19 +76,24 @@ def fill(
     recorder, tally = _Recorder(pair.index), Tally()
     # A window of 0: the version lies a whole window back already, so whatever stands above it is newer.
     refused = finish(pair, writes, deadline, tally, index=recorder, conflict_window=0)
-    written = recorder.written.values() if recheck else []
-    found = read_items(pair, written, deadline, keys_only=True)
-    settles = [Settle(write.id, write.keys) for write in written if found[write.id] is None]
+    gone = _gone(pair, recorder.written, look(), deadline) if look and recorder.written else []
+    settles = [Settle(write.id, write.keys) for write in gone]
     refused_now = finish(pair, settles, deadline, Tally())
     counts = Counter(
         items=len(writes),
-        written=tally.writes - tally.settled - len(settles),
+        written=tally.writes + tally.deletes - tally.settled - len(settles),
         superseded=tally.superseded,
         settled=tally.settled,
         gone=len(settles) - len(refused_now),
         refused=len(refused) + len(refused_now),
     )
     return counts, [finding(refusal) for refusal in (*refused, *refused_now)]
+
+
+def _gone(pair: Pair, written: Mapping[str, Write], seen: set[str], deadline: Deadline) -> list[Write]:
+    unseen = [write for write in written.values() if write.id not in seen]
+    found = read_items(pair, unseen, deadline, keys_only=True)
+    return [write for write in unseen if found[write.id] is None]
 
 
 def finish(

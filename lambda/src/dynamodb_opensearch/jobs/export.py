@@ -133,7 +133,7 @@ class _Export:
             moment = int(datetime.fromisoformat(self._summary["exportTime"]).timestamp())
             version = scan_version(moment, pair.conflict_window)
             items = [line["Item"] for line in lines]
-            return Step(position, *fill(pair, items, version, deadline, recheck=recheck))
+            return Step(position, *fill(pair, items, version, deadline, look=set if recheck else None))
         schema, tally = pair.settings.key_schema, Tally()
         settles = {(key := schema.id_of(line["Keys"])): Settle(key, line["Keys"]) for line in lines}
         refused = finish(pair, list(settles.values()), deadline, tally)

@@ -7,7 +7,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from dynamodb_opensearch.items import Item
 from dynamodb_opensearch.jobs.pair import Pair, aws_error
-from dynamodb_opensearch.truth import read_at, sdk_keys
+from dynamodb_opensearch.truth import projection, read_at, sdk_keys
 
 MAXIMUM_SEGMENTS = 1_000_000
 """DynamoDB's limit of a parallel scan."""
@@ -30,21 +30,36 @@ def pages(pair: Pair, segment: int, segments: int, start_key: Item | None) -> It
         ConfigurationError: the table can't be scanned.
     """
     while True:
-        request: dict[str, Any] = {
-            "TableName": pair.settings.table_name,
-            "Segment": segment,
-            "TotalSegments": segments,
-            "ConsistentRead": True,
-        }
-        if start_key:
-            request["ExclusiveStartKey"] = sdk_keys(start_key)
-        if pair.page_items:
-            request["Limit"] = pair.page_items
-        try:
-            answer = pair.dynamodb.scan(**request)
-        except (BotoCoreError, ClientError) as error:
-            raise aws_error(error, "Scan", f"the table {pair.settings.table_name!r}") from None
-        start_key = answer.get("LastEvaluatedKey")
-        yield Page(answer["Items"], start_key, read_at(answer))
+        page = read_page(pair, segment, segments, start_key)
+        yield page
+        start_key = page.next_key
         if start_key is None:
             return
+
+
+def read_page(pair: Pair, segment: int, segments: int, start_key: Item | None, *, keys_only: bool = False) -> Page:
+    """One page of a segment. Read again, it shows what is there by then.
+
+    Args:
+        keys_only: whether the items' keys are enough; the page is no longer for that.
+
+    Raises:
+        ConfigurationError: the table can't be scanned.
+    """
+    request: dict[str, Any] = {
+        "TableName": pair.settings.table_name,
+        "Segment": segment,
+        "TotalSegments": segments,
+        "ConsistentRead": True,
+    }
+    if start_key:
+        request["ExclusiveStartKey"] = sdk_keys(start_key)
+    if pair.page_items:
+        request["Limit"] = pair.page_items
+    if keys_only:
+        request |= projection(pair.settings.key_schema)
+    try:
+        answer = pair.dynamodb.scan(**request)
+    except (BotoCoreError, ClientError) as error:
+        raise aws_error(error, "Scan", f"the table {pair.settings.table_name!r}") from None
+    return Page(answer["Items"], answer.get("LastEvaluatedKey"), read_at(answer))
