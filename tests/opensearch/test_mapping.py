@@ -250,7 +250,9 @@ def test_a_switch_to_no_index_is_refused(pair: Pair) -> None:
 
 
 def test_what_opensearch_refuses_while_creating_is_told(pair: Pair) -> None:
-    with pytest.raises(ConfigurationError, match=r"400 to PUT .*No handler for type \[no such type\] declared on field \[n\]"):
+    with pytest.raises(
+        ConfigurationError, match=r"400 to PUT .*No handler for type \[no such type\] declared on field \[n\]"
+    ):
         definition.create(pair, parsed(mappings={"properties": {"n": {"type": "no such type"}}}))
 
 
