@@ -185,8 +185,8 @@ class History:
         patience = _Patience(self.random.choice([0, 1, 3, _NEVER]))
         return converge.converge(
             pending,
-            index=_Index(self, name),  # type: ignore[arg-type]
-            table=_Table(self, name),  # type: ignore[arg-type]
+            index=_Index(self, name),
+            table=_Table(self, name),
             deadline=patience,  # type: ignore[arg-type]
             conflict_window=CONFLICT_WINDOW,
             tally=Tally(),
