@@ -1,0 +1,91 @@
+"""Runs the command `dynamodb-opensearch` as people do, in a process of its own, with what it says in one text."""
+
+import multiprocessing
+import os
+import re
+import shlex
+import sys
+import tempfile
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+
+from drills.errors import DrillError
+from drills.function import REPOSITORY
+from drills.narration import Narration
+
+_SECONDS = 600
+_SHOWN = 9
+"""Most lines of what it says."""
+_NOTHING = re.compile(r" +0  [a-z]|$")
+"""Counts of nothing, and empty lines: there is little room."""
+
+# A server that has the command's modules already, and forks: to import them takes longer than most commands do.
+_processes = multiprocessing.get_context("forkserver")
+_processes.set_forkserver_preload(["dynamodb_opensearch.cli.main", "boto3"])
+
+
+class Shell:
+    """A folder to be in, and the environment of whoever is on call."""
+
+    def __init__(self, narration: Narration, folder: Path, environment: Mapping[str, str]) -> None:
+        self.folder = folder
+        self._narration = narration
+        own = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "DYNAMODB_"))}
+        self.environment = {
+            **own,
+            **environment,
+            "PYTHONPATH": str(REPOSITORY / "lambda/src"),
+            "XDG_STATE_HOME": str(folder / "state"),
+            "NO_PROXY": "*",
+        }
+
+    def run(self, *arguments: str, expected: Collection[int] = (0,)) -> str:
+        """Run it, and show it with what it says.
+
+        Raises:
+            DrillError: its exit code is another than expected.
+        """
+        self._narration.command(shlex.join(["dynamodb-opensearch", *arguments]))
+        code, output = self._run(arguments)
+        self._narration.quote("\n".join(_shortened([one for one in output.splitlines() if not _NOTHING.match(one)])))
+        if code not in expected:
+            codes = " or ".join(map(str, expected))
+            raise DrillError(f"dynamodb-opensearch {arguments[0]} ended with {code}, expected {codes}")
+        return output
+
+    def _run(self, arguments: Sequence[str]) -> tuple[int | None, str]:
+        """The exit code, and all that was said."""
+        with tempfile.NamedTemporaryFile("r", dir=self.folder, encoding="utf-8") as output:
+            process = _processes.Process(target=_begin, args=(arguments, self.environment, self.folder, output.name))
+            process.start()
+            process.join(_SECONDS)
+            if process.is_alive():
+                process.kill()
+                process.join()
+                raise DrillError(f"dynamodb-opensearch {arguments[0]} hasn't ended after {_SECONDS} s")
+            return process.exitcode, output.read()
+
+
+def _shortened(lines: Sequence[str]) -> Sequence[str]:
+    left_out = len(lines) - _SHOWN
+    return lines if left_out < 2 else [*lines[: _SHOWN - 2], f"  … ({left_out + 1} lines)", lines[-1]]
+
+
+def _begin(arguments: Sequence[str], environment: Mapping[str, str], folder: Path, output: str) -> None:
+    """Become the command."""
+    os.chdir(folder)
+    os.environ.clear()
+    os.environ.update(environment)
+    with Path(output).open("w", encoding="utf-8") as file:
+        os.dup2(file.fileno(), 1)
+        os.dup2(file.fileno(), 2)
+    sys.stdout = sys.stderr = open(1, "w", encoding="utf-8", buffering=1, closefd=False)  # noqa: SIM115
+    sys.argv = ["dynamodb-opensearch", *arguments]
+    from dynamodb_opensearch.cli.main import app  # noqa: PLC0415 (in the command's environment)
+
+    app(prog_name="dynamodb-opensearch")
+
+
+def command_line(*arguments: str) -> list[str]:
+    """What starts the command without it being installed."""
+    return [sys.executable, "-m", "dynamodb_opensearch.cli", *arguments]
