@@ -1,31 +1,33 @@
-"""What the function asks of AWS and of OpenSearch, each call as IAM names it. Nothing leaves the machine.
+"""What a function asks of AWS and of OpenSearch, each call as IAM names it. Nothing leaves the machine.
 
 The requests are taken where they would go on the wire, below botocore and requests: whatever code made them is seen.
 """
 
-import importlib.util
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from email.utils import formatdate
+from functools import cache
 from io import BytesIO
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import boto3
 import botocore.httpsession
+import botocore.loaders
 import pytest
 import requests
 from botocore.awsrequest import AWSResponse
 from dynamodb_opensearch import dead_letters
 from fakes.dynamodb import START
-from fakes.opensearch import FakeOpenSearch, refused
-from terraform.workspace import REPOSITORY
+from terraform.world import World
 
 REGION, ACCOUNT = "eu-west-1", "111122223333"
 # Operations that IAM has under another name
-_ACTIONS = {"sqs:SendMessageBatch": "sqs:SendMessage", "sns:PublishBatch": "sns:Publish", "s3:PUT": "s3:PutObject"}
+_ACTIONS = {"sqs:SendMessageBatch": "sqs:SendMessage", "sns:PublishBatch": "sns:Publish"}
+_OBJECT_ACTIONS = {"DELETE": "s3:DeleteObject", "GET": "s3:GetObject", "PUT": "s3:PutObject"}
 
 
 @dataclass(frozen=True, order=True, slots=True)
@@ -36,80 +38,52 @@ class Call:
     resource: str
 
 
-def calls_of_a_batch(
-    environment: Mapping[str, str], endpoints: Mapping[str, str], monkeypatch: pytest.MonkeyPatch
-) -> set[Call]:
-    """What the handler calls for one batch with something to write, something to settle and something to set aside.
+@contextmanager
+def recorded(environment: Mapping[str, str], endpoints: Mapping[str, str], world: World) -> Iterator[set[Call]]:
+    """The calls that are made in the block, with the environment that a function has.
 
     Args:
-        environment: the function's, as the module sets it.
         endpoints: the ARN of the domain or collection behind each host.
+        world: who answers.
     """
-    recorder = _Recorder(endpoints)
+    recorder = _Recorder(endpoints, world)
     lambdas_own = {
         "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE",
         "AWS_SECRET_ACCESS_KEY": "secret",
         "AWS_REGION": REGION,
         "AWS_DEFAULT_REGION": REGION,
     }
-    for name, value in {**environment, **lambdas_own}.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
-    monkeypatch.setattr(botocore.httpsession.URLLib3Session, "send", lambda _, request: recorder.aws(request))
-    monkeypatch.setattr(requests.adapters.HTTPAdapter, "send", lambda _, request, **__: recorder.opensearch(request))
-    dead_letters.connect.cache_clear()
-    try:
-        answer = _load_handler()({"Records": _batch(environment["TABLE_KEYS"])}, _Context())
-    finally:
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in {**environment, **lambdas_own}.items():
+            patch.setenv(name, value)
+        patch.setattr(boto3, "DEFAULT_SESSION", None)
+        patch.setattr(botocore.loaders.JSONFileLoader, "load_file", lambda _, path: _load_model(path))
+        patch.setattr(botocore.httpsession.URLLib3Session, "send", lambda _, request: recorder.aws(request))
+        patch.setattr(requests.adapters.HTTPAdapter, "send", lambda _, request, **__: recorder.opensearch(request))
         dead_letters.connect.cache_clear()
-    assert answer == {"batchItemFailures": []}, "the batch must be done, or a call was left out"
-    return recorder.calls
+        try:
+            yield recorder.calls
+        finally:
+            dead_letters.connect.cache_clear()
 
 
-def _load_handler() -> Any:
-    """The handler of a module of its own: it reads its settings when it is imported."""
-    path = REPOSITORY / "lambda/src/dynamodb_opensearch/stream.py"
-    spec = importlib.util.spec_from_file_location("stream_with_recorded_calls", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.handler
+_load_file = botocore.loaders.JSONFileLoader.load_file
 
 
-class _Context:
-    aws_request_id = "request-1"
-
-    def get_remaining_time_in_millis(self) -> int:
-        return 30_000
-
-
-def _batch(key: str) -> list[dict[str, Any]]:
-    """Written as it is; read again, for it has no image; refused."""
-    images = {"written": {"n": {"N": "1"}}, "settled": None, "poison": {"n": {"S": "no number"}}}
-    return [
-        {
-            "eventName": "MODIFY",
-            "dynamodb": {
-                "ApproximateCreationDateTime": START,
-                "Keys": {key: {"S": name}},
-                "SequenceNumber": f"{number}00000000000000499659",
-                **({"NewImage": {key: {"S": name}, **image}} if image else {}),
-            },
-        }
-        for number, (name, image) in enumerate(images.items(), 1)
-    ]
+@cache
+def _load_model(path: str) -> Any:
+    """A file of botocore's, read once: each session would read it again, which takes most of a job's time here."""
+    return _load_file(botocore.loaders.JSONFileLoader(), path)
 
 
 class _Recorder:
-    def __init__(self, endpoints: Mapping[str, str]) -> None:
+    def __init__(self, endpoints: Mapping[str, str], world: World) -> None:
         self.calls: set[Call] = set()
-        self._endpoints = endpoints
-        self._index = FakeOpenSearch(item_faults=lambda key: refused() if key == "poison" else None)
+        self._endpoints, self._world = endpoints, world
 
     def opensearch(self, request: requests.PreparedRequest) -> requests.Response:
         """Only a signed request is one that IAM decides on."""
-        url = urlsplit(str(request.url))
+        url, body = urlsplit(str(request.url)), request.body or b""
         if (service := _signed_for(request.headers)) is not None:
             arn = self._endpoints[str(url.hostname)]
             call = {
@@ -117,33 +91,39 @@ class _Recorder:
                 "aoss": Call("aoss:APIAccessAll", arn),
             }[service]
             self.calls.add(call)
-        assert isinstance(request.body, bytes)
-        answer = self._index.post(url.path, {}, request.body, 1)
+        assert isinstance(body, bytes)
         response = requests.Response()
         response.request = request
-        response.status_code = answer.status
+        response.status_code, text = self._world.opensearch(str(request.method), url.path, body)
         response.headers["content-type"] = "application/json"
-        response.raw = BytesIO(json.dumps(answer.body).encode())
+        response.raw = BytesIO(text.encode())
         return response
 
     def aws(self, request: Any) -> AWSResponse:
         service = _signed_for(request.headers)
         assert service is not None, f"{request.method} {request.url} is not signed"
-        url, body = urlsplit(request.url), _text(request.body)
+        url, status = urlsplit(request.url), 200
         match service:
             case "s3":
-                operation = request.method
-                resource = f"arn:aws:s3:::{str(url.hostname).partition('.s3.')[0]}{unquote(url.path)}"
-                answer: str | dict[str, Any] = ""
+                call, answer = self._s3(request.method, str(url.hostname).partition(".s3.")[0], url.path, url.query)
             case "sns":
-                [operation], [resource] = parse_qs(body)["Action"], parse_qs(body)["TopicArn"]
-                answer = _xml_of_a_published_batch()
+                form = parse_qs(_text(request.body))
+                call, answer = Call(f"sns:{form['Action'][0]}", form["TopicArn"][0]), _PUBLISHED
             case _:
-                operation = _text(request.headers["X-Amz-Target"]).rpartition(".")[2]
-                resource, answer = _json_call(service, json.loads(body))
-        called = f"{service}:{operation}"
-        self.calls.add(Call(_ACTIONS.get(called, called), resource))
-        return _response(request.url, answer)
+                operation, body = _text(request.headers["X-Amz-Target"]).rpartition(".")[2], json.loads(request.body)
+                call, said = Call(f"{service}:{operation}", _resource(body)), self._world.aws(operation, body)
+                status, answer = 400 if "__type" in said else 200, json.dumps(said).encode()
+        self.calls.add(Call(_ACTIONS.get(call.action, call.action), call.resource))
+        return _response(request.url, status, answer)
+
+    def _s3(self, method: str, bucket: str, path: str, query: str) -> tuple[Call, bytes]:
+        arn, asked = f"arn:aws:s3:::{bucket}", parse_qs(query)
+        if "list-type" in asked:
+            keys = self._world.objects(bucket, asked["prefix"][0])
+            contents = "".join(f"<Contents><Key>{key}</Key></Contents>" for key in keys)
+            return Call("s3:ListBucket", arn), f"<ListBucketResult>{contents}</ListBucketResult>".encode()
+        call = Call(_OBJECT_ACTIONS[method], f"{arn}{unquote(path)}")
+        return call, self._world.content(bucket, unquote(path).removeprefix("/")) if method == "GET" else b""
 
 
 def _signed_for(headers: Mapping[str, Any]) -> str | None:
@@ -152,34 +132,40 @@ def _signed_for(headers: Mapping[str, Any]) -> str | None:
     return found[1] if found else None
 
 
-def _json_call(service: str, body: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-    """What a request is about, and what AWS would answer."""
-    match service:
-        case "dynamodb":
-            [(table, asked)] = body["RequestItems"].items()
-            return f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{table}", {"Responses": {table: asked["Keys"]}}
-        case "sqs":
-            account, name = urlsplit(body["QueueUrl"]).path.strip("/").split("/")
-            sent = [{"Id": entry["Id"], "MessageId": "1", "MD5OfMessageBody": ""} for entry in body["Entries"]]
-            return f"arn:aws:sqs:{REGION}:{account}:{name}", {"Successful": sent, "Failed": []}
-        case "secretsmanager":
-            return body["SecretId"], {"SecretString": json.dumps({"username": "sync", "password": "secret"})}
-    return "*", {}
+def _resource(body: Mapping[str, Any]) -> str:
+    """What a JSON request is about."""
+    match body:
+        case {"RequestItems": asked}:
+            [table] = asked
+            return table_arn(table)
+        case {"TableName": table}:
+            return table_arn(table)
+        case {"ExportArn": arn} | {"StreamArn": arn} | {"SecretId": arn} | {"TableArn": arn}:
+            return str(arn)
+        case {"ShardIterator": iterator}:  # it begins with its stream's ARN
+            return str(iterator).partition("|")[0]
+        case {"QueueUrl": url}:
+            account, name = urlsplit(url).path.strip("/").split("/")
+            return f"arn:aws:sqs:{REGION}:{account}:{name}"
+    return "*"
 
 
-def _xml_of_a_published_batch() -> str:
-    published = "<member><Id>0</Id><MessageId>1</MessageId></member>"
-    return (
-        '<PublishBatchResponse xmlns="http://sns.amazonaws.com/doc/2010-03-31/"><PublishBatchResult>'
-        f"<Successful>{published}</Successful></PublishBatchResult></PublishBatchResponse>"
-    )
+def table_arn(name: str) -> str:
+    """The table's ARN, which a function may be given in place of its name."""
+    return name if name.startswith("arn:") else f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{name}"
 
 
-def _response(url: str, answer: str | Mapping[str, Any]) -> AWSResponse:
-    body = answer if isinstance(answer, str) else json.dumps(answer)
-    raw = BytesIO(body.encode())
+_PUBLISHED = (
+    b'<PublishBatchResponse xmlns="http://sns.amazonaws.com/doc/2010-03-31/"><PublishBatchResult>'
+    b"<Successful><member><Id>0</Id><MessageId>1</MessageId></member></Successful>"
+    b"</PublishBatchResult></PublishBatchResponse>"
+)
+
+
+def _response(url: str, status: int, body: bytes) -> AWSResponse:
+    raw = BytesIO(body)
     raw.stream = lambda: iter([raw.getvalue()])  # type: ignore[attr-defined]
-    return AWSResponse(url, 200, {"Date": formatdate(START, usegmt=True)}, raw)
+    return AWSResponse(url, status, {"Date": formatdate(START, usegmt=True)}, raw)
 
 
 def _text(value: Any) -> str:

@@ -46,9 +46,9 @@ override_resource {
 variables {
   index = "products"
   table = {
-    name       = "products"
-    arn        = "arn:aws:dynamodb:eu-west-1:111122223333:table/products"
-    hash_key   = "productId"
+    name     = "products"
+    arn      = "arn:aws:dynamodb:eu-west-1:111122223333:table/products"
+    hash_key = "productId"
   }
   domain = {
     arn      = "arn:aws:es:eu-west-1:111122223333:domain/search"
