@@ -45,7 +45,8 @@ def run(stage: Stage) -> None:
 def _write(stack: Stack, items: int, seconds: float) -> None:
     until = time.monotonic() + seconds
     for number in count(1):
-        stack.table.put(product(number % items + 1, price={"N": str(number)}))
+        price = str(time.time_ns() // 1_000_000)  # never the same: a put that changes nothing is no change
+        stack.table.put(product(number % items + 1, price={"N": price}))
         if number % 5 == 0:
             stack.table.delete(items - number % 20)
         if time.monotonic() > until:

@@ -50,6 +50,7 @@ def stage(request: pytest.FixtureRequest, engines: Engines, tmp_path: Path) -> I
     with Steps(Console(file=told, width=WIDTH, highlight=False)) as steps:
         yield Stage(engines, Narration(steps), SHORT, tmp_path, name="drill-products")
     print(told.getvalue())
+    assert [line for line in told.getvalue().splitlines() if len(line) > WIDTH] == []
 
 
 @pytest.mark.parametrize("name", DRILLS)

@@ -11,7 +11,7 @@ def run(stage: Stage) -> None:
     """A second function on the same stream, out of step with the first."""
     with stage.healthy() as stack:
         stage.breaking("A forgotten deployment follows the same stream")
-        with stage.narration.step("Add a second function and mapping, which begins with the oldest record"):
+        with stage.narration.step("Add a second function and mapping, from the oldest record on"):
             second = stack.consume(f"{stack.function_name}-old", batch_size=7)
         with stage.narration.step(f"Put, update and delete the same few items for {stage.form.outage_seconds:g} s"):
             until = time.monotonic() + stage.form.outage_seconds
