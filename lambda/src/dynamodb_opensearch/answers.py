@@ -78,7 +78,8 @@ def judge(answer: Answer, count: int) -> Sequence[Outcome] | Split:
         return Split() if count > 1 else [Outcome(Kind.REFUSED, _refusal(answer.status, reason))]
     if answer.status in {408, 429} or answer.status >= 500 or (answer.status == 403 and _is_transient_403(text)):
         return [Outcome(Kind.LATER, Reason(f"http_{answer.status}", str(reason)))] * count
-    raise ConfigurationError(f"OpenSearch answered {answer.status} ({reason}): {_advice(answer.status, text)}")
+    told = f" ({reason})" if isinstance(error, Mapping) else ""
+    raise ConfigurationError(f"OpenSearch answered {answer.status}{told}: {_advice(answer.status, text)}")
 
 
 def describe(error: Any) -> Reason:

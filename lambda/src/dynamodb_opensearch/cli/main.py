@@ -172,6 +172,7 @@ def recover(
         ),
     ] = None,
     prefix: Annotated[str, typer.Option(metavar="TEXT", help="Of the export's files.")] = "dynamodb-opensearch",
+    patience: Patience = 10,
     rcu: Rcu = None,
 ) -> int:
     """Bring back what was lost: an outage longer than the stream's 24 hours, or a bad deployment.
@@ -179,7 +180,7 @@ def recover(
     With a bucket: by exports of what has changed since. Without: by comparing all, as repair does. Let the live sync
     run again first.
     """
-    return recovering.recover(target, run, since=since, bucket=bucket, prefix=prefix, rcu=rcu)
+    return recovering.recover(target, run, since=since, bucket=bucket, prefix=prefix, patience=patience, rcu=rcu)
 
 
 @command(

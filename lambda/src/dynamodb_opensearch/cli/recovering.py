@@ -25,7 +25,14 @@ _POLL_SECONDS = 10.0
 
 
 def recover(
-    target: TargetFlags, run: RunFlags, *, since: str, bucket: str | None, prefix: str, rcu: float | None
+    target: TargetFlags,
+    run: RunFlags,
+    *,
+    since: str,
+    bucket: str | None,
+    prefix: str,
+    patience: float,
+    rcu: float | None,
 ) -> int:
     """Do it; the exit code."""
     moment = parse_moment(since, datetime.now(UTC))
@@ -37,7 +44,7 @@ def recover(
                 f"comparing all. The table has point-in-time recovery: with --bucket NAME, exports of what changed "
                 f"since {_text(moment)} would do, and take none of the table's capacity"
             )
-        return mend_all(target, run, settings, "recover", rcu=rcu)
+        return mend_all(target, run, settings, "recover", patience=patience, rcu=rcu)
     with waiting(stderr(), "asking the table and the index"):
         pair, table = open_pair(settings), describe(settings)
         count_documents(settings)
