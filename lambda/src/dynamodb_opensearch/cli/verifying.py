@@ -40,8 +40,8 @@ from dynamodb_opensearch.jobs.verify import Verify
 from dynamodb_opensearch.settings import Settings
 
 SEGMENTS, SAMPLE_SEGMENTS = 16, 1_000
-"""Of the table, in whole and for a sample. A constant, so that the same command finds its checkpoint again; and few, for
-each that has a difference waits for its second look."""
+"""Of the table, in whole and for a sample. A constant, so that the same command finds its checkpoint again; and few,
+for each that has a difference waits for its second look."""
 
 
 def verify(
