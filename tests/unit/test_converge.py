@@ -351,6 +351,17 @@ def test_chunks_are_bounded_by_bytes_and_by_actions() -> None:
     assert len(by_bytes.values()) == 100
 
 
+@pytest.mark.parametrize("faults", [[busy(), busy()], [unreachable(), busy()]])
+def test_a_full_queue_does_not_get_more_requests(faults: list[Any]) -> None:
+    world = World()
+    world.opensearch.faults = faults
+
+    world.apply(*(put(str(number), number, number) for number in range(1, 101)))
+
+    assert len(world.opensearch.requests) <= 2
+    assert len(world.values()) == 100
+
+
 def test_chunks_shrink_while_requests_fail() -> None:
     world = World()
     world.opensearch.faults = [unreachable(), unreachable()]

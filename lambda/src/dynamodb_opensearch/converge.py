@@ -71,18 +71,20 @@ def converge(
         ConfigurationError: somebody must change something first; nothing is known of what was written by then.
     """
     work = _Work({change.id: change for change in changes}, conflict_window, tally)
-    attempt = 0
+    attempt = halvings = 0
     while work.waiting:
         before = len(work.waiting)
         unanswered = set(work.waiting)
-        for write, outcome in index.write(work.writes(table, deadline), deadline, tally, halvings=attempt):
+        for write, outcome in index.write(work.writes(table, deadline), deadline, tally, halvings):
             unanswered.discard(write.id)
             work.take(write, outcome)
         if unanswered:
             work.postpone(Reason("unread", "the table couldn't be read: throttled, out of reach, or no time was left"))
         if work.waiting and work.busy:
-            work.busy = False
-            attempt = 1 if len(work.waiting) < before else attempt + 1
+            progressed = len(work.waiting) < before
+            attempt = 1 if progressed else attempt + 1
+            halvings = (0 if progressed else halvings) + work.overtaxed
+            work.busy = work.overtaxed = False
             tally.retries += 1
             if not deadline.back_off(attempt):
                 break
@@ -100,6 +102,9 @@ class _Work:
     outrun: dict[str, Change] = field(default_factory=dict)
     contentions: Counter[str] = field(default_factory=Counter)
     busy: bool = False
+    """Whether something is to be tried again, after a pause."""
+    overtaxed: bool = False
+    """Whether a request was too large or too slow to be answered: smaller ones may do better."""
     last_reason: Reason | None = None
 
     def writes(self, table: Table, deadline: Deadline) -> Iterable[Write]:
@@ -122,6 +127,8 @@ class _Work:
                 self.refused[write.id] = Refusal(write, outcome.reason or Reason("refused"))
             case Kind.LATER:
                 self.postpone(outcome.reason)
+                # Where queues are full, smaller requests would only be more of them.
+                self.overtaxed |= "rejected_execution_exception" not in str(outcome.reason)
             # A settle never ends on another's version: it writes what it read, or reads again.
             case Kind.CONFLICT if isinstance(change, Settle) or self._must_settle(write, outcome):
                 self._settle(_settle_of(change), outcome)
