@@ -96,7 +96,7 @@ def measure(options: argparse.Namespace, announce: Callable[[str], None]) -> Non
     load = os.getloadavg()[0]
     workers = Workers(processes=options.processes, threads=options.threads)
     with ExitStack() as engines:
-        table = engines.enter_context(dynamodb_local(announce=announce))
+        table = engines.enter_context(dynamodb_local(heap="2g", announce=announce))
         node = engines.enter_context(opensearch(heap="1g", announce=announce))
         os.environ |= environment(node.url, table.url)
         settings = read_settings(os.environ)

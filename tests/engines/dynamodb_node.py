@@ -65,8 +65,10 @@ class DynamoDBLocal:
 
 
 @contextmanager
-def dynamodb_local(port: int | None = None, *, announce: Announce = silent) -> Iterator[DynamoDBLocal]:
-    """A DynamoDB Local that answers, and is gone with its tables after the block."""
+def dynamodb_local(
+    port: int | None = None, *, heap: str = "256m", announce: Announce = silent
+) -> Iterator[DynamoDBLocal]:
+    """A DynamoDB Local that answers, and is gone with its tables after the block. 50,000 items need a larger heap."""
     with claim(NAME, port, FIRST_PORT) as run:
         jdk = find_java()
         installed = install(announce)
@@ -74,7 +76,7 @@ def dynamodb_local(port: int | None = None, *, announce: Announce = silent) -> I
         run.spawn(
             [
                 jdk.java,
-                "-Xmx256m",
+                f"-Xmx{heap}",
                 WITHOUT_PERFORMANCE_FILE,
                 f"-Djava.io.tmpdir={run.subfolder('tmp')}",
                 f"-Djava.library.path={installed / LIBRARIES}",
