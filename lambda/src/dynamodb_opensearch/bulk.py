@@ -9,11 +9,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from typing import Protocol
-from urllib.parse import quote as quote_url
 
 from dynamodb_opensearch.answers import Answer, Kind, Outcome, Reason, Split, judge
 from dynamodb_opensearch.changes import Write
-from dynamodb_opensearch.client import UnreachableError
+from dynamodb_opensearch.client import UnreachableError, quoted
 from dynamodb_opensearch.deadline import Deadline
 from dynamodb_opensearch.documents import encode_document
 from dynamodb_opensearch.errors import UndecodableError
@@ -68,7 +67,7 @@ class Index:
 
     def __init__(self, client: Poster, name: str, limits: Limits, connections: int, timeout_seconds: float) -> None:
         self._client = client
-        self._path = f"/{quote_url(name, safe='')}/_bulk"
+        self._path = f"/{quoted(name)}/_bulk"
         self._limits = limits
         self._connections = connections
         self._timeout_seconds = timeout_seconds

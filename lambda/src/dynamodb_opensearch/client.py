@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from typing import Any
+from urllib.parse import quote
 
 import boto3
 import requests
@@ -170,6 +171,11 @@ class Client:
             if isinstance(cause, ssl.SSLError) and cause.reason and "EOF" not in cause.reason:
                 return ConfigurationError(f"OPENSEARCH_ENDPOINT is {endpoint!r}: it refuses our TLS ({cause.reason})")
         return UnreachableError(f"{endpoint}: {_name_of(error)}")
+
+
+def quoted(name: str) -> str:
+    """An index's name or a document's id as a part of a path."""
+    return quote(name, safe="")
 
 
 def read_secret(arn: str) -> tuple[str, str]:

@@ -8,9 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote as quote_url
 
-from dynamodb_opensearch.client import RefusedError
+from dynamodb_opensearch.client import RefusedError, quoted
 from dynamodb_opensearch.errors import ConfigurationError
 from dynamodb_opensearch.jobs.changes_in_place import Changes, compare
 from dynamodb_opensearch.jobs.pair import Pair, catalogue_of
@@ -106,19 +105,19 @@ def create(pair: Pair, definition: Definition, index: str | None = None) -> Crea
     """
     name = pair.settings.index
     index = index or name
-    if _ask(pair, "GET", f"/{_quoted(index)}", missing=True) is not None:
+    if _ask(pair, "GET", f"/{quoted(index)}", missing=True) is not None:
         raise ConfigurationError(
             f"{index!r} exists already: change it with index update, or create another, such as {_next(index)!r}, "
             "and switch the alias to it"
         )
-    found = _ask(pair, "GET", f"/{_quoted(name)}", missing=True) if index != name else None
+    found = _ask(pair, "GET", f"/{quoted(name)}", missing=True) if index != name else None
     if found and name in found:
         raise ConfigurationError(f"{name!r} is an index, so it can't be an alias of {index!r}: delete it first")
     alias = name if index != name and not found else None
     body = definition.to_json()
     if alias:
         body["aliases"] = {**body["aliases"], alias: {"is_write_index": True}}
-    _ask(pair, "PUT", f"/{_quoted(index)}", body)
+    _ask(pair, "PUT", f"/{quoted(index)}", body)
     return Created(index, alias)
 
 
@@ -129,7 +128,7 @@ def plan_update(pair: Pair, definition: Definition) -> Changes:
         ConfigurationError: there is no such index, or it can't be changed like this in place: each thing that can't.
     """
     index = _write_index(pair)
-    path = f"/{_quoted(index)}"
+    path = f"/{quoted(index)}"
     stands = _ask(pair, "GET", path)[index]
     settings = _ask(pair, "GET", f"{path}/_settings", parameters={"include_defaults": "true", "flat_settings": "true"})
     fields = _ask(pair, "GET", f"{path}/_mapping/field/*", parameters={"include_defaults": "true"})
@@ -158,7 +157,7 @@ def update(pair: Pair, changes: Changes) -> None:
     Raises:
         ConfigurationError: OpenSearch refuses a part.
     """
-    path = f"/{_quoted(changes.index)}"
+    path = f"/{quoted(changes.index)}"
     if changes.settings:
         _ask(pair, "PUT", f"{path}/_settings", changes.settings)
     if changes.mappings:
@@ -169,7 +168,7 @@ def update(pair: Pair, changes: Changes) -> None:
                 _ask(pair, "PUT", f"{path}/_settings", changes.settings_before)
             raise
     for alias, options in changes.aliases.items():
-        _ask(pair, "PUT", f"{path}/_alias/{_quoted(alias)}", options)
+        _ask(pair, "PUT", f"{path}/_alias/{quoted(alias)}", options)
 
 
 def show(pair: Pair) -> list[dict[str, Any]]:
@@ -182,12 +181,12 @@ def show(pair: Pair) -> list[dict[str, Any]]:
         ConfigurationError: there is none, or it can't be read.
     """
     written = _write_index(pair)
-    found = _ask(pair, "GET", f"/{_quoted(pair.settings.index)}", parameters={"flat_settings": "true"})
+    found = _ask(pair, "GET", f"/{quoted(pair.settings.index)}", parameters={"flat_settings": "true"})
     return [
         {
             "index": index,
             "written": index == written,
-            "docs": _ask(pair, "GET", f"/{_quoted(index)}/_count")["count"],
+            "docs": _ask(pair, "GET", f"/{quoted(index)}/_count")["count"],
             "aliases": one["aliases"],
             "settings": one["settings"],
             "mappings": one["mappings"],
@@ -203,10 +202,10 @@ def switch(pair: Pair, index: str) -> list[str]:
         ConfigurationError: there is no such index, or the pair's name is no alias.
     """
     alias = pair.settings.index
-    found = _ask(pair, "GET", f"/{_quoted(alias)}", missing=True) or {}
+    found = _ask(pair, "GET", f"/{quoted(alias)}", missing=True) or {}
     if alias in found:
         raise ConfigurationError(f"{alias!r} is an index and no alias: only an alias can be switched")
-    if _ask(pair, "GET", f"/{_quoted(index)}", missing=True) is None:
+    if _ask(pair, "GET", f"/{quoted(index)}", missing=True) is None:
         raise ConfigurationError(f"there is no index {index!r}: create it, and fill it, first")
     before = sorted(found.keys() - {index})
     actions = [{"remove": {"index": one, "alias": alias}} for one in before]
@@ -245,7 +244,7 @@ def _write_index(pair: Pair) -> str:
 
 
 def _is_taken(pair: Pair, alias: str) -> bool:
-    return _ask(pair, "GET", f"/{_quoted(alias)}", missing=True) is not None
+    return _ask(pair, "GET", f"/{quoted(alias)}", missing=True) is not None
 
 
 def _flat(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -267,7 +266,3 @@ def _next(index: str) -> str:
     """``products-2`` after ``products-1``, ``products-1`` after ``products``."""
     stem, _, number = index.rpartition("-")
     return f"{stem}-{int(number) + 1}" if stem and number.isdecimal() else f"{index}-1"
-
-
-def _quoted(name: str) -> str:
-    return quote_url(name, safe="")

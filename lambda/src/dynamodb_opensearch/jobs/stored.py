@@ -9,9 +9,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, NamedTuple, TypeVar
-from urllib.parse import quote as quote_url
 
-from dynamodb_opensearch.client import Client, RefusedError, UnreachableError
+from dynamodb_opensearch.client import Client, RefusedError, UnreachableError, quoted
 from dynamodb_opensearch.deadline import Deadline
 from dynamodb_opensearch.errors import ConfigurationError, OutOfTimeError
 
@@ -74,7 +73,7 @@ class Catalogue:
         Raises:
             ConfigurationError: there is no such index, or an alias without a write index.
         """
-        found = json.loads(self._fetch("GET", f"/{_quoted(self._name)}", {}, None, deadline))
+        found = json.loads(self._fetch("GET", f"/{quoted(self._name)}", {}, None, deadline))
         shards = [
             Shard(index, number)
             for index in sorted(found)
@@ -102,7 +101,7 @@ class Catalogue:
         if not places:
             return []
         body: dict[str, Any]
-        path, body = f"/{_quoted(places[0].index)}/_mget", {"ids": [place.id for place in places]}
+        path, body = f"/{quoted(places[0].index)}/_mget", {"ids": [place.id for place in places]}
         if any(place.routing or place.index != places[0].index for place in places):
             body = {"docs": [_coordinates(place) for place in places]}
         text = self._fetch("POST", path, {}, _encoded(body), deadline)
@@ -127,7 +126,7 @@ class Catalogue:
         if after is not None:
             body["search_after"] = [after]
         parameters = {"preference": f"_shards:{shard.number}"}
-        path = f"/{_quoted(shard.index)}/_search"
+        path = f"/{quoted(shard.index)}/_search"
         found = json.loads(self._fetch("POST", path, parameters, _encoded(body), deadline))
         if found["_shards"]["failed"] or found["timed_out"]:
             raise OutOfTimeError(f"shard {shard.number} of {shard.index} couldn't be searched")
@@ -139,21 +138,21 @@ class Catalogue:
     def refresh(self, deadline: Deadline) -> None:
         """Let searches see all that was written until now, if we may; else they are behind by the refresh interval."""
         try:
-            self._fetch("POST", f"/{_quoted(self._name)}/_refresh", {}, None, deadline)
+            self._fetch("POST", f"/{quoted(self._name)}/_refresh", {}, None, deadline)
         except RefusedError as error:
             if error.status not in {403, 404}:  # serverless collections have no _refresh
                 raise
 
     def count(self, deadline: Deadline) -> int:
         """How many documents a search finds."""
-        return int(json.loads(self._fetch("GET", f"/{_quoted(self._name)}/_count", {}, None, deadline))["count"])
+        return int(json.loads(self._fetch("GET", f"/{quoted(self._name)}/_count", {}, None, deadline))["count"])
 
     def delete(self, hit: Hit, deadline: Deadline) -> None:
         """Delete a document where it stands, unless it has been written again since."""
         parameters = {"version": str(hit.version + 1), "version_type": "external"}
         if hit.place.routing:
             parameters["routing"] = hit.place.routing
-        path = f"/{_quoted(hit.place.index)}/_doc/{_quoted(hit.place.id)}"
+        path = f"/{quoted(hit.place.index)}/_doc/{quoted(hit.place.id)}"
         try:
             self._fetch("DELETE", path, parameters, None, deadline)
         except RefusedError as error:
@@ -245,10 +244,6 @@ def _documents(text: str) -> Iterator[Document | None]:
 def _coordinates(place: Place) -> dict[str, str]:
     routing = {"routing": place.routing} if place.routing else {}
     return {"_index": place.index, "_id": place.id, **routing}
-
-
-def _quoted(name: str) -> str:
-    return quote_url(name, safe="")
 
 
 def _encoded(body: Any) -> bytes:

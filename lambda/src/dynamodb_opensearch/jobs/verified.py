@@ -3,9 +3,8 @@
 import json
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import quote
 
-from dynamodb_opensearch.client import Client
+from dynamodb_opensearch.client import Client, quoted
 from dynamodb_opensearch.deadline import Deadline
 from dynamodb_opensearch.jobs.stored import patiently
 
@@ -25,7 +24,7 @@ def note_verified(client: Client, index: str, result: Mapping[str, Any], deadlin
     section = meta.get(SECTION)
     section = {**(section if isinstance(section, Mapping) else {}), ENTRY: dict(result)}
     body = json.dumps({"_meta": {**meta, SECTION: section}}).encode()
-    patiently(lambda seconds: client.fetch("PUT", f"{_path(index)}/_mapping", {}, body, min(seconds, 30)), deadline)
+    patiently(lambda seconds: client.fetch("PUT", f"/{quoted(index)}/_mapping", {}, body, min(seconds, 30)), deadline)
 
 
 def last_verified(client: Client, name: str, deadline: Deadline) -> Mapping[str, Any] | None:
@@ -41,10 +40,6 @@ def last_verified(client: Client, name: str, deadline: Deadline) -> Mapping[str,
 
 def _meta(client: Client, name: str, deadline: Deadline) -> dict[str, dict[str, Any]]:
     text = patiently(
-        lambda seconds: client.fetch("GET", f"{_path(name)}/_mapping", {}, None, min(seconds, 30)), deadline
+        lambda seconds: client.fetch("GET", f"/{quoted(name)}/_mapping", {}, None, min(seconds, 30)), deadline
     )
     return {index: one["mappings"].get("_meta", {}) for index, one in json.loads(text).items()}
-
-
-def _path(name: str) -> str:
-    return f"/{quote(name, safe='')}"
