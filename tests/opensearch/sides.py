@@ -18,6 +18,7 @@ from dynamodb_opensearch.cli.engine import Stop, Workers, run
 from dynamodb_opensearch.cli.journal import Journal
 from dynamodb_opensearch.jobs.pair import Pair, open_pair
 from dynamodb_opensearch.jobs.verify import Verify
+from dynamodb_opensearch.jobs.vouched import vouched_file
 from dynamodb_opensearch.jobs.work import Job
 from dynamodb_opensearch.settings import Settings, read_settings
 from engines import DynamoDBLocal, OpenSearchNode
@@ -103,6 +104,12 @@ class Sides:
             ]
             self.dynamodb.batch_write_item(RequestItems={self.name: requests})
 
+    def verified(self, workers: Workers = Workers(page_items=7), **settings: Any) -> Journal:  # noqa: B008 (it is frozen)
+        """What a verification finds, done as the command does it."""
+        with vouched_file(100) as vouched:
+            settings = {"segments": 3, "patience_seconds": 0.3, "vouched": vouched} | settings
+            return self.run(Verify(**settings), workers)
+
     def run(self, job: Job, workers: Workers = Workers(page_items=7)) -> Journal:  # noqa: B008 (it is frozen)
         """Run a job to its end; its journal knows what came out."""
         journal = Journal(self._folder / f"journal-{next(self._journals)}.jsonl", {"job": str(job)})
@@ -114,8 +121,7 @@ class Sides:
 
     def differences(self, **settings: Any) -> list[tuple[str, str]]:
         """What a verification names: kind and document id, sorted."""
-        job = Verify(**({"segments": 3, "patience_seconds": 0.3} | settings))
-        return sorted((one["kind"], one["id"]) for one in self.run(job).findings())
+        return sorted((one["kind"], one["id"]) for one in self.verified(**settings).findings())
 
     def versions(self) -> dict[str, int]:
         """Document id -> version, of all documents."""

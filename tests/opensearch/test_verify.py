@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -10,12 +11,15 @@ import pytest
 from dynamodb_opensearch.cli.engine import Stop, Workers, run
 from dynamodb_opensearch.cli.journal import Journal
 from dynamodb_opensearch.errors import ConfigurationError
+from dynamodb_opensearch.jobs import pair as pairs
 from dynamodb_opensearch.jobs import verify
 from dynamodb_opensearch.jobs.backfill import Backfill
+from dynamodb_opensearch.jobs.pair import Pair
 from dynamodb_opensearch.jobs.repair import Repair
 from dynamodb_opensearch.jobs.report import ReportWriter
 from dynamodb_opensearch.jobs.verify import Verify
 from dynamodb_opensearch.jobs.work import Step
+from dynamodb_opensearch.truth import Keyed
 
 from opensearch import api
 from opensearch.sides import MakeSides, Sides
@@ -63,17 +67,41 @@ def sides(make_sides: MakeSides) -> Sides:
 
 
 def test_a_whole_pair_has_no_difference_and_everything_is_counted(sides: Sides) -> None:
-    journal = sides.run(Verify(3, patience_seconds=0))
+    journal = sides.verified(patience_seconds=0)
     assert journal.counts == {"items": 60, "documents": 60}
     assert list(journal.findings()) == []
 
 
+def test_documents_whose_items_the_scan_showed_are_not_looked_up_again(
+    sides: Sides, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked_up: list[str] = []
+
+    def read_items(pair: Pair, keys: Iterable[Keyed], *arguments: Any, **options: Any) -> dict[str, Any]:
+        keys = list(keys)
+        looked_up.extend(one.id for one in keys)
+        return pairs.read_items(pair, keys, *arguments, **options)
+
+    monkeypatch.setattr(verify, "read_items", read_items)
+    api.call(sides.node, "PUT", f"/{sides.name}/_doc/added", {"pk": "added"})
+    journal = sides.verified(Workers(threads=1, page_items=7), patience_seconds=0)
+    assert [one["id"] for one in journal.findings()] == ["added"]
+    assert set(looked_up) == {"added"}
+    looked_up.clear()
+    sides.run(Verify(3, patience_seconds=0))  # nobody vouches
+    assert len(set(looked_up)) == 61
+
+
 @pytest.mark.parametrize("processes", [1, 2])
-def test_each_kind_of_damage_is_named_and_repaired_and_nothing_else_is_touched(sides: Sides, processes: int) -> None:
+@pytest.mark.parametrize("is_vouched", [False, True])
+def test_each_kind_of_damage_is_named_and_repaired_and_nothing_else_is_touched(
+    sides: Sides, processes: int, *, is_vouched: bool
+) -> None:
     expected = damage(sides)
-    assert sides.differences() == expected
+    vouching: dict[str, Any] = {} if is_vouched else {"vouched": None}
+    assert sides.differences(**vouching) == expected
     untouched = {key: one for key, one in sides.versions().items() if key not in {name for _, name in expected}}
-    counts = sides.run(Verify(3, patience_seconds=0.3, repair=True), Workers(processes=processes, page_items=7)).counts
+    counts = sides.verified(Workers(processes=processes, page_items=7), repair=True, **vouching).counts
     assert (counts["repaired"], counts["refused"]) == (9, 0)
     after = sides.versions()
     assert sides.differences() == []

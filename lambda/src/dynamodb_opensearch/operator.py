@@ -27,6 +27,7 @@ from dynamodb_opensearch.jobs.pair import Pair, aws_error, catalogue_of, open_pa
 from dynamodb_opensearch.jobs.report import ReportWriter
 from dynamodb_opensearch.jobs.request import Request, read_request
 from dynamodb_opensearch.jobs.setup import CreateIndex
+from dynamodb_opensearch.jobs.work import steps_of
 from dynamodb_opensearch.settings import Settings, read_settings
 
 UNITS = 2_000
@@ -126,7 +127,7 @@ class Operator:
         position, done, counts = event.get("position"), True, Counter[str]()
         steps, longest, began = 0, 0.0, self._clock()
         try:
-            for step in request.job.run(pair, str(event["unit"]), position):
+            for step in steps_of(request.job, pair, str(event["unit"]), position):
                 self._tell(step.findings)
                 report.add(step.findings)
                 position = step.position

@@ -33,7 +33,7 @@ Segments = Annotated[
         min=1,
         max=MAXIMUM_SEGMENTS,
         metavar="N",
-        help="Parts that the table is read in; by default 16, and 1,000 for a sample.",
+        help="Parts that the table is read in; by default 64, and 1,000 for a sample.",
     ),
 ]
 Patience = Annotated[

@@ -8,15 +8,19 @@ import threading
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from heapq import heappop, heappush
 from typing import Any
 
 from dynamodb_opensearch.cli.journal import Journal
 from dynamodb_opensearch.errors import SyncError
 from dynamodb_opensearch.jobs.capacity import CapacityLimit
 from dynamodb_opensearch.jobs.pair import Pair, open_pair
-from dynamodb_opensearch.jobs.work import Job, Step, Unit
+from dynamodb_opensearch.jobs.work import Job, Pause, Step, Unit
 from dynamodb_opensearch.settings import Settings
+
+PAUSED = 8
+"""Most units of one worker that pause at the same time: what each waits with is held in memory."""
 
 
 class JobFailedError(SyncError):
@@ -197,15 +201,50 @@ def _start_threads(job: Job, pair: Pair, count: int, lines: _Lines) -> list[thre
 def _work(job: Job, pair: Pair, lines: _Lines) -> None:
     """One worker: a unit after the other, until there are none or it is told to stop."""
     try:
-        while (task := lines.tasks.get()) != _END and not lines.stopped.is_set():
-            unit, position = task
-            for step in job.run(pair, unit, position):
-                lines.results.put((unit, step))
-                if lines.stopped.is_set():
-                    return
+        _Worker(job, pair, lines).work()
     except SyncError as error:
         lines.results.put(_Failure(str(error)))
     except Exception:  # noqa: BLE001 (a bug must be told of, not look like an end)
         lines.results.put(_Failure(f"a worker failed unexpectedly:\n{traceback.format_exc()}"))
     finally:
         lines.results.put(_END)
+
+
+@dataclass(order=True, slots=True)
+class _Paused:
+    until: float
+    unit: Unit
+    steps: Iterator[Step | Pause] = field(compare=False)
+
+
+class _Worker:
+    """Does a unit after the other; while one pauses, the next."""
+
+    def __init__(self, job: Job, pair: Pair, lines: _Lines) -> None:
+        self._job, self._pair, self._lines = job, pair, lines
+        self._paused: list[_Paused] = []
+
+    def work(self) -> None:
+        """Until there are none, or it is told to stop."""
+        has_more = True
+        while not self._lines.stopped.is_set() and (has_more or self._paused):
+            crowded = len(self._paused) == PAUSED or not has_more
+            if self._paused and (crowded or not Pause(self._paused[0].until).seconds):
+                paused = heappop(self._paused)
+                if not self._lines.stopped.wait(Pause(paused.until).seconds):
+                    self._advance(paused.unit, paused.steps)
+            elif (task := self._lines.tasks.get()) == _END:
+                has_more = False
+            else:
+                unit, position = task
+                self._advance(unit, self._job.run(self._pair, unit, position))
+
+    def _advance(self, unit: Unit, steps: Iterator[Step | Pause]) -> None:
+        """To its end, its next pause, or the stop."""
+        for one in steps:
+            if isinstance(one, Pause):
+                heappush(self._paused, _Paused(one.until, unit, steps))
+                return
+            self._lines.results.put((unit, one))
+            if self._lines.stopped.is_set():
+                return

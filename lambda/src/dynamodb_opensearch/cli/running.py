@@ -22,7 +22,7 @@ from dynamodb_opensearch.cli.output import stderr, tell
 from dynamodb_opensearch.cli.progress import Pace, ProgressBar
 from dynamodb_opensearch.errors import ConfigurationError, SyncError
 from dynamodb_opensearch.jobs.pair import TableDescription, describe_table
-from dynamodb_opensearch.jobs.work import Job, Step
+from dynamodb_opensearch.jobs.work import HOW, Job, Step
 from dynamodb_opensearch.settings import Settings
 
 
@@ -154,7 +154,7 @@ def _identity(task: Task, settings: Settings, table_arn: str) -> dict[str, Any]:
     own = task.identity
     if own is None:
         job: Any = task.job
-        own = {one.name: _plain(getattr(job, one.name)) for one in fields(job) if one.name != "patience_seconds"}
+        own = {one.name: _plain(getattr(job, one.name)) for one in fields(job) if one.metadata != HOW}
     return {"command": task.name, **own, "table": table_arn, "index": settings.index, "endpoint": settings.endpoint}
 
 

@@ -1,6 +1,7 @@
 """``verify`` and ``repair``: what differs, and its mending."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from hashlib import sha256
 from math import ceil
@@ -37,11 +38,11 @@ from dynamodb_opensearch.jobs.scan import MAXIMUM_SEGMENTS
 from dynamodb_opensearch.jobs.stored import Catalogue
 from dynamodb_opensearch.jobs.verified import note_verified
 from dynamodb_opensearch.jobs.verify import Verify
+from dynamodb_opensearch.jobs.vouched import vouched_file
 from dynamodb_opensearch.settings import Settings
 
-SEGMENTS, SAMPLE_SEGMENTS = 16, 1_000
-"""Of the table, in whole and for a sample. A constant, so that the same command finds its checkpoint again; and few,
-for each that has a difference waits for its second look."""
+SEGMENTS, SAMPLE_SEGMENTS = 64, 1_000
+"""Of the table, in whole and for a sample. A constant, so that the same command finds its checkpoint again."""
 
 
 def verify(
@@ -59,11 +60,14 @@ def verify(
     for path in reports:
         check_report_path(path)
     settings = configure(target).settings
-    job = Verify(segments or _segments(percent), percent, seed, patience)
-    table, expected = _sizes(settings)
-    task = Task("verify", job, round(expected * percent / 100), ("items", "documents"), read_units_per_second=rcu)
+    table, documents = _sizes(settings)
+    expected = round((table.item_count + documents) * percent / 100)
     started_at = _now()
-    with carried_out(task, settings, table, run) as result:
+    with ExitStack() as stack:
+        vouched = stack.enter_context(vouched_file(documents))
+        job = Verify(segments or _segments(percent), percent, seed, patience, vouched=vouched)
+        task = Task("verify", job, expected, ("items", "documents"), read_units_per_second=rcu)
+        result = stack.enter_context(carried_out(task, settings, table, run))
         if not result.done:
             return _tell_interrupted(result, as_json=run.as_json)
         statements = _statements(result) if percent < 100 else []
@@ -114,11 +118,13 @@ def mend_all(
     rcu: float | None = None,
 ) -> int:
     """Compare all, and mend what differs as soon as that is certain; the exit code."""
-    table, expected = _sizes(settings)
-    job = Verify(segments or SEGMENTS, patience_seconds=patience, repair=not dry_run)
+    table, documents = _sizes(settings)
     name = f"{name} --dry-run" if dry_run else name
-    task = Task(name, job, expected, ("items", "documents"), read_units_per_second=rcu)
-    with carried_out(task, settings, table, run) as result:
+    with ExitStack() as stack:
+        vouched = stack.enter_context(vouched_file(documents))
+        job = Verify(segments or SEGMENTS, patience_seconds=patience, repair=not dry_run, vouched=vouched)
+        task = Task(name, job, table.item_count + documents, ("items", "documents"), read_units_per_second=rcu)
+        result = stack.enter_context(carried_out(task, settings, table, run))
         differing = any(result.counts.get(kind) for kind in DIFFERENCES)
         if result.done and not differing:
             _note(settings, result)
@@ -203,10 +209,10 @@ def _tell_interrupted(result: Result, *, as_json: bool) -> int:
 
 
 def _sizes(settings: Settings) -> tuple[TableDescription, int]:
-    """The table, and about how much there is to compare on both sides."""
+    """The table, and how many documents there are."""
     with waiting(stderr(), "asking the table and the index"):
         table = describe(settings)
-        return table, table.item_count + count_documents(settings)
+        return table, count_documents(settings)
 
 
 def _segments(percent: float) -> int:

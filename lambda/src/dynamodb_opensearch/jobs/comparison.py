@@ -6,7 +6,6 @@ from enum import StrEnum
 from typing import Any
 
 from dynamodb_opensearch.dead_letters import as_json
-from dynamodb_opensearch.documents import encode_document
 from dynamodb_opensearch.items import Item, unescape_name
 from dynamodb_opensearch.jobs.stored import Document, Place, exact
 from dynamodb_opensearch.versions import is_time
@@ -68,20 +67,17 @@ class Difference:
         )
 
 
-def compare(item: Item | None, document: Document | None, now: int) -> tuple[Kind, tuple[str, ...]] | None:
+def compare(expected: str | None, document: Document | None, now: int) -> tuple[Kind, tuple[str, ...]] | None:
     """What is wrong with a document in its right place, and the attributes that differ; None if all is well.
 
     Args:
+        expected: the item's document as ``encode_document`` makes it; None: there is no item.
         now: epoch second: a version beyond it is none of ours.
-
-    Raises:
-        UndecodableError: the item isn't DynamoDB JSON.
     """
-    if item is None:
+    if expected is None:
         return None if document is None else (Kind.GHOST, ())
     if document is None:
         return Kind.MISSING, ()
-    expected = encode_document(item).decode()
     if expected == document.source:
         return None
     # Not the same bytes: DynamoDB keeps no order of attributes, and knows more than one spelling of a number.

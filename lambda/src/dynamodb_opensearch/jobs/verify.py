@@ -1,8 +1,9 @@
 """Compares every item with its document and every document with its item, and names each difference.
 
-The table's side is scanned and each page's documents are fetched; the index's side is listed and each id is looked up
-in the table. Both sides move on meanwhile, so what differs counts only if its document still differs, unmoved, some
-seconds later. Memory is bounded: all that is kept is what waits for its second look.
+The table's side is scanned and each page's documents are fetched; the index's side is listed, and ids that the first
+side didn't show are looked up in the table. Both sides move on meanwhile, so what differs counts only if its document
+still differs, unmoved, some seconds later. Memory is bounded: all that is kept is what waits for its second look, and a
+set of marks that may forget.
 """
 
 import json
@@ -11,10 +12,11 @@ import time
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 from zlib import crc32
 
-from dynamodb_opensearch.documents import member
+from dynamodb_opensearch.documents import encode_document, member
 from dynamodb_opensearch.errors import UndecodableError
 from dynamodb_opensearch.items import Item
 from dynamodb_opensearch.jobs.comparison import Difference, Kind, compare
@@ -22,7 +24,8 @@ from dynamodb_opensearch.jobs.pair import Pair, catalogue_of, read_items
 from dynamodb_opensearch.jobs.repair import mend
 from dynamodb_opensearch.jobs.scan import pages
 from dynamodb_opensearch.jobs.stored import Catalogue, Document, Hit, Place, Shard, exact
-from dynamodb_opensearch.jobs.work import Segment, Step, Unit
+from dynamodb_opensearch.jobs.vouched import Vouched
+from dynamodb_opensearch.jobs.work import HOW, Pause, Segment, Step, Unit
 
 WAITING = 20_000
 """Most documents that wait for their second look: beyond it, reading waits for them."""
@@ -39,10 +42,12 @@ class Verify:
     """Of the segments, and of the documents by a hash of their ids."""
     seed: int = 0
     """Of the sample."""
-    patience_seconds: float = 10
+    patience_seconds: float = field(default=10, metadata=HOW)
     """Between the two looks at what differs: more than the sync's lag."""
     repair: bool = False
     """Whether to mend each difference once it is certain."""
+    vouched: Path | None = field(default=None, metadata=HOW)
+    """A ``vouched_file`` that all workers share; None: every document's id is looked up in the table."""
 
     def plan(self, pair: Pair) -> Sequence[Unit]:
         """The table's segments, then the index's shards."""
@@ -53,22 +58,26 @@ class Verify:
         chosen = sorted(random.Random(self.seed).sample(range(self.segments), count))  # noqa: S311 (a sample)
         return [*(str(Segment(number, self.segments)) for number in chosen), *map(str, shards)]
 
-    def run(self, pair: Pair, unit: Unit, position: Any) -> Iterator[Step]:
+    def run(self, pair: Pair, unit: Unit, position: Any) -> Iterator[Step | Pause]:
         """A step for each page, once all its differences are certain. See ``work.Job.run``."""
         catalogue = catalogue_of(pair)
         home, _ = catalogue.resolve(pair.deadline())
-        comparer = _Comparer(pair, catalogue, home)
-        if unit.startswith("segment "):
-            looks = comparer.look_at_items(Segment.parse(unit), position)
-        else:
-            looks = comparer.look_at_documents(Shard.parse(unit), position, self.percent)
-        for page in _certain(looks, comparer, self.patience_seconds):
-            findings = [difference.to_json() for difference in page.differences]
-            if self.repair and page.differences:
-                counts, refused = mend(pair, catalogue, page.differences, pair.deadline())
-                page.counts.update(counts)
-                findings += refused
-            yield Step(page.position, page.counts, findings)
+        with Vouched.opened(self.vouched) as vouched:
+            comparer = _Comparer(pair, catalogue, home, vouched)
+            if unit.startswith("segment "):
+                looks = comparer.look_at_items(Segment.parse(unit), position)
+            else:
+                looks = comparer.look_at_documents(Shard.parse(unit), position, self.percent)
+            for page in _certain(looks, comparer, self.patience_seconds):
+                yield page if isinstance(page, Pause) else self._step(pair, catalogue, page)
+
+    def _step(self, pair: Pair, catalogue: Catalogue, page: "_Page") -> Step:
+        findings = [difference.to_json() for difference in page.differences]
+        if self.repair and page.differences:
+            counts, refused = mend(pair, catalogue, page.differences, pair.deadline())
+            page.counts.update(counts)
+            findings += refused
+        return Step(page.position, page.counts, findings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,49 +106,55 @@ class _Page:
     due: float = 0
 
 
-def _certain(looks: Iterable[_Page], comparer: "_Comparer", patience_seconds: float) -> Iterator[_Page]:
+def _certain(looks: Iterable[_Page], comparer: "_Comparer", patience_seconds: float) -> Iterator[_Page | Pause]:
     """The pages in their order, each once all its suspects are cleared or convicted."""
     waiting: deque[_Page] = deque()
     for page in looks:
         page.due = time.monotonic() + patience_seconds
         waiting.append(page)
         while waiting and (_is_ripe(waiting[0]) or sum(len(one.suspects) for one in waiting) > WAITING):
-            yield _ripened(waiting.popleft(), comparer, patience_seconds)
+            yield from _ripened(waiting.popleft(), comparer, patience_seconds)
     while waiting:
-        yield _ripened(waiting.popleft(), comparer, patience_seconds)
+        yield from _ripened(waiting.popleft(), comparer, patience_seconds)
 
 
 def _is_ripe(page: _Page) -> bool:
     return not page.suspects or page.due <= time.monotonic()
 
 
-def _ripened(page: _Page, comparer: "_Comparer", patience_seconds: float) -> _Page:
+def _ripened(page: _Page, comparer: "_Comparer", patience_seconds: float) -> Iterator[_Page | Pause]:
     while page.suspects:
-        time.sleep(max(page.due - time.monotonic(), 0))
+        yield Pause(page.due)
         comparer.look_again(page)
         page.due = time.monotonic() + patience_seconds
-    return page
+    yield page
 
 
 class _Comparer:
     """Looks at both sides, and tells what differs at this moment."""
 
-    def __init__(self, pair: Pair, catalogue: Catalogue, home: str) -> None:
+    def __init__(self, pair: Pair, catalogue: Catalogue, home: str, vouched: Vouched | None) -> None:
         self._pair = pair
         self._catalogue = catalogue
         self._home = home
+        self._vouched = vouched
         self._schema = pair.settings.key_schema
 
     def look_at_items(self, segment: Segment, position: Any) -> Iterator[_Page]:
         """The items of a segment, beside their documents."""
         for page in pages(self._pair, segment.number, segment.total, position):
             places = [Place(self._home, self._schema.id_of(item)) for item in page.items]
-            documents = self._catalogue.get(places, self._pair.deadline())
+            expected = [encode_document(item).decode() for item in page.items]
+            documents = self._catalogue.get(places, self._pair.deadline(), expected)
             suspects = [
                 _Suspect(place, self._schema.keys_of(item), document and document.version)
-                for place, item, document in zip(places, page.items, documents, strict=True)
-                if compare(item, document, page.read_at)
+                for place, item, text, document in zip(places, page.items, expected, documents, strict=True)
+                if compare(text, document, page.read_at)
             ]
+            if self._vouched is not None:
+                for place, document in zip(places, documents, strict=True):
+                    if document is not None:
+                        self._vouched.add(place.id, document.version)
             yield _Page(page.next_key, Counter(items=len(page.items)), suspects)
 
     def look_at_documents(self, shard: Shard, position: Any, percent: float) -> Iterator[_Page]:
@@ -149,7 +164,7 @@ class _Comparer:
             chosen = [
                 hit for hit in hits if crc32(hit.place.id.encode("utf-8", "surrogatepass")) % 10_000 < percent * 100
             ]
-            suspects = self._with_keys(chosen)
+            suspects = self._with_keys([hit for hit in chosen if not self._is_vouched(hit)])
             at_home = {suspect.id: suspect for suspect in suspects if suspect.keys}
             found = read_items(self._pair, at_home.values(), self._pair.deadline(), keys_only=True)
             yield _Page(
@@ -159,6 +174,9 @@ class _Comparer:
             )
             if position is None:
                 return
+
+    def _is_vouched(self, hit: Hit) -> bool:
+        return self._vouched is not None and self._is_home(hit.place) and self._vouched.holds(hit.place.id, hit.version)
 
     def look_again(self, page: _Page) -> None:
         """Clear what is equal by now, convict what hasn't moved, and keep the rest for another look."""
@@ -183,7 +201,8 @@ class _Comparer:
         self, suspect: _Suspect, item: Item | None, document: Document | None
     ) -> tuple[Kind, tuple[str, ...]] | None:
         if suspect.keys:
-            return compare(item, document, int(time.time()))
+            expected = None if item is None else encode_document(item).decode()
+            return compare(expected, document, int(time.time()))
         if document is None:
             return None
         return (Kind.GHOST if self._is_home(suspect.place) else Kind.WRONG_PLACE), ()

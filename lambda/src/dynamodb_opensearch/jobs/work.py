@@ -3,12 +3,16 @@
 Who runs a unit is not a job's concern: a process of the command line's, or one call of the operator function.
 """
 
+import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from dynamodb_opensearch.jobs.pair import Pair
+
+HOW: Mapping[str, Any] = {"how": True}
+"""Metadata of a job's field that doesn't change what the job does, only how: another run may go on with another."""
 
 Unit = str
 """A part of a job that one worker does: ``segment 3 of 100``, ``shard 0 of products``, the key of a data file."""
@@ -25,19 +29,41 @@ class Step:
     """What must be told one by one, as JSON holds it: differences, documents that OpenSearch refused."""
 
 
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """A unit has nothing to do for a while. Whoever runs it may do another one meanwhile."""
+
+    until: float
+    """By ``time.monotonic``."""
+
+    @property
+    def seconds(self) -> float:
+        """What is left of it."""
+        return max(self.until - time.monotonic(), 0)
+
+
 class Job(Protocol):
     """A job's settings; they can be pickled, and made from JSON."""
 
     def plan(self, pair: Pair) -> Sequence[Unit]:
         """All units, to be done in any order and at the same time."""
 
-    def run(self, pair: Pair, unit: Unit, position: Any) -> Iterator[Step]:
+    def run(self, pair: Pair, unit: Unit, position: Any) -> Iterator[Step | Pause]:
         """Do a unit from a position on, None: from its start. Each step may be repeated without harm.
 
         Raises:
             ConfigurationError: somebody must change something first.
             OutOfTimeError: a side was busy or down for too long; to be repeated from the last step's position.
         """
+
+
+def steps_of(job: Job, pair: Pair, unit: Unit, position: Any) -> Iterator[Step]:
+    """Run a unit by itself: its pauses are waited for. See ``Job.run``."""
+    for one in job.run(pair, unit, position):
+        if isinstance(one, Pause):
+            time.sleep(one.seconds)
+        else:
+            yield one
 
 
 @dataclass(frozen=True, slots=True)
