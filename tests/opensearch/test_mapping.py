@@ -15,7 +15,8 @@ from dynamodb_opensearch.errors import ConfigurationError
 from dynamodb_opensearch.jobs import changes_in_place, definition
 from dynamodb_opensearch.jobs.definition import Definition
 from dynamodb_opensearch.jobs.mapping import infer, sample
-from dynamodb_opensearch.jobs.pair import Pair
+from dynamodb_opensearch.jobs.pair import Pair, catalogue_of
+from dynamodb_opensearch.jobs.verified import last_verified, note_verified
 from dynamodb_opensearch.settings import Service, Settings, read_settings
 from engines import OpenSearchNode
 from hypothesis import HealthCheck, given, settings
@@ -293,6 +294,19 @@ def test_new_fields_dynamic_settings_and_aliases_are_changed_in_place(pair: Pair
         "setting index.refresh_interval: 1s → 7s",
         f"alias {alias}",
     ]
+    assert definition.plan_update(pair, wanted).told == []
+
+
+def test_what_was_noted_in_an_index_survives_another_meta(pair: Pair) -> None:
+    definition.create(pair, parsed(mappings=NUMBERS))
+    index, deadline = pair.settings.index, pair.deadline()
+    home, _ = catalogue_of(pair).resolve(deadline)
+    note_verified(pair.client, home, {"at": "2026-01-01T00:00:00Z"}, deadline)
+    wanted = parsed(mappings={"_meta": {"owner": "search"}})
+    definition.update(pair, definition.plan_update(pair, wanted))
+    assert last_verified(pair.client, index, deadline) == {"at": "2026-01-01T00:00:00Z"}
+    [shown] = definition.show(pair)
+    assert shown["mappings"]["_meta"]["owner"] == "search"
     assert definition.plan_update(pair, wanted).told == []
 
 

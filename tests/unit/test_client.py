@@ -367,6 +367,20 @@ def test_a_connection_that_is_closed_during_the_handshake_is_unreachable() -> No
         thread.join()
 
 
+def test_a_plain_connection_that_ends_without_a_word_may_be_to_a_tls_port() -> None:
+    def serve() -> None:
+        connection, _ = listener.accept()
+        connection.recv(1 << 16)
+        connection.close()
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        with pytest.raises(UnreachableError, match=r"RemoteDisconnected; if the port speaks TLS, use https://"):
+            post(Client(settings(f"http://127.0.0.1:{listener.getsockname()[1]}")))
+        thread.join()
+
+
 def test_plain_http_behind_https_is_named(server: Server) -> None:
     with pytest.raises(ConfigurationError, match="doesn't speak TLS"):
         post(Client(settings(server.url.replace("http:", "https:"))))

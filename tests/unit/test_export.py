@@ -167,6 +167,16 @@ def test_a_load_goes_on_after_the_lines_that_are_done(world: World, monkeypatch:
     assert set(world.index.sources()) == {"e"}
 
 
+def test_the_list_of_files_is_read_once_and_no_file_needs_it_again(world: World) -> None:
+    world.table.items = {key: item(key) for key in "abc"}
+    world.export(full("a", "b"), full("c"))
+    pair = make_pair(world.table, world.index)
+    units = Load((URL,)).plan(pair)
+    world.s3.delete_object(Bucket="exports", Key=f"{FOLDER}/manifest-files.json")
+    steps = [step for unit in units for step in Load((URL,)).run(pair, unit, None)]
+    assert total(steps) == {"items": 3, "written": 3}
+
+
 @pytest.mark.parametrize("counts", [[3], [1]])
 def test_a_file_of_another_length_than_the_manifest_says_is_damaged(world: World, counts: list[int]) -> None:
     world.table.items = {key: item(key) for key in "ab"}

@@ -2,6 +2,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from dynamodb_opensearch.cli import journal as journals
 from dynamodb_opensearch.cli.journal import Journal
 from dynamodb_opensearch.errors import ConfigurationError
 from dynamodb_opensearch.jobs.work import Step
@@ -30,6 +31,18 @@ def test_a_second_run_goes_on_where_the_first_stopped(path: Path) -> None:
     assert journal.counts == {"items": 5}
     assert list(journal.findings()) == [{"kind": "refused"}]
     journal.close()
+
+
+def test_the_first_runs_beginning_is_the_jobs(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    moments = iter(["2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z", "2026-01-03T00:00:00Z"])
+    monkeypatch.setattr(journals, "now", lambda: next(moments))
+    begun(path).close()
+    resumed = Journal(path, IDENTITY)
+    assert resumed.started_at == "2026-01-01T00:00:00Z"
+    resumed.finish()
+    another = Journal(path, IDENTITY)
+    assert another.started_at == "2026-01-03T00:00:00Z"
+    another.close()
 
 
 def test_every_way_to_be_cut_off_loses_one_step_at_most(path: Path) -> None:

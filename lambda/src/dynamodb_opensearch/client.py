@@ -170,7 +170,12 @@ class Client:
             # An alert, such as of another protocol version; but a node that goes down just ends the connection.
             if isinstance(cause, ssl.SSLError) and cause.reason and "EOF" not in cause.reason:
                 return ConfigurationError(f"OPENSEARCH_ENDPOINT is {endpoint!r}: it refuses our TLS ({cause.reason})")
-        return UnreachableError(f"{endpoint}: {_name_of(error)}")
+        name = _name_of(error)
+        # A port that speaks TLS ends a plain connection without a word; so does a node that goes down.
+        hint = (
+            "; if the port speaks TLS, use https://" if (endpoint[:5], name) == ("http:", "RemoteDisconnected") else ""
+        )
+        return UnreachableError(f"{endpoint}: {name}{hint}")
 
 
 def quoted(name: str) -> str:

@@ -4,6 +4,7 @@ import json
 import os
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -11,6 +12,11 @@ from dynamodb_opensearch.errors import ConfigurationError
 from dynamodb_opensearch.jobs.work import Step, Unit
 
 FORMAT = "dynamodb-opensearch checkpoint 1"
+
+
+def now() -> str:
+    """The time of day as reports and checkpoints have it."""
+    return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 class Journal:
@@ -27,6 +33,8 @@ class Journal:
         """
         self.path = path
         self.counts: Counter[str] = Counter()
+        self.started_at = now()
+        """When its first run began: ISO 8601, UTC."""
         self.units: list[Unit] | None = None
         """The plan, None before it is made: a second run must not plan anew."""
         self._positions: dict[Unit, Any] = {}
@@ -38,7 +46,7 @@ class Journal:
             raise ConfigurationError(f"the checkpoint {path} can't be used ({error.strerror})") from None
         if self.units is None:
             self._file.truncate(0)
-            self._write({"format": FORMAT, **identity})
+            self._write({"format": FORMAT, "startedAt": self.started_at, **identity})
 
     @property
     def resumed(self) -> bool:
@@ -107,6 +115,7 @@ class Journal:
     def _check(self, line: Mapping[str, Any], identity: Mapping[str, Any]) -> None:
         if line["format"] != FORMAT:
             raise ValueError
+        self.started_at = str(line["startedAt"])
         other = next((name for name in identity if line.get(name) != identity[name]), None)
         if other:
             raise ConfigurationError(

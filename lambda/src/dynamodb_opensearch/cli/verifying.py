@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from datetime import UTC, datetime
 from hashlib import sha256
 from math import ceil
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 from dynamodb_opensearch.cli.configuration import configure
 from dynamodb_opensearch.cli.filling import count_documents
 from dynamodb_opensearch.cli.flags import RunFlags, TargetFlags
+from dynamodb_opensearch.cli.journal import now
 from dynamodb_opensearch.cli.output import (
     INTERRUPTED,
     REMAINS,
@@ -62,7 +62,6 @@ def verify(
     settings = configure(target).settings
     table, documents = _sizes(settings)
     expected = round((table.item_count + documents) * percent / 100)
-    started_at = _now()
     with ExitStack() as stack:
         vouched = stack.enter_context(vouched_file(documents))
         job = Verify(segments or _segments(percent), percent, seed, patience, vouched=vouched)
@@ -72,7 +71,13 @@ def verify(
             return _tell_interrupted(result, as_json=run.as_json)
         statements = _statements(result) if percent < 100 else []
         report = Report(
-            table.arn, settings.index, started_at, _now(), result.counts, statements, result.journal.findings
+            table.arn,
+            settings.index,
+            result.journal.started_at,
+            now(),
+            result.counts,
+            statements,
+            result.journal.findings,
         )
         for path in reports:
             write_report(path, report)
@@ -236,7 +241,7 @@ def _note(settings: Settings, result: Result) -> None:
     client, deadline = Client(settings, connections=1), Deadline.after(30)
     counts = result.counts
     entry = {
-        "at": _now(),
+        "at": now(),
         "table": result.table_arn,
         "items": counts.get("items", 0),
         "documents": counts.get("documents", 0),
@@ -251,7 +256,3 @@ def _note(settings: Settings, result: Result) -> None:
 
 def _refused(result: Result) -> Iterator[Mapping[str, Any]]:
     return (one for one in result.journal.findings() if one.get("kind") == "refused")
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

@@ -14,6 +14,7 @@ from dynamodb_opensearch.errors import ConfigurationError
 from dynamodb_opensearch.jobs.changes_in_place import Changes, compare
 from dynamodb_opensearch.jobs.pair import Pair, catalogue_of
 from dynamodb_opensearch.jobs.stored import patiently
+from dynamodb_opensearch.jobs.verified import keep_note
 from dynamodb_opensearch.settings import Service
 
 BYTES_OF_A_SHARD = 30 * 10**9
@@ -133,8 +134,12 @@ def plan_update(pair: Pair, definition: Definition) -> Changes:
     settings = _ask(pair, "GET", f"{path}/_settings", parameters={"include_defaults": "true", "flat_settings": "true"})
     fields = _ask(pair, "GET", f"{path}/_mapping/field/*", parameters={"include_defaults": "true"})
     taken = {alias for alias in definition.aliases.keys() - stands["aliases"].keys() if _is_taken(pair, alias)}
+    wanted = definition.to_json()
+    if "_meta" in wanted["mappings"]:
+        meta = keep_note(wanted["mappings"]["_meta"], stands["mappings"].get("_meta", {}))
+        wanted["mappings"] = {**wanted["mappings"], "_meta": meta}
     changes = compare(
-        definition.to_json(),
+        wanted,
         index=index,
         mappings=stands["mappings"],
         fields=fields[index]["mappings"],

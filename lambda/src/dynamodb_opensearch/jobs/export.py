@@ -38,18 +38,18 @@ class Load:
     finds that as well, and reads only what changed."""
 
     def plan(self, pair: Pair) -> Sequence[Unit]:
-        """The URLs of all data files.
+        """One unit for each data file: the export's URL, the file's key and the number of its lines, as JSON.
 
         Raises:
             ConfigurationError: an export can't be read, isn't DynamoDB JSON, or is of another table.
         """
-        return [f"{export.rstrip('/')} {file}" for export in self.exports for file in _Export(export, pair).files()]
+        exports = ((url.rstrip("/"), _Export(url, pair)) for url in self.exports)
+        return [json.dumps([url, key, count]) for url, export in exports for key, count in export.files()]
 
     def run(self, pair: Pair, unit: Unit, position: Any) -> Iterator[Step]:
         """A step for each thousand lines; the position counts them. See ``work.Job.run``."""
-        url, key = unit.split(" ", 1)
-        export = _Export(url, pair)
-        done, count = int(position or 0), export.files()[key]
+        url, key, count = json.loads(unit)
+        export, done = _Export(url, pair), int(position or 0)
         with closing(export.lines(key)) as lines:
             remaining = islice(lines, done, None)
             while chunk := list(islice(remaining, _LINES)):
@@ -113,10 +113,11 @@ class _Export:
                 f"the export {url!r} is in the format {self._summary['outputFormat']}: export as DYNAMODB_JSON"
             )
 
-    def files(self) -> dict[str, int]:
+    def files(self) -> Iterator[tuple[str, int]]:
         """The keys of the data files, and how many lines each has."""
         text = self._read(self._summary["manifestFilesS3Key"]).read().decode()
-        return {one["dataFileS3Key"]: one["itemCount"] for one in map(json.loads, text.splitlines())}
+        for one in map(json.loads, text.splitlines()):
+            yield one["dataFileS3Key"], one["itemCount"]
 
     def lines(self, key: str) -> Generator[dict[str, Any]]:
         """A data file's lines, decoded as they come."""

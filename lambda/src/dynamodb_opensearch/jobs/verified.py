@@ -27,6 +27,11 @@ def note_verified(client: Client, index: str, result: Mapping[str, Any], deadlin
     patiently(lambda seconds: client.fetch("PUT", f"/{quoted(index)}/_mapping", {}, body, min(seconds, 30)), deadline)
 
 
+def keep_note(meta: Mapping[str, Any], stands: Mapping[str, Any]) -> dict[str, Any]:
+    """The ``_meta`` that replaces another, with what was noted there."""
+    return {**meta, SECTION: stands[SECTION]} if SECTION in stands else dict(meta)
+
+
 def last_verified(client: Client, name: str, deadline: Deadline) -> Mapping[str, Any] | None:
     """What was noted last, under an index's name or an alias.
 
