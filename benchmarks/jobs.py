@@ -10,7 +10,6 @@ import argparse
 import http.client
 import json
 import os
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -24,8 +23,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import boto3
-import psutil
 from dynamodb_opensearch.cli.engine import Stop, Workers, run
+from dynamodb_opensearch.cli.flags import default_processes
 from dynamodb_opensearch.cli.journal import Journal
 from dynamodb_opensearch.cli.verifying import SEGMENTS
 from dynamodb_opensearch.documents import encode_document
@@ -37,12 +36,14 @@ from dynamodb_opensearch.jobs.vouched import vouched_file
 from dynamodb_opensearch.jobs.work import Job
 from dynamodb_opensearch.settings import Settings, read_settings
 from dynamodb_opensearch.truth import projection
-from engines import DynamoDBLocal, EngineError, OpenSearchNode, dynamodb_local, opensearch, unwind_on_termination
+from engines import EngineError, dynamodb_local, opensearch, unwind_on_termination
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.clock import Clock, cores_apart
 from benchmarks.contestants import BenchmarkError, Raw, function_environment
 from benchmarks.race import ask
+from benchmarks.recorded_table import recorded_table
 from benchmarks.workloads import KEY, insert
 
 ACTIONS = 500  # of one ready-made request: the function's own default
@@ -64,57 +65,6 @@ with vouched_file(int(sys.argv[2])) as vouched:
 status = Path("/proc/self/status").read_text()
 print(next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM")) / 1000)
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """What one run took."""
-
-    wall_seconds: float
-    cpu_seconds: Mapping[str, float]
-    """By who spent it."""
-
-
-class Clock:
-    """Measures runs, with the CPU of this program, its workers and both engines."""
-
-    def __init__(self, table: DynamoDBLocal, node: OpenSearchNode) -> None:
-        self._engines = {"DynamoDB Local": psutil.Process(table.pid), "OpenSearch": psutil.Process(node.pid)}
-        self.samples: dict[str, list[Sample]] = {}
-        self.counts = False
-        """Whether this round's samples count, or only warm up."""
-
-    def measure(self, name: str, action: Callable[[], Any]) -> Any:
-        """Run it; what it returns."""
-        cpu, wall = self._cpu_seconds(), time.perf_counter()
-        answer = action()
-        wall = time.perf_counter() - wall
-        spent = {who: seconds - cpu[who] for who, seconds in self._cpu_seconds().items()}
-        if self.counts:
-            self.samples.setdefault(name, []).append(Sample(wall, spent))
-        return answer
-
-    def wall(self, name: str) -> float:
-        """Median seconds."""
-        return statistics.median(sample.wall_seconds for sample in self.samples[name])
-
-    def cpu(self, name: str) -> dict[str, float]:
-        """Median seconds, by who spent them."""
-        samples = self.samples[name]
-        return {who: statistics.median(sample.cpu_seconds[who] for sample in samples) for who in samples[0].cpu_seconds}
-
-    def _cpu_seconds(self) -> dict[str, float]:
-        own = sum(os.times()[:4])  # workers that have ended are in it
-        return {"ours": own} | {who: sum(map(_cpu, _family(engine))) for who, engine in self._engines.items()}
-
-
-def _family(process: psutil.Process) -> list[psutil.Process]:
-    return [process, *process.children(recursive=True)]
-
-
-def _cpu(process: psutil.Process) -> float:
-    times = process.cpu_times()
-    return float(times.user + times.system)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,8 +100,7 @@ def main() -> int:
 def measure(options: argparse.Namespace, announce: Callable[[str], None]) -> None:
     """Everything, one after the other, and its tables."""
     items, rounds = (20_000, 1) if options.quick else (options.items, options.rounds)
-    load = os.getloadavg()[0]
-    workers = Workers(processes=options.processes, threads=options.threads)
+    workers = Workers(options.processes or default_processes(items), options.threads)
     with ExitStack() as engines:
         table = engines.enter_context(dynamodb_local(heap=_heap(items), announce=announce))
         node = engines.enter_context(opensearch(heap="1g", announce=announce))
@@ -159,23 +108,105 @@ def measure(options: argparse.Namespace, announce: Callable[[str], None]) -> Non
         settings = read_settings(os.environ)
         announce(f"writing {items:,} items")
         _fill(settings.table_name, items)
-        pages = _pages(settings)
-        clock = Clock(table, node)
-        runs = [_race_raw, _race_replay, _race_jobs]
-        for number in range(rounds + 1):
-            clock.counts = number > 0
-            announce(f"round {number} of {rounds}" if number else "warming up")
-            for run_one in runs[number % 3 :] + runs[: number % 3]:
-                _fresh_index(node.url)
-                run_one(settings, workers, pages, clock)
-        _show(items, workers, clock, f"load at the start {load:.1f}, {os.cpu_count()} cores, {rounds} rounds")
-        if options.quick or not Path("/proc/self/status").exists():
+        race = Race(settings, workers, items, _pages(settings), announce)
+        clock = race.run(rounds, {"DynamoDB Local": table.pid, "OpenSearch": node.pid}, with_replay=True)
+        race.show(clock, f"All on the same {os.cpu_count()} cores")
+        if not hasattr(os, "sched_setaffinity") or os.cpu_count() == 1:
             return
+        recorded = engines.enter_context(recorded_table(table.url))
+        os.environ["AWS_ENDPOINT_URL_DYNAMODB"] = recorded.url
+        with cores_apart(node.pid):
+            clock = race.run(rounds, {"recorded table": recorded.pid, "OpenSearch": node.pid}, with_replay=False)
+        race.show(clock, "OpenSearch on a core of its own, the table's answers recorded")
+        if options.quick:
+            return
+        os.environ["AWS_ENDPOINT_URL_DYNAMODB"] = table.url
         announce("memory")
         small = settings.table_name + "-small"
         _fill(small, items // 10)
         sizes = {items // 10: small, items: settings.table_name}
         _show_memory({count: _memory(name, count, node.url) for count, name in sizes.items()})
+
+
+@dataclass(frozen=True, slots=True)
+class Race:
+    """The contestants' turns, round after round."""
+
+    settings: Settings
+    workers: Workers
+    items: int
+    pages: Sequence[Page]
+    announce: Callable[[str], None]
+
+    def run(self, rounds: int, others: Mapping[str, int], *, with_replay: bool) -> Clock:
+        """All of them, in another order each round; the first one isn't counted."""
+        clock = Clock(others)
+        turns = [self._run_raw, self._run_jobs, *([self._run_replay] if with_replay else [])]
+        for number in range(rounds + 1):
+            clock.counts = number > 0
+            self.announce(f"round {number} of {rounds}" if number else "warming up")
+            first = number % len(turns)
+            for turn in turns[first:] + turns[:first]:
+                _fresh_index(self.settings.endpoint)
+                turn(clock)
+        return clock
+
+    def show(self, clock: Clock, title: str) -> None:
+        """What came out, against the bars."""
+        form = f"{self.items:,} items, {self.workers.processes} processes of {self.workers.threads} threads (medians)"
+        table = Table("what", title=f"{title}: {form}", title_justify="left")
+        for name in ("seconds", "items/s", "speed / raw", *(f"CPU µs an item: {who}" for who in clock.who)):
+            table.add_column(name, justify="right")
+        for name in clock.names:
+            seconds = clock.wall(name)
+            spent = [f"{clock.cpu(name, who) * 1e6 / self.items:.0f}" for who in clock.who]
+            table.add_row(
+                name, f"{seconds:.1f}", f"{self.items / seconds:,.0f}", f"{clock.wall(RAW) / seconds:.2f}", *spent
+            )
+        console = Console(width=None if sys.stdout.isatty() else 120)
+        console.print(table)
+        for faster, slower, bar in ((BACKFILL, RAW, 0.8), (BACKFILL, REPLAY, 0.8), (VERIFY, BACKFILL, 1.0)):
+            if slower in clock.names:
+                ratio = clock.wall(slower) / clock.wall(faster)
+                console.print(f"{faster} ≥ {bar} x {slower}: {ratio:.2f} {'pass' if ratio >= bar else 'miss'}")
+        console.print(f"load {os.getloadavg()[0]:.1f}", style="dim")
+
+    def _run_raw(self, clock: Clock) -> None:
+        senders = [Raw(self.settings.endpoint) for _ in range(self._threads)]
+        bodies = [body for page in self.pages for body in page.bulks]
+        for number, sender in enumerate(senders):
+            sender.prepare_bodies(bodies[number :: len(senders)], self.settings.index)
+        with ThreadPoolExecutor(len(senders)) as pool:
+            clock.measure(RAW, lambda: list(pool.map(Raw.run, senders)))
+
+    def _run_replay(self, clock: Clock) -> None:
+        """Whatever the backfill sends, and nothing is read of what comes back."""
+        with ThreadPoolExecutor(self._threads) as pool:
+            shares = [self.pages[number :: self._threads] for number in range(self._threads)]
+            clock.measure(REPLAY, lambda: list(pool.map(self._replay, shares)))
+
+    def _replay(self, pages_of_thread: Sequence[Page]) -> None:
+        sender = Raw(self.settings.endpoint)
+        table = http.client.HTTPConnection(urlsplit(os.environ["AWS_ENDPOINT_URL_DYNAMODB"]).netloc)
+        for page in pages_of_thread:
+            _scan(table, page.scan)
+            sender.prepare_bodies(page.bulks, self.settings.index)
+            sender.run()
+            _scan(table, page.look)
+
+    def _run_jobs(self, clock: Clock) -> None:
+        counts = clock.measure(BACKFILL, lambda: run_job(Backfill(SEGMENTS), self.settings, self.workers))
+        if counts["written"] != self.items:
+            raise BenchmarkError(f"the backfill wrote {counts}, not {self.items} items")
+        with vouched_file(self.items) as vouched:
+            verify = Verify(SEGMENTS, patience_seconds=0, vouched=vouched)
+            found = clock.measure(VERIFY, lambda: run_job(verify, self.settings, self.workers))
+        if found != {"items": self.items, "documents": self.items}:
+            raise BenchmarkError(f"the verification found {found}")
+
+    @property
+    def _threads(self) -> int:
+        return self.workers.processes * self.workers.threads
 
 
 def environment(opensearch_url: str, dynamodb_url: str) -> dict[str, str]:
@@ -246,34 +277,6 @@ def _encoded(request: Mapping[str, Any]) -> bytes:
     return json.dumps(request).encode()
 
 
-def _race_raw(settings: Settings, workers: Workers, pages_of_table: Sequence[Page], clock: Clock) -> None:
-    senders = [Raw(settings.endpoint) for _ in range(workers.processes * workers.threads)]
-    bodies = [body for page in pages_of_table for body in page.bulks]
-    for number, sender in enumerate(senders):
-        sender.prepare_bodies(bodies[number :: len(senders)], settings.index)
-    with ThreadPoolExecutor(len(senders)) as pool:
-        clock.measure(RAW, lambda: list(pool.map(Raw.run, senders)))
-
-
-def _race_replay(settings: Settings, workers: Workers, pages_of_table: Sequence[Page], clock: Clock) -> None:
-    """Whatever the backfill sends, and nothing is read of what comes back."""
-    table_url = urlsplit(os.environ["AWS_ENDPOINT_URL_DYNAMODB"])
-
-    def replay(own_pages: Sequence[Page]) -> None:
-        sender = Raw(settings.endpoint)
-        table = http.client.HTTPConnection(table_url.netloc)
-        for page in own_pages:
-            _scan(table, page.scan)
-            sender.prepare_bodies(page.bulks, settings.index)
-            sender.run()
-            _scan(table, page.look)
-
-    count = workers.processes * workers.threads
-    with ThreadPoolExecutor(count) as pool:
-        shares = [pages_of_table[number::count] for number in range(count)]
-        clock.measure(REPLAY, lambda: list(pool.map(replay, shares)))
-
-
 def _scan(connection: http.client.HTTPConnection, body: bytes) -> None:
     headers = {
         "X-Amz-Target": "DynamoDB_20120810.Scan",
@@ -286,18 +289,6 @@ def _scan(connection: http.client.HTTPConnection, body: bytes) -> None:
     content = answer.read()
     if answer.status != 200:
         raise BenchmarkError(f"DynamoDB Local refused a ready-made Scan: {content[:500]!r}")
-
-
-def _race_jobs(settings: Settings, workers: Workers, pages_of_table: Sequence[Page], clock: Clock) -> None:
-    items = sum(body.count(b"\n") // 2 for page in pages_of_table for body in page.bulks)
-    counts = clock.measure(BACKFILL, lambda: run_job(Backfill(SEGMENTS), settings, workers))
-    if counts["written"] != items:
-        raise BenchmarkError(f"the backfill wrote {counts}, not {items} items")
-    with vouched_file(items) as vouched:
-        verify = Verify(SEGMENTS, patience_seconds=0, vouched=vouched)
-        found = clock.measure(VERIFY, lambda: run_job(verify, settings, workers))
-    if found != {"items": items, "documents": items}:
-        raise BenchmarkError(f"the verification found {found}")
 
 
 def _body(images: Sequence[Any]) -> bytes:
@@ -333,25 +324,6 @@ def _memory(table: str, items: int, url: str) -> dict[str, float]:
     return found
 
 
-def _show(items: int, workers: Workers, clock: Clock, machine: str) -> None:
-    title = f"{items:,} items, {workers.processes} processes of {workers.threads} threads (medians)"
-    table = Table("what", title=title, title_justify="left")
-    who = tuple(clock.cpu(RAW))
-    for name in ("seconds", "items/s", "speed / raw", *(f"CPU µs an item: {one}" for one in who)):
-        table.add_column(name, justify="right")
-    for name in (RAW, REPLAY, BACKFILL, VERIFY):
-        seconds, cpu = clock.wall(name), clock.cpu(name)
-        spent = [f"{cpu[one] * 1e6 / items:.0f}" for one in who]
-        ratio = clock.wall(RAW) / seconds
-        table.add_row(name, f"{seconds:.1f}", f"{items / seconds:,.0f}", f"{ratio:.2f}", *spent)
-    console = Console(width=None if sys.stdout.isatty() else 120)
-    console.print(table)
-    for faster, slower, bar in ((BACKFILL, RAW, 0.8), (BACKFILL, REPLAY, 0.8), (VERIFY, BACKFILL, 1.0)):
-        ratio = clock.wall(slower) / clock.wall(faster)
-        console.print(f"{faster} ≥ {bar} x {slower}: {ratio:.2f} {'pass' if ratio >= bar else 'miss'}")
-    console.print(machine, style="dim")
-
-
 def _show_memory(found: dict[int, dict[str, float]]) -> None:
     table = Table("items", BACKFILL, VERIFY, title="Peak memory, one process of two threads", title_justify="left")
     for items, sizes in found.items():
@@ -364,8 +336,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--quick", action="store_true", help="20,000 items once: the direction, not the number")
     parser.add_argument("--items", type=int, default=100_000, help="default: 100,000")
     parser.add_argument("--rounds", type=int, default=3, help="default: 3")
-    parser.add_argument("--processes", type=int, default=2, help="default: 2")
-    parser.add_argument("--threads", type=int, default=2, help="of each process; default: 2")
+    parser.add_argument("--processes", type=int, help="default: as the command's")
+    parser.add_argument("--threads", type=int, default=4, help="of each process; default: 4, as the command's")
     return parser
 
 

@@ -1,5 +1,6 @@
 """Backfill on real engines: beside a live stream, killed anywhere and resumed, with items that go while it writes."""
 
+import json
 import os
 import random
 import signal
@@ -7,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -87,6 +89,40 @@ def test_an_item_that_is_deleted_while_it_is_written_does_not_come_back(make_sid
     assert sides.differences() == []
 
 
+@pytest.mark.parametrize("recheck", [True, False])
+def test_whoever_dies_between_writing_and_looking_leaves_the_next_run_to_look(
+    make_sides: MakeSides, *, recheck: bool
+) -> None:
+    """With a tombstone that is forgotten at once."""
+
+    class Dying:
+        """Writes, and is never heard of again."""
+
+        def __init__(self, pair: Pair) -> None:
+            self._pair = pair
+
+        def write(self, *arguments: Any, **options: Any) -> Iterator[Any]:
+            yield from list(self._pair.index.write(*arguments, **options))[:0]
+            raise KeyboardInterrupt
+
+    sides = make_sides(index_settings={"gc_deletes": "0s"})
+    sides.fill(30)
+    job, pair = Backfill(1, recheck), sides.pair()
+    noted: list[str] = []
+    with pytest.raises(KeyboardInterrupt):
+        noted.extend(
+            json.dumps(step.position) for step in job.run(sides.pair(index=Dying(pair)), "segment 0 of 1", None)
+        )
+    written = sorted(sides.versions())
+    assert len(written) == 7
+    sides.delete(written[3])  # and the stream's delete came before the write
+    position = json.loads(noted[-1]) if noted else None
+    counts = sum((step.counts for step in job.run(pair, "segment 0 of 1", position)), Counter[str]())
+    assert sides.differences() == ([] if recheck else [("ghost", written[3])])
+    assert counts["items"] == sum(counts[name] for name in ("written", "superseded", "settled", "gone", "refused"))
+    assert counts["gone"] == (1 if recheck else 0)
+
+
 def test_a_cluster_that_takes_no_writes_stops_it_in_time_and_it_goes_on_later(make_sides: MakeSides) -> None:
     sides = make_sides()
     sides.fill(5)
@@ -97,7 +133,7 @@ def test_a_cluster_that_takes_no_writes_stops_it_in_time_and_it_goes_on_later(ma
             list(Backfill(1).run(pair, "segment 0 of 1", None))
     finally:
         _block(sides, on=False)
-    assert [step.counts["written"] for step in Backfill(1).run(pair, "segment 0 of 1", None)] == [5]
+    assert [step.counts["written"] for step in Backfill(1).run(pair, "segment 0 of 1", None)] == [0, 5]
 
 
 def _block(sides: Sides, *, on: bool) -> None:

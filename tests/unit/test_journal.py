@@ -61,6 +61,28 @@ def test_every_way_to_be_cut_off_loses_one_step_at_most(path: Path) -> None:
         again.close()
 
 
+def test_a_large_file_is_written_anew_without_what_is_overtaken(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(journals, "COMPACT_BYTES", 2_000)
+    journal, sizes = begun(path), []
+    for number in range(200):
+        journal.record("c", Step([number, "k" * 100], Counter(items=1)))
+        sizes.append(path.stat().st_size)
+    journal.record("a", Step(None, Counter(items=1), [{"kind": "missing"}]))
+    assert max(sizes) < 3_000
+    journal.close()
+    again = Journal(path, IDENTITY)
+    assert (again.started_at, again.units) == (journal.started_at, ["a", "b", "c"])
+    assert again.open_units() == [("c", [199, "k" * 100])]
+    assert again.counts == {"items": 206}
+    assert list(again.findings()) == [{"kind": "refused"}, {"kind": "missing"}]
+    again.record("c", Step(None, Counter(items=1)))
+    again.close()
+    last = Journal(path, IDENTITY)
+    assert last.open_units() == []
+    last.finish()
+    assert list(path.parent.iterdir()) == []
+
+
 def test_the_checkpoint_of_another_run_is_refused(path: Path) -> None:
     begun(path).close()
     with pytest.raises(

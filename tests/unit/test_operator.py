@@ -185,6 +185,23 @@ def test_a_unit_that_runs_out_of_time_goes_on_from_its_last_step(monkeypatch: py
     assert world.invoke(**event)["counts"] == {"items": 35}
 
 
+@pytest.mark.parametrize(("size", "kept"), [(100, True), (300_000, False)])
+def test_what_it_was_about_to_do_is_handed_on_if_it_fits(
+    monkeypatch: pytest.MonkeyPatch, size: int, *, kept: bool
+) -> None:
+    intent = [1, "k" * size]
+
+    def run(*_: Any) -> Iterator[Step]:
+        yield Step(1, Counter(items=10))
+        yield Step(intent, is_intent=True)
+        raise OutOfTimeError("OpenSearch is busy")
+
+    world = World(monkeypatch, Work([]))
+    monkeypatch.setattr(Work, "run", run)
+    event = world.invoke(unit="one")
+    assert (event["position"], event["done"], event["counts"]) == (intent if kept else 1, False, {"items": 10})
+
+
 def test_findings_are_told_without_keys_and_put_into_the_bucket_with_them(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -33,6 +33,10 @@ from dynamodb_opensearch.settings import Settings, read_settings
 UNITS = 2_000
 """Most units of one execution: what they come to must fit into the 256 KiB that Step Functions hands on."""
 PLAN_BYTES = 240_000
+POSITION_BYTES = 200_000
+"""Of one unit, for the same reason: what it was about to do when its time was over is handed on up to here."""
+PAGE_ITEMS = 1_000
+"""So that the keys of a page fit into a position, as a rule."""
 _REPORTED = 5_000  # findings of one object in the report bucket
 
 Event = Mapping[str, Any]
@@ -128,6 +132,9 @@ class Operator:
         steps, longest, began = 0, 0.0, self._clock()
         try:
             for step in steps_of(request.job, pair, str(event["unit"]), position):
+                if step.is_intent:
+                    position = step.position if len(json.dumps(step.position)) <= POSITION_BYTES else position
+                    continue
                 self._tell(step.findings)
                 report.add(step.findings)
                 position = step.position
@@ -152,7 +159,9 @@ class Operator:
     def _open(self, request: Request, deadline: Deadline) -> Pair:
         rate = request.read_units_per_second
         limit = CapacityLimit(rate / self._operations.max_concurrency).spend if rate else None
-        return open_pair(self._settings, on_capacity=limit, page_items=request.page_items, deadline=lambda: deadline)
+        return open_pair(
+            self._settings, on_capacity=limit, page_items=request.page_items or PAGE_ITEMS, deadline=lambda: deadline
+        )
 
     def _tell(self, findings: Iterable[Mapping[str, Any]]) -> None:
         """A log line each: ids and names of fields, no other content of an item."""

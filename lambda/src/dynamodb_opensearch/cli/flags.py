@@ -17,6 +17,10 @@ _HOW = "How it runs"
 _Value = TypeVar("_Value")
 
 
+SMALL = 200_000
+"""Items that one process is through with before a second has paid for its start."""
+
+
 @dataclass(frozen=True, slots=True)
 class TargetFlags:
     """Which table and which index."""
@@ -115,7 +119,13 @@ class RunFlags:
 
     processes: Annotated[
         int | None,
-        typer.Option(min=1, max=1024, metavar="N", help="Processes; by default one per CPU.", rich_help_panel=_HOW),
+        typer.Option(
+            min=1,
+            max=1024,
+            metavar="N",
+            help="Processes; by default one per CPU, and one for less than 200,000 items.",
+            rich_help_panel=_HOW,
+        ),
     ] = None
     workers: Annotated[
         int,
@@ -126,7 +136,7 @@ class RunFlags:
             help="Threads of each process, each with a part of the work.",
             rich_help_panel=_HOW,
         ),
-    ] = 2
+    ] = 4
     page_items: Annotated[
         int | None,
         typer.Option(
@@ -187,6 +197,8 @@ def unfolded(command: Callable[..., _Value]) -> Callable[..., _Value]:
     return unfolding
 
 
-def default_processes() -> int:
-    """One per CPU that this process may use."""
+def default_processes(expected: int | None) -> int:
+    """One per CPU that this process may use, unless there is so little to do that their start takes longer."""
+    if expected is not None and expected < SMALL:
+        return 1
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

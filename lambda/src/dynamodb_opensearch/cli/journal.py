@@ -5,12 +5,15 @@ import os
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, TextIO
 
 from dynamodb_opensearch.errors import ConfigurationError
 from dynamodb_opensearch.jobs.work import Step, Unit
 
+COMPACT_BYTES = 64 * 1024**2
+"""Size at which the file is written anew without what is overtaken: positions hold a page's keys."""
 FORMAT = "dynamodb-opensearch checkpoint 1"
 
 
@@ -38,6 +41,7 @@ class Journal:
         self.units: list[Unit] | None = None
         """The plan, None before it is made: a second run must not plan anew."""
         self._positions: dict[Unit, Any] = {}
+        self._compact_at = COMPACT_BYTES
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._read(json.loads(json.dumps(identity)))
@@ -66,8 +70,11 @@ class Journal:
 
     def record(self, unit: Unit, step: Step) -> None:
         """Note that a step was done."""
-        self._write({"unit": unit, "position": step.position, "counts": step.counts, "findings": list(step.findings)})
-        self._take(unit, step.position, step.counts)
+        line = {"unit": unit, "position": step.position, "counts": step.counts, "findings": list(step.findings)}
+        self._write(line)
+        self._take(line)
+        if self._file.tell() > self._compact_at:
+            self._compact()
 
     def findings(self) -> Iterator[Mapping[str, Any]]:
         """All findings of the run, from the file."""
@@ -85,6 +92,20 @@ class Journal:
         self._file.flush()
         os.fsync(self._file.fileno())
         self._file.close()
+
+    def _compact(self) -> None:
+        """Keep the plan, the last positions, the sum of the counts, and all findings."""
+        partial = self.path.with_name(self.path.name + ".partial")
+        with partial.open("w", encoding="utf-8") as file, self.path.open(encoding="utf-8") as old:
+            file.writelines(islice(old, 2))
+            lines = map(json.loads, old)
+            kept: Iterator[Any] = ({"findings": line["findings"]} for line in lines if line.get("findings"))
+            positions = ({"unit": unit, "position": position} for unit, position in self._positions.items())
+            file.writelines(_line(one) for one in chain(kept, [{"counts": self.counts}], positions))
+        self._file.close()
+        partial.replace(self.path)
+        self._file = self.path.open("a", encoding="utf-8")
+        self._compact_at = max(COMPACT_BYTES, 2 * self._file.tell())
 
     def _read(self, identity: Mapping[str, Any]) -> None:
         if not self.path.exists():
@@ -106,7 +127,7 @@ class Journal:
             elif "units" in line:
                 self.units = line["units"]
             else:
-                self._take(line["unit"], line["position"], line["counts"])
+                self._take(line)
         except (AttributeError, KeyError, TypeError, ValueError):
             raise ConfigurationError(
                 f"the checkpoint {self.path} is broken in line {number}: delete it to start again"
@@ -123,10 +144,18 @@ class Journal:
                 f"{identity[other]!r}; finish that one, or start again with --restart"
             )
 
-    def _take(self, unit: Unit, position: Any, counts: Mapping[str, int]) -> None:
-        self._positions[unit] = position
-        self.counts.update(counts)
+    def _take(self, line: Mapping[str, Any]) -> None:
+        """A step's line, or one that a compaction left of many."""
+        if not line.keys() & {"unit", "counts", "findings"}:
+            raise ValueError(line)
+        if "unit" in line:
+            self._positions[line["unit"]] = line["position"]
+        self.counts.update(line.get("counts", {}))
 
     def _write(self, value: Mapping[str, Any]) -> None:
-        self._file.write(json.dumps(value, separators=(",", ":")) + "\n")
+        self._file.write(_line(value))
         self._file.flush()
+
+
+def _line(value: Mapping[str, Any]) -> str:
+    return json.dumps(value, separators=(",", ":")) + "\n"

@@ -114,7 +114,7 @@ def carried_out(task: Task, settings: Settings, table: TableDescription, flags: 
 
 def _run(task: Task, settings: Settings, flags: RunFlags, journal: Journal) -> bool:
     workers = Workers(
-        processes=(flags.processes or default_processes()) if task.parallel else 1,
+        processes=(flags.processes or default_processes(task.expected)) if task.parallel else 1,
         threads=flags.workers if task.parallel else 1,
         read_units_per_second=task.read_units_per_second,
         page_items=flags.page_items,

@@ -1,12 +1,13 @@
 """Fills the index with what the table holds, beside the live stream: what conflicts with a backfill is newer.
 
 An item that is deleted between its reading and its writing must not come back, and tombstones can't be relied on: a
-node's restart forgets them. So the page is read once more after its writing, and what has gone is settled. Without that
-second look, ``verify`` has to tell afterwards.
+node's restart forgets them. So the page is read once more after its writing, and what has gone is settled. Whoever dies
+between the two has noted the page's keys before, and the next run looks them up. Without that second look, ``verify``
+has to tell afterwards.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -39,14 +40,31 @@ class Backfill:
         return [str(Segment(number, self.segments)) for number in range(self.segments)]
 
     def run(self, pair: Pair, unit: Unit, position: Any) -> Iterator[Step]:
-        """A step for each page. See ``work.Job.run``."""
-        segment = Segment.parse(unit)
-        for page in pages(pair, segment.number, segment.total, position):
+        """For each page a step before its writing, and one after it. See ``work.Job.run``.
+
+        A position is where to go on, and the keys that may have been written from there.
+        """
+        segment, schema = Segment.parse(unit), pair.settings.key_schema
+        start_key, begun = position or (None, [])
+        if begun:
+            yield Step([start_key, []], *_look_up(pair, begun, pair.deadline()))
+        for page in pages(pair, segment.number, segment.total, start_key):
+            if page.items and self.recheck:
+                yield Step([start_key, [schema.keys_of(item) for item in page.items]], is_intent=True)
             version = scan_version(page.read_at, pair.conflict_window)
-            look = partial(_ids_of_page, pair, segment, position) if self.recheck else None
+            look = partial(_ids_of_page, pair, segment, start_key) if self.recheck else None
             counts, findings = fill(pair, page.items, version, pair.deadline(), look=look)
-            position = page.next_key
-            yield Step(position, counts, findings)
+            start_key = page.next_key
+            yield Step(start_key and [start_key, []], counts, findings)
+
+
+def _look_up(pair: Pair, keys: Iterable[Item], deadline: Deadline) -> tuple[Counter[str], list[dict[str, Any]]]:
+    """Settle what may have been written, and is gone from the table; as ``fill`` returns it."""
+    schema = pair.settings.key_schema
+    gone = _gone(pair, [Settle(schema.id_of(one), one) for one in keys], deadline)
+    refused = finish(pair, gone, deadline, Tally())
+    counts = Counter(items=len(gone), gone=len(gone) - len(refused), refused=len(refused))
+    return counts, [finding(refusal) for refusal in refused]
 
 
 def _ids_of_page(pair: Pair, segment: Segment, start_key: Item | None) -> set[str]:
@@ -73,27 +91,33 @@ def fill(
     """
     schema = pair.settings.key_schema
     writes = [Write(schema.id_of(item), schema.keys_of(item), version, 0, None, item) for item in items]
-    recorder, tally = _Recorder(pair.index), Tally()
+    recorder, tally = _Recorder(pair.index, version), Tally()
     # A window of 0: the version lies a whole window back already, so whatever stands above it is newer.
     refused = finish(pair, writes, deadline, tally, index=recorder, conflict_window=0)
-    gone = _gone(pair, recorder.written, look(), deadline) if look and recorder.written else []
-    settles = [Settle(write.id, write.keys) for write in gone]
-    refused_now = finish(pair, settles, deadline, Tally())
     counts = Counter(
         items=len(writes),
-        written=tally.writes + tally.deletes - tally.settled - len(settles),
+        written=tally.writes + tally.deletes - tally.settled,
         superseded=tally.superseded,
         settled=tally.settled,
-        gone=len(settles) - len(refused_now),
-        refused=len(refused) + len(refused_now),
+        gone=0,
+        refused=len(refused),
     )
-    return counts, [finding(refusal) for refusal in (*refused, *refused_now)]
+    if look and recorder.ends:
+        seen = look()
+        unseen = [
+            Settle(write.id, write.keys) for write in writes if write.id in recorder.ends and write.id not in seen
+        ]
+        gone = _gone(pair, unseen, deadline)
+        counts.subtract(recorder.ends[settle.id] for settle in gone)
+        refused_now = finish(pair, gone, deadline, Tally())
+        counts.update(gone=len(gone) - len(refused_now), refused=len(refused_now))
+        refused += refused_now
+    return counts, [finding(refusal) for refusal in refused]
 
 
-def _gone(pair: Pair, written: Mapping[str, Write], seen: set[str], deadline: Deadline) -> list[Write]:
-    unseen = [write for write in written.values() if write.id not in seen]
-    found = read_items(pair, unseen, deadline, keys_only=True)
-    return [write for write in unseen if found[write.id] is None]
+def _gone(pair: Pair, settles: Sequence[Settle], deadline: Deadline) -> list[Settle]:
+    found = read_items(pair, settles, deadline, keys_only=True)
+    return [settle for settle in settles if found[settle.id] is None]
 
 
 def finish(
@@ -131,16 +155,21 @@ def finding(refusal: Refusal) -> dict[str, Any]:
 
 
 class _Recorder:
-    """The index, with a memory of what was written."""
+    """The index, with a memory of what may stand there now by our doing."""
 
-    def __init__(self, index: Index) -> None:
-        self._index = index
-        self.written: dict[str, Write] = {}
+    def __init__(self, index: Index, version: int) -> None:
+        self._index, self._version = index, version
+        self.ends: dict[str, str] = {}
+        """Document id -> the count that it is in."""
 
     def write(
         self, writes: Iterable[Write], deadline: Deadline, tally: Tally, halvings: int = 0
     ) -> Iterator[tuple[Write, Outcome]]:
         for write, outcome in self._index.write(writes, deadline, tally, halvings):
-            if outcome.kind is Kind.DONE and write.image is not None:
-                self.written[write.id] = write
+            if outcome.kind is Kind.DONE:
+                self.ends[write.id] = "written" if write.version == self._version else "settled"
+                if write.image is None:
+                    del self.ends[write.id]
+            elif outcome.kind is Kind.CONFLICT and outcome.stored in {self._version, None}:
+                self.ends[write.id] = "superseded"  # by our own request, maybe, which was never answered
             yield write, outcome

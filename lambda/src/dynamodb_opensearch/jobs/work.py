@@ -27,6 +27,8 @@ class Step:
     counts: Counter[str] = field(default_factory=Counter)
     findings: Sequence[Mapping[str, Any]] = ()
     """What must be told one by one, as JSON holds it: differences, documents that OpenSearch refused."""
+    is_intent: bool = False
+    """Whether nothing is done yet, and the position tells what is about to be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,8 @@ class Job(Protocol):
 
     def run(self, pair: Pair, unit: Unit, position: Any) -> Iterator[Step | Pause]:
         """Do a unit from a position on, None: from its start. Each step may be repeated without harm.
+
+        Whoever runs it notes each step before it asks for the next one.
 
         Raises:
             ConfigurationError: somebody must change something first.
