@@ -1,0 +1,76 @@
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from dynamodb_opensearch.answers import Answer
+from dynamodb_opensearch.jobs.backfill import fill
+from dynamodb_opensearch.jobs.pair import Pair
+from fakes.dynamodb import FakeDynamoDB
+from fakes.opensearch import FakeOpenSearch, Stored, refused, unreachable
+from fakes.pair import make_pair
+
+VERSION = 1_700_000_000 * 10**9
+NAMES = ("written", "superseded", "settled", "gone", "refused")
+
+
+class Unheard(FakeOpenSearch):
+    """Carries the first request out, and its answer is lost."""
+
+    def post(self, path: str, parameters: Mapping[str, str], body: bytes, timeout_seconds: float, /) -> Answer:
+        answer = super().post(path, parameters, body, timeout_seconds)
+        if len(self.requests) == 1:
+            raise unreachable()
+        return answer
+
+
+def item(key: str) -> dict[str, Any]:
+    return {"pk": {"S": key}}
+
+
+def filled(pair: Pair, table: FakeDynamoDB, keys: str, *, looks: bool = True) -> dict[str, int]:
+    """Fill with these, and look at the table; counts that add up, without zeros."""
+    look = (lambda: set(table.items)) if looks else None
+    counts, findings = fill(pair, [item(key) for key in keys], VERSION, pair.deadline(), look=look)
+    assert counts["items"] == len(keys) == sum(counts[name] for name in NAMES)
+    assert len(findings) == counts["refused"]
+    return {name: counts[name] for name in NAMES if counts[name]}
+
+
+@pytest.fixture
+def table() -> FakeDynamoDB:
+    table = FakeDynamoDB()
+    table.items = {key: item(key) for key in "abd"}
+    return table
+
+
+def test_what_is_gone_by_the_second_look_is_taken_back(table: FakeDynamoDB) -> None:
+    index = FakeOpenSearch()
+    assert filled(make_pair(table, index), table, "abcd") == {"written": 3, "gone": 1}
+    assert set(index.sources()) == set("abd")
+
+
+def test_without_a_second_look_it_stays(table: FakeDynamoDB) -> None:
+    index = FakeOpenSearch()
+    assert filled(make_pair(table, index), table, "abcd", looks=False) == {"written": 4}
+    assert set(index.sources()) == set("abcd")
+
+
+def test_a_write_whose_answer_was_lost_is_looked_at_as_well(table: FakeDynamoDB) -> None:
+    index = Unheard()
+    assert filled(make_pair(table, index), table, "abcd") == {"superseded": 3, "gone": 1}
+    assert set(index.sources()) == set("abd")
+
+
+def test_what_something_newer_stands_above_is_nobodys_business(table: FakeDynamoDB) -> None:
+    index = FakeOpenSearch({"a": Stored(VERSION + 1, "{}"), "c": Stored(VERSION + 1, None)})
+    assert filled(make_pair(table, index), table, "abcd") == {"written": 2, "superseded": 2}
+    assert index.documents["c"] == Stored(VERSION + 1, None)
+    assert table.reads == []
+
+
+def test_a_refused_delete_is_told(table: FakeDynamoDB) -> None:
+    class Stubborn(FakeOpenSearch):
+        def _apply(self, action: str, key: str, version: int, source: str | None) -> dict[str, Any]:
+            return refused() if action == "delete" else super()._apply(action, key, version, source)
+
+    assert filled(make_pair(table, Stubborn()), table, "abcd") == {"written": 3, "refused": 1}
