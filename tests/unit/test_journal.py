@@ -108,6 +108,15 @@ def test_a_folder_that_cannot_be_used_is_told(tmp_path: Path) -> None:
         Journal(tmp_path / "file" / "checkpoint.jsonl", IDENTITY)
 
 
+def test_nobody_else_may_read_the_keys_in_it(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(journals, "COMPACT_BYTES", 300)
+    journal = begun(path)
+    assert path.stat().st_mode & 0o077 == 0
+    journal.record("c", Step("k" * 300))
+    assert path.stat().st_mode & 0o077 == 0
+    journal.finish()
+
+
 def test_a_finished_run_leaves_no_file(path: Path) -> None:
     begun(path).finish()
     assert not path.exists()

@@ -1,4 +1,7 @@
-"""How far a job is, in a file of JSON lines that survives being killed at any moment. What it holds was done."""
+"""How far a job is, in a file of JSON lines that survives being killed at any moment. What it holds was done.
+
+It holds keys of items, so nobody else may read it.
+"""
 
 import json
 import os
@@ -45,7 +48,7 @@ class Journal:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._read(json.loads(json.dumps(identity)))
-            self._file: TextIO = path.open("a", encoding="utf-8")
+            self._file = _opened(path, "a")
         except OSError as error:
             raise ConfigurationError(f"the checkpoint {path} can't be used ({error.strerror})") from None
         if self.units is None:
@@ -96,7 +99,7 @@ class Journal:
     def _compact(self) -> None:
         """Keep the plan, the last positions, the sum of the counts, and all findings."""
         partial = self.path.with_name(self.path.name + ".partial")
-        with partial.open("w", encoding="utf-8") as file, self.path.open(encoding="utf-8") as old:
+        with _opened(partial, "w") as file, self.path.open(encoding="utf-8") as old:
             file.writelines(islice(old, 2))
             lines = map(json.loads, old)
             kept: Iterator[Any] = ({"findings": line["findings"]} for line in lines if line.get("findings"))
@@ -104,7 +107,7 @@ class Journal:
             file.writelines(_line(one) for one in chain(kept, [{"counts": self.counts}], positions))
         self._file.close()
         partial.replace(self.path)
-        self._file = self.path.open("a", encoding="utf-8")
+        self._file = _opened(self.path, "a")
         self._compact_at = max(COMPACT_BYTES, 2 * self._file.tell())
 
     def _read(self, identity: Mapping[str, Any]) -> None:
@@ -155,6 +158,11 @@ class Journal:
     def _write(self, value: Mapping[str, Any]) -> None:
         self._file.write(_line(value))
         self._file.flush()
+
+
+def _opened(path: Path, mode: str) -> TextIO:
+    file: TextIO = open(path, mode, encoding="utf-8", opener=lambda name, flags: os.open(name, flags, 0o600))  # noqa: SIM115
+    return file
 
 
 def _line(value: Mapping[str, Any]) -> str:
