@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from itertools import chain, islice
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, Literal, TextIO
 
 from dynamodb_opensearch.errors import ConfigurationError
 from dynamodb_opensearch.jobs.work import Step, Unit
@@ -160,9 +160,8 @@ class Journal:
         self._file.flush()
 
 
-def _opened(path: Path, mode: str) -> TextIO:
-    file: TextIO = open(path, mode, encoding="utf-8", opener=lambda name, flags: os.open(name, flags, 0o600))  # noqa: SIM115
-    return file
+def _opened(path: Path, mode: Literal["a", "w"]) -> TextIO:
+    return open(path, mode, encoding="utf-8", opener=lambda name, flags: os.open(name, flags, 0o600))
 
 
 def _line(value: Mapping[str, Any]) -> str:
