@@ -17,6 +17,7 @@ from dynamodb_opensearch.jobs.backfill import Backfill
 from dynamodb_opensearch.jobs.pair import Pair
 from dynamodb_opensearch.jobs.repair import Repair
 from dynamodb_opensearch.jobs.report import ReportWriter
+from dynamodb_opensearch.jobs.stored import Shard
 from dynamodb_opensearch.jobs.verify import Verify
 from dynamodb_opensearch.jobs.work import Step
 from dynamodb_opensearch.truth import Keyed
@@ -257,6 +258,29 @@ def test_every_kind_of_key_is_found_again_from_the_documents_side(
 def test_an_index_of_many_pages_is_read_to_its_end(sides: Sides, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("dynamodb_opensearch.jobs.stored.HITS", 4)
     assert sides.run(Verify(1, patience_seconds=0)).counts["documents"] == 60
+
+
+def test_a_large_shard_is_read_in_parts_and_nothing_falls_between_them(
+    sides: Sides, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dynamodb_opensearch.jobs.stored.HITS", 2)
+    monkeypatch.setattr("dynamodb_opensearch.jobs.stored.PART", 3)
+    expected = damage(sides)
+    units = [unit for unit in Verify(1).plan(sides.pair()) if unit.startswith("shard")]
+    assert len(units) > 10
+    assert [str(Shard.parse(unit)) for unit in units] == units
+    journal = sides.verified()
+    assert sorted((one["kind"], one["id"]) for one in journal.findings()) == expected
+    assert journal.counts["documents"] == api.decoded(sides.node, "GET", f"/{sides.name}/_count")["count"]
+    api.call(sides.node, "PUT", f"/{sides.name}/_doc/very-late?refresh=true", {"pk": "very-late"})  # after the plan
+    found = [
+        one
+        for unit in units
+        for step in Verify(1, patience_seconds=0).run(sides.pair(), unit, None)
+        if isinstance(step, Step)
+        for one in step.findings
+    ]
+    assert "very-late" in {one["id"] for one in found}
 
 
 def test_so_many_suspects_that_reading_waits_for_them_lose_none(

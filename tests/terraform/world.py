@@ -111,7 +111,9 @@ class World:
             case "POST", [index, "_mget"]:
                 answer = {"docs": [self._document(index, name) for name in json.loads(body)["ids"]]}
             case "POST", [index, "_search"]:
-                answer = {"timed_out": False, "_shards": {"failed": 0}, "hits": {"hits": self._hits(index)}}
+                hits = self._hits(index)
+                found = {"total": {"value": len(hits), "relation": "eq"}, "hits": hits}
+                answer = {"timed_out": False, "_shards": {"failed": 0}, "hits": found}
             case "GET", [_, "_count"]:
                 answer = {"count": len(self._store.documents)}
             case "GET", [index, "_mapping" | "_settings", *_]:

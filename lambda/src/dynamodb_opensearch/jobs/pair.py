@@ -66,7 +66,8 @@ def open_pair(
             f"TABLE_KEYS is {','.join(settings.key_schema.names)!r}, but {settings.table_name} has the keys "
             f"{','.join(names)!r}"
         )
-    client = Client(settings, connections=threads * settings.bulk_connections)
+    connections = max(threads, settings.bulk_connections)  # one reads and encodes while another's request is under way
+    client = Client(settings, connections=connections)
     return Pair(
         settings=settings,
         table_arn=described.arn,
@@ -79,7 +80,7 @@ def open_pair(
             client,
             settings.index,
             Limits(settings.bulk_bytes, settings.bulk_actions),
-            threads * settings.bulk_connections,
+            connections,
             settings.request_timeout_seconds,
         ),
         page_items=page_items,

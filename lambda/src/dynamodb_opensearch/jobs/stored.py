@@ -6,7 +6,7 @@ OpenSearch sends a whole ``_source`` byte for byte; a filtered one passes throug
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from itertools import chain, repeat
 from typing import Any, NamedTuple, TypeVar
@@ -17,6 +17,8 @@ from dynamodb_opensearch.errors import ConfigurationError, OutOfTimeError
 
 HITS = 5_000
 """Ids of one search; ``index.max_result_window`` is 10,000 unless somebody changed it."""
+PART = 20_000
+"""Documents of a shard that are worth a part of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,19 +47,24 @@ class Hit(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Shard:
-    """One shard of one of the indices that a search of the name covers."""
+    """One shard, or a part of it, of one of the indices that a search of the name covers."""
 
     index: str
     number: int
+    first: int = 0
+    """Of the part's sequence numbers."""
+    last: int | None = None
+    """None: there is no end."""
 
     def __str__(self) -> str:
-        return f"shard {self.number} of {self.index}"
+        end = "" if self.last is None else f" to {self.last}"
+        return f"shard {self.number} of {self.index} from {self.first}{end}"
 
     @classmethod
     def parse(cls, unit: str) -> "Shard":
         """The inverse of ``str``."""
-        _, number, _, index = unit.split(" ", 3)
-        return cls(index, int(number))
+        _, number, _, index, _, first, *end = unit.split(" ")
+        return cls(index, int(number), int(first), int(end[1]) if end else None)
 
 
 class Catalogue:
@@ -114,30 +121,35 @@ class Catalogue:
             raise ConfigurationError(f"_mget of {len(places)} documents answered {len(documents)}")
         return documents
 
+    def parts(self, shard: Shard, most: int, deadline: Deadline) -> list[Shard]:
+        """The whole shard in about equal parts, for as many readers; what is written from now on is the last one's."""
+        if most < 2:
+            return [shard]
+        body = {"size": 1, "sort": _by_sequence("desc"), "_source": False, "track_total_hits": True}
+        hits = self._search(shard, body, deadline)
+        count = min(hits["total"]["value"] // PART, most)
+        if count < 2:
+            return [shard]
+        end = hits["hits"][0]["sort"][0] + 1
+        firsts = [end * number // count for number in range(count)]
+        lasts = [*(first - 1 for first in firsts[1:]), None]
+        return [replace(shard, first=first, last=last) for first, last in zip(firsts, lasts, strict=True)]
+
     def hits(self, shard: Shard, after: int | None, deadline: Deadline) -> tuple[list[Hit], int | None]:
         """The shard's next documents in the order of their ``_seq_no``, and where to go on; None at the end.
 
         Sequence numbers are a shard's own and never given twice, so pages need no snapshot, and a reader may stop and
         go on days later. A document that changes meanwhile moves to the end.
         """
-        body: dict[str, Any] = {
-            "size": HITS,
-            "sort": [{"_seq_no": {"order": "asc", "unmapped_type": "long"}}],  # unmapped before the first document
-            "version": True,
-            "_source": False,
-            "track_total_hits": False,
-        }
+        body = {"size": HITS, "sort": _by_sequence("asc"), "version": True, "_source": False, "track_total_hits": False}
+        if shard.first or shard.last is not None:
+            end = {} if shard.last is None else {"lte": shard.last}
+            body["query"] = {"range": {"_seq_no": {"gte": shard.first, **end}}}
         if after is not None:
             body["search_after"] = [after]
-        parameters = {"preference": f"_shards:{shard.number}"}
-        path = f"/{quoted(shard.index)}/_search"
-        found = json.loads(self._fetch("POST", path, parameters, _encoded(body), deadline))
-        if found["_shards"]["failed"] or found["timed_out"]:
-            raise OutOfTimeError(f"shard {shard.number} of {shard.index} couldn't be searched")
-        hits = [
-            Hit(Place(hit["_index"], hit["_id"], hit.get("_routing")), hit["_version"]) for hit in found["hits"]["hits"]
-        ]
-        return hits, found["hits"]["hits"][-1]["sort"][0] if len(hits) == HITS else None
+        found = self._search(shard, body, deadline)["hits"]
+        hits = [Hit(Place(hit["_index"], hit["_id"], hit.get("_routing")), hit["_version"]) for hit in found]
+        return hits, found[-1]["sort"][0] if len(hits) == HITS else None
 
     def refresh(self, deadline: Deadline) -> None:
         """Let searches see all that was written until now, if we may; else they are behind by the refresh interval."""
@@ -162,6 +174,14 @@ class Catalogue:
         except RefusedError as error:
             if error.status not in {404, 409}:
                 raise
+
+    def _search(self, shard: Shard, body: Mapping[str, Any], deadline: Deadline) -> dict[str, Any]:
+        parameters = {"preference": f"_shards:{shard.number}"}
+        found = json.loads(self._fetch("POST", f"/{quoted(shard.index)}/_search", parameters, _encoded(body), deadline))
+        if found["_shards"]["failed"] or found["timed_out"]:
+            raise OutOfTimeError(f"shard {shard.number} of {shard.index} couldn't be searched")
+        hits: dict[str, Any] = found["hits"]
+        return hits
 
     def _fetch(
         self, method: str, path: str, parameters: Mapping[str, str], body: bytes | None, deadline: Deadline
@@ -248,6 +268,10 @@ def _documents(text: str, expected: Iterable[str]) -> Iterator[Document | None]:
             position = end
         position = text.index("}", position) + 1
         position += text[position] == ","
+
+
+def _by_sequence(order: str) -> list[dict[str, Any]]:
+    return [{"_seq_no": {"order": order, "unmapped_type": "long"}}]  # unmapped before the first document
 
 
 def _coordinates(place: Place) -> dict[str, str]:

@@ -29,6 +29,8 @@ from dynamodb_opensearch.jobs.work import HOW, Pause, Segment, Step, Unit
 
 WAITING = 20_000
 """Most documents that wait for their second look: beyond it, reading waits for them."""
+PARTS = 64
+"""Of all shards together, where there are fewer shards than that."""
 LOOKS = 5
 """How often a document that keeps moving is looked at, before it counts as changing and not as different."""
 
@@ -50,13 +52,15 @@ class Verify:
     """A ``vouched_file`` that all workers share; None: every document's id is looked up in the table."""
 
     def plan(self, pair: Pair) -> Sequence[Unit]:
-        """The table's segments, then the index's shards."""
+        """The table's segments, then the index's shards; few shards in parts, so that all workers have some."""
         catalogue = catalogue_of(pair)
         catalogue.refresh(pair.deadline())
         _, shards = catalogue.resolve(pair.deadline())
+        most = PARTS // len(shards)
+        parts = [part for shard in shards for part in catalogue.parts(shard, most, pair.deadline())]
         count = max(round(self.segments * self.percent / 100), 1)
         chosen = sorted(random.Random(self.seed).sample(range(self.segments), count))  # noqa: S311 (a sample)
-        return [*(str(Segment(number, self.segments)) for number in chosen), *map(str, shards)]
+        return [*(str(Segment(number, self.segments)) for number in chosen), *map(str, parts)]
 
     def run(self, pair: Pair, unit: Unit, position: Any) -> Iterator[Step | Pause]:
         """A step for each page, once all its differences are certain. See ``work.Job.run``."""
