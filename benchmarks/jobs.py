@@ -53,14 +53,14 @@ BACKFILL, VERIFY, RAW, REPLAY = "backfill", "verify", "documents sent ready-made
 _MEMORY = """
 import os, sys
 from pathlib import Path
-from benchmarks.jobs import environment, run_job
+from benchmarks.jobs import SEGMENTS, run_job
 from dynamodb_opensearch.cli.engine import Workers
 from dynamodb_opensearch.jobs.backfill import Backfill
 from dynamodb_opensearch.jobs.verify import Verify
 from dynamodb_opensearch.jobs.vouched import vouched_file
 from dynamodb_opensearch.settings import read_settings
 with vouched_file(int(sys.argv[2])) as vouched:
-    job = Backfill(64) if sys.argv[1] == "backfill" else Verify(64, patience_seconds=0, vouched=vouched)
+    job = Backfill(SEGMENTS) if sys.argv[1] == "backfill" else Verify(SEGMENTS, patience_seconds=0, vouched=vouched)
     run_job(job, read_settings(os.environ), Workers(threads=2))
 status = Path("/proc/self/status").read_text()
 print(next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM")) / 1000)
