@@ -1,7 +1,8 @@
 """``verify`` and ``repair``: what differs, and its mending."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import contextmanager
+from dataclasses import replace
 from hashlib import sha256
 from math import ceil
 from pathlib import Path
@@ -60,18 +61,13 @@ def verify(
     for path in reports:
         check_report_path(path)
     settings = configure(target).settings
-    table, documents = _sizes(settings)
-    expected = round((table.item_count + documents) * percent / 100)
-    with ExitStack() as stack:
-        vouched = stack.enter_context(vouched_file(documents))
-        job = Verify(segments or _segments(percent), percent, seed, patience, vouched=vouched)
-        task = Task("verify", job, expected, ("items", "documents"), read_units_per_second=rcu)
-        result = stack.enter_context(carried_out(task, settings, table, run))
+    job = Verify(segments or _segments(percent), percent, seed, patience)
+    with _compared("verify", job, settings, run, rcu) as result:
         if not result.done:
             return _tell_interrupted(result, as_json=run.as_json)
         statements = _statements(result) if percent < 100 else []
         report = Report(
-            table.arn,
+            result.table_arn,
             settings.index,
             result.journal.started_at,
             now(),
@@ -123,13 +119,9 @@ def mend_all(
     rcu: float | None = None,
 ) -> int:
     """Compare all, and mend what differs as soon as that is certain; the exit code."""
-    table, documents = _sizes(settings)
     name = f"{name} --dry-run" if dry_run else name
-    with ExitStack() as stack:
-        vouched = stack.enter_context(vouched_file(documents))
-        job = Verify(segments or SEGMENTS, patience_seconds=patience, repair=not dry_run, vouched=vouched)
-        task = Task(name, job, table.item_count + documents, ("items", "documents"), read_units_per_second=rcu)
-        result = stack.enter_context(carried_out(task, settings, table, run))
+    job = Verify(segments or SEGMENTS, patience_seconds=patience, repair=not dry_run)
+    with _compared(name, job, settings, run, rcu) as result:
         differing = any(result.counts.get(kind) for kind in DIFFERENCES)
         if result.done and not differing:
             _note(settings, result)
@@ -213,11 +205,17 @@ def _tell_interrupted(result: Result, *, as_json: bool) -> int:
     return INTERRUPTED
 
 
-def _sizes(settings: Settings) -> tuple[TableDescription, int]:
-    """The table, and how many documents there are."""
+@contextmanager
+def _compared(name: str, job: Verify, settings: Settings, run: RunFlags, rcu: float | None) -> Iterator[Result]:
+    """Run the comparison, with a memory that its workers share, of what the table's side has shown."""
     with waiting(stderr(), "asking the table and the index"):
-        table = describe(settings)
-        return table, count_documents(settings)
+        table, documents = describe(settings), count_documents(settings)
+    expected = round((table.item_count + documents) * job.percent / 100)
+    with vouched_file(documents) as vouched:
+        job = replace(job, vouched=vouched)
+        task = Task(name, job, expected, ("items", "documents"), read_units_per_second=rcu)
+        with carried_out(task, settings, table, run) as result:
+            yield result
 
 
 def _segments(percent: float) -> int:

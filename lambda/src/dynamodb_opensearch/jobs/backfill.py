@@ -47,7 +47,9 @@ class Backfill:
         segment, schema = Segment.parse(unit), pair.settings.key_schema
         start_key, begun = position or (None, [])
         if begun:
-            yield Step([start_key, []], *_look_up(pair, begun, pair.deadline()))
+            gone, refused = _take_back(pair, [Settle(schema.id_of(one), one) for one in begun], pair.deadline())
+            counts = Counter(items=len(gone), gone=len(gone) - len(refused), refused=len(refused))
+            yield Step([start_key, []], counts, [finding(refusal) for refusal in refused])
         for page in pages(pair, segment.number, segment.total, start_key):
             if page.items and self.recheck:
                 yield Step([start_key, [schema.keys_of(item) for item in page.items]], is_intent=True)
@@ -56,15 +58,6 @@ class Backfill:
             counts, findings = fill(pair, page.items, version, pair.deadline(), look=look)
             start_key = page.next_key
             yield Step(start_key and [start_key, []], counts, findings)
-
-
-def _look_up(pair: Pair, keys: Iterable[Item], deadline: Deadline) -> tuple[Counter[str], list[dict[str, Any]]]:
-    """Settle what may have been written, and is gone from the table; as ``fill`` returns it."""
-    schema = pair.settings.key_schema
-    gone = _gone(pair, [Settle(schema.id_of(one), one) for one in keys], deadline)
-    refused = finish(pair, gone, deadline, Tally())
-    counts = Counter(items=len(gone), gone=len(gone) - len(refused), refused=len(refused))
-    return counts, [finding(refusal) for refusal in refused]
 
 
 def _ids_of_page(pair: Pair, segment: Segment, start_key: Item | None) -> set[str]:
@@ -107,17 +100,18 @@ def fill(
         unseen = [
             Settle(write.id, write.keys) for write in writes if write.id in recorder.ends and write.id not in seen
         ]
-        gone = _gone(pair, unseen, deadline)
+        gone, refused_now = _take_back(pair, unseen, deadline)
         counts.subtract(recorder.ends[settle.id] for settle in gone)
-        refused_now = finish(pair, gone, deadline, Tally())
         counts.update(gone=len(gone) - len(refused_now), refused=len(refused_now))
         refused += refused_now
     return counts, [finding(refusal) for refusal in refused]
 
 
-def _gone(pair: Pair, settles: Sequence[Settle], deadline: Deadline) -> list[Settle]:
+def _take_back(pair: Pair, settles: Sequence[Settle], deadline: Deadline) -> tuple[list[Settle], list[Refusal]]:
+    """Settle those whose items are gone from the table: which they are, and which of them were refused."""
     found = read_items(pair, settles, deadline, keys_only=True)
-    return [settle for settle in settles if found[settle.id] is None]
+    gone = [settle for settle in settles if found[settle.id] is None]
+    return gone, finish(pair, gone, deadline, Tally())
 
 
 def finish(
