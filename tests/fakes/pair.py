@@ -31,6 +31,7 @@ def make_pair(table: FakeDynamoDB, opensearch: FakeOpenSearch, **changes: Any) -
     pair = Pair(
         settings=settings,
         table_arn=TABLE_ARN,
+        table_id="an id",
         stream_arn=None,
         key_types={"pk": "S"},
         dynamodb=None,

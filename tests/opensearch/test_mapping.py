@@ -197,7 +197,7 @@ def pair(opensearch_node: OpenSearchNode) -> Iterator[Pair]:
     """A pair whose index doesn't exist, and whose table nobody asks for."""
     settings = settings_of(opensearch_node, f"definition-{next(_NUMBERS)}")
     table: Any = None
-    yield Pair(settings, "", None, {}, None, table, Client(settings), table)
+    yield Pair(settings, "", "", None, {}, None, table, Client(settings), table)
     api.call(opensearch_node, "DELETE", f"/{settings.index}*")
 
 
@@ -300,8 +300,8 @@ def test_new_fields_dynamic_settings_and_aliases_are_changed_in_place(pair: Pair
 def test_what_was_noted_in_an_index_survives_another_meta(pair: Pair) -> None:
     definition.create(pair, parsed(mappings=NUMBERS))
     index, deadline = pair.settings.index, pair.deadline()
-    home, _ = catalogue_of(pair).resolve(deadline)
-    note_verified(pair.client, home, {"at": "2026-01-01T00:00:00Z"}, deadline)
+    home = catalogue_of(pair).resolve(deadline)
+    note_verified(pair.client, home.index, {"at": "2026-01-01T00:00:00Z"}, deadline)
     wanted = parsed(mappings={"_meta": {"owner": "search"}})
     definition.update(pair, definition.plan_update(pair, wanted))
     assert last_verified(pair.client, index, deadline) == {"at": "2026-01-01T00:00:00Z"}

@@ -3,7 +3,7 @@
 import io
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -14,11 +14,13 @@ from dynamodb_opensearch.cli.reports import Report, check_report_path, write_rep
 from dynamodb_opensearch.cli.summary import DIFFERENCES
 from dynamodb_opensearch.errors import ConfigurationError
 from dynamodb_opensearch.jobs.comparison import Difference
-from dynamodb_opensearch.jobs.report import read_differences
+from dynamodb_opensearch.jobs.report import Compared, read_report
 from hypothesis import given
 from hypothesis import strategies as st
 
 TABLE = "arn:aws:dynamodb:eu-west-1:123456789012:table/products"
+
+COMPARED = Compared(TABLE, "t", "products", "u")
 
 
 def difference(number: int, kind: str = "missing", **changes: Any) -> dict[str, Any]:
@@ -34,7 +36,13 @@ def difference(number: int, kind: str = "missing", **changes: Any) -> dict[str, 
 
 
 def report(findings: list[dict[str, Any]], counts: Mapping[str, int]) -> Report:
-    return Report(TABLE, "products", "2026-11-24T09:00:00Z", "2026-11-24T09:01:00Z", counts, [], lambda: iter(findings))
+    return report_of(counts, lambda: iter(findings))
+
+
+def report_of(
+    counts: Mapping[str, int], findings: Callable[[], Iterator[Mapping[str, Any]]], percent: float = 100
+) -> Report:
+    return Report(COMPARED, "2026-11-24T09:00:00Z", "2026-11-24T09:01:00Z", percent, counts, [], {}, findings)
 
 
 def page(findings: list[dict[str, Any]], **counts: int) -> str:
@@ -55,9 +63,60 @@ def page(findings: list[dict[str, Any]], **counts: int) -> str:
 def test_repair_reads_what_is_written(tmp_path: Path) -> None:
     findings = [difference(1), difference(2, "stale", version=7, fields=["price"]), difference(3, id="ü\u2028\ud800")]
     path = tmp_path / "r.jsonl"
-    write_report(path, report(findings, {"missing": 2, "stale": 1}))
-    assert [one.to_json() for one in read_differences(path, TABLE, "products")][:2] == findings[:2]
-    assert sum(1 for _ in read_differences(path, TABLE, "products")) == 3
+    others = [{"kind": kind, "id": "x"} for kind in ("changing", "refused", "left", "remaining")]
+    write_report(path, report([*others, *findings], {"missing": 2, "stale": 1}))
+    read = read_report(path, COMPARED)
+    assert read.is_whole
+    assert [one.to_json() for one in read.differences()][:2] == findings[:2]
+    assert sum(1 for _ in read.differences()) == 3
+
+
+def test_a_sample_or_a_report_that_was_cut_off_proves_nothing_of_the_rest(tmp_path: Path) -> None:
+    path = tmp_path / "r.jsonl"
+    write_report(path, report_of({"missing": 1}, lambda: iter([difference(1)]), percent=99.9))
+    assert not read_report(path, COMPARED).is_whole
+    write_report(path, report([difference(1), difference(2)], {"missing": 2}))
+    text = path.read_text()
+    assert read_report(path, COMPARED).is_whole
+    for length in range(len(text.splitlines()[0]) + 1, len(text) - 1):
+        path.write_text(text[:length])
+        cut = read_report(path, COMPARED)
+        assert not cut.is_whole
+        assert [one.place.id for one in cut.differences()] in ([], ["id-1"], ["id-1", "id-2"])
+
+
+@pytest.mark.parametrize("line", ["{", "[]", '"x"', '{"kind":"missing","id":1}', "\x00"])
+def test_a_broken_line_in_the_middle_of_a_report_is_named(tmp_path: Path, line: str) -> None:
+    path = tmp_path / "r.jsonl"
+    write_report(path, report([difference(1), difference(2)], {"missing": 2}))
+    lines = path.read_text().splitlines(keepends=True)
+    path.write_text("".join([*lines[:2], line + "\n", *lines[2:]]))
+    with pytest.raises(ConfigurationError, match=r"r\.jsonl, line 3: it (is broken|isn't a difference)"):
+        list(read_report(path, COMPARED).differences())
+
+
+@pytest.mark.parametrize(
+    ("compared", "message"),
+    [
+        (Compared(TABLE + "-2", "t", "products", "u"), "is the report of another table"),
+        (Compared(TABLE, "t", "products-2", "u"), "is the report of another index: 'products', not 'products-2'"),
+        (Compared(TABLE, "t2", "products", "u"), "is out of date: its table was made anew since"),
+        (Compared(TABLE, "t", "products", "u2"), r"is out of date: its index was made anew since.*run verify again"),
+    ],
+)
+def test_a_report_about_something_else_is_refused(tmp_path: Path, compared: Compared, message: str) -> None:
+    path = tmp_path / "r.jsonl"
+    write_report(path, report([difference(1)], {"missing": 1}))
+    with pytest.raises(ConfigurationError, match=message):
+        read_report(path, compared)
+
+
+@pytest.mark.parametrize("content", [b"", b"my notes\n", b"\xff\xfe", b'{"format":"dynamodb-opensearch verify 1"}\n'])
+def test_a_file_that_is_no_report_is_refused(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "r.jsonl"
+    path.write_bytes(content)
+    with pytest.raises(ConfigurationError, match=r"r\.jsonl is(n't a report of verify| no report of this version's)"):
+        read_report(path, COMPARED)
 
 
 @pytest.mark.parametrize("count", [0, 1, 3])
@@ -77,7 +136,7 @@ def test_a_report_that_fails_half_way_leaves_what_was_there(tmp_path: Path) -> N
 
     path = tmp_path / "r.jsonl"
     path.write_text("before")
-    broken = Report(TABLE, "products", "", "", {}, [], failing)
+    broken = report_of({}, failing)
     with pytest.raises(ConfigurationError, match=r"r\.jsonl: it can't be written \(No space left on device\)"):
         write_report(path, broken)
     assert [one.name for one in tmp_path.iterdir()] == ["r.jsonl"]
@@ -169,3 +228,11 @@ def test_without_differences_there_is_no_table() -> None:
     text = page([], items=10, documents=10)
     assert "<h1>The index equals the table</h1>" in text
     assert "<table" not in text
+
+
+def test_a_page_says_equal_only_if_everything_could_be_judged() -> None:
+    assert "The index equals the table" in page([], items=5)
+    for name in ("changing", "unlisted"):
+        text = page([], items=5, **{name: 1})
+        assert "The index equals the table" not in text
+        assert "1 documents that couldn't be judged" in text

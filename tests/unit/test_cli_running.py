@@ -1,10 +1,12 @@
 """cli/running.py, cli/flags.py, cli/output.py, cli/recovering.py: where a run is noted, and how the command ends."""
 
+import json
 import os
 import re
 import signal
 import sys
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -17,6 +19,7 @@ import pytest
 import typer
 from botocore.exceptions import NoCredentialsError
 from dynamodb_opensearch.cli import recovering
+from dynamodb_opensearch.cli import survey as surveys
 from dynamodb_opensearch.cli.engine import JobFailedError
 from dynamodb_opensearch.cli.flags import RunFlags, unfolded
 from dynamodb_opensearch.cli.output import reporting_errors
@@ -24,7 +27,9 @@ from dynamodb_opensearch.cli.recovering import Memo, parse_moment
 from dynamodb_opensearch.cli.redriving import source_arn
 from dynamodb_opensearch.cli.running import Result, Task, carried_out, checkpoint_path, how_to_resume
 from dynamodb_opensearch.cli.summary import finding_line
+from dynamodb_opensearch.cli.survey import Survey
 from dynamodb_opensearch.errors import ConfigurationError
+from dynamodb_opensearch.jobs.layout import read_layout
 from dynamodb_opensearch.jobs.pair import Pair, TableDescription
 from dynamodb_opensearch.jobs.work import Step, Unit
 from dynamodb_opensearch.settings import Settings, read_settings
@@ -48,6 +53,12 @@ def settings(**changes: str) -> Settings:
             **changes,
         }
     )
+
+
+def surveyed(*, uuid: str = "an index", table_id: str = "a table") -> Survey:
+    description = {"aliases": {}, "mappings": {}, "settings": {"index": {"uuid": uuid, "number_of_shards": "1"}}}
+    layout = read_layout("products", json.dumps({"products": description}))
+    return Survey(settings(), TableDescription(TABLE, None, {"pk": "S"}, table_id, 6, 0), layout, 6)
 
 
 def test_a_checkpoint_is_of_one_command_table_and_index(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -141,12 +152,14 @@ class Runs:
 
     def __init__(self, folder: Path) -> None:
         self.obstacle = folder / "obstacle"
+        self.is_comparison = False
+        self.now = surveyed()
         self.checkpoint = folder / "checkpoint.jsonl"
 
     def run(self, *, telling: Callable[[Result], None] = lambda _: None, restart: bool = False) -> dict[str, Any]:
         flags = RunFlags(checkpoint=self.checkpoint, restart=restart, processes=1, workers=1)
-        table = TableDescription(TABLE, None, {"pk": "S"}, 6, 0)
-        with carried_out(Task("flaky", Flaky(self.obstacle), 6), settings(), table, flags) as result:
+        task = Task("flaky", Flaky(self.obstacle), 6, is_comparison=self.is_comparison)
+        with carried_out(task, self.now, flags) as result:
             telling(result)
             return {**result.to_json(), "findings": [one["id"] for one in result.journal.findings()]}
 
@@ -155,7 +168,9 @@ class Runs:
 def runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Runs:
     monkeypatch.setattr("dynamodb_opensearch.cli.engine.open_pair", lambda *_, **__: None)
     monkeypatch.setattr(sys, "argv", ["x", "flaky"])
-    return Runs(tmp_path)
+    runs = Runs(tmp_path)
+    monkeypatch.setattr(surveys, "survey", lambda *_, **__: runs.now)
+    return runs
 
 
 def test_a_job_that_is_done_and_told_leaves_no_checkpoint(runs: Runs, tmp_path: Path) -> None:
@@ -179,14 +194,89 @@ def test_a_job_that_failed_says_how_to_go_on_and_does_only_the_rest(
     assert capsys.readouterr().err.startswith("going on from the checkpoint ")
 
 
-def test_a_report_that_cant_be_written_costs_no_work(runs: Runs) -> None:
+@pytest.mark.parametrize("failure", [ConfigurationError("the disk is full"), BrokenPipeError(), KeyboardInterrupt()])
+def test_what_is_done_is_never_gone_on_with_though_nobody_was_told(
+    runs: Runs, capsys: pytest.CaptureFixture[str], failure: BaseException
+) -> None:
     def fail(_: Result) -> None:
-        raise ConfigurationError("the disk is full")
+        raise failure
 
-    with pytest.raises(ConfigurationError, match="the disk is full"):
+    with pytest.raises(type(failure)):
         runs.run(telling=fail)
-    assert runs.run()["counts"] == {"items": 6}
     assert not runs.checkpoint.exists()
+    assert runs.run()["counts"] == {"items": 6}
+    assert "going on" not in capsys.readouterr().err
+
+
+def _interrupted(runs: Runs, *, age_seconds: float = 0) -> None:
+    runs.obstacle.touch()
+    with pytest.raises(JobFailedError):
+        runs.run()
+    runs.obstacle.unlink()
+    then = time.time() - age_seconds
+    os.utime(runs.checkpoint, (then, then))
+
+
+def test_an_old_comparison_is_begun_anew_and_that_is_told(runs: Runs, capsys: pytest.CaptureFixture[str]) -> None:
+    runs.is_comparison = True
+    _interrupted(runs, age_seconds=3 * 86400)
+    capsys.readouterr()
+    began = runs.run()["startedAt"]
+    told = capsys.readouterr().err
+    assert "is 3 d old, and what it compared says nothing about now: beginning anew" in told
+    assert began >= datetime.now(UTC).isoformat()[:16]
+
+
+@pytest.mark.parametrize(("age_seconds", "is_comparison"), [(5 * 3600, True), (3 * 86400, False)])
+def test_what_may_be_gone_on_with_says_how_old_it_is(
+    runs: Runs, capsys: pytest.CaptureFixture[str], age_seconds: float, *, is_comparison: bool
+) -> None:
+    runs.is_comparison = is_comparison
+    _interrupted(runs, age_seconds=age_seconds)
+    capsys.readouterr()
+    runs.run()
+    told = capsys.readouterr().err
+    assert re.search(r"is (5 h|3 d) old\n", told)
+    assert "going on from the checkpoint" in told
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"uuid": "another"}, "is of another index of that name: it was made anew since, or the alias was switched"),
+        ({"table_id": "another"}, "is of another table of that name: it was made anew since"),
+    ],
+)
+def test_work_on_an_index_or_table_that_was_made_anew_is_not_gone_on_with(
+    runs: Runs, changes: dict[str, str], message: str
+) -> None:
+    _interrupted(runs)
+    runs.now = surveyed(**changes)
+    with pytest.raises(ConfigurationError, match=message):
+        runs.run()
+    assert runs.run(restart=True)["counts"] == {"items": 6}
+
+
+def test_a_result_about_an_index_that_was_made_anew_meanwhile_is_none(
+    runs: Runs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(surveys, "survey", lambda *_, **__: surveyed(uuid="another"))
+    with pytest.raises(
+        ConfigurationError, match=r"while this ran, .* made anew, .*indexUuid was 'an index', is 'another'"
+    ):
+        runs.run()
+    assert not runs.checkpoint.exists()
+
+
+@pytest.mark.parametrize("content", ["my notes\n", "my notes", '{"format": "geojson"}\n', "\x00\x01"])
+@pytest.mark.parametrize("restart", [False, True])
+def test_somebodys_own_file_is_no_checkpoint_and_stays_as_it_is(runs: Runs, content: str, *, restart: bool) -> None:
+    runs.checkpoint.write_text(content)
+    lock = runs.checkpoint.with_name(runs.checkpoint.name + ".lock")
+    lock.write_text("mine, too")
+    with pytest.raises(ConfigurationError, match="is another kind of file, and stays as it is: give another name"):
+        runs.run(restart=restart)
+    assert (runs.checkpoint.read_text(), lock.read_text()) == (content, "mine, too")
 
 
 def test_a_restart_forgets_what_was_done(runs: Runs, capsys: pytest.CaptureFixture[str]) -> None:

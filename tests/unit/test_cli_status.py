@@ -10,7 +10,8 @@ from typing import Any
 import boto3
 import pytest
 from dynamodb_opensearch.cli.output import ERROR, REMAINS, WELL
-from dynamodb_opensearch.cli.screen import judge, screen, span, sparkline
+from dynamodb_opensearch.cli.progress import span
+from dynamodb_opensearch.cli.screen import judge, screen, sparkline
 from dynamodb_opensearch.errors import SyncError
 from dynamodb_opensearch.jobs.metrics import Metrics, Series, logged, published, read_metrics
 from dynamodb_opensearch.jobs.status import EventSourceMapping, Letters, Observer, Part, Status

@@ -40,6 +40,7 @@ def test_the_first_runs_beginning_is_the_jobs(path: Path, monkeypatch: pytest.Mo
     resumed = Journal(path, IDENTITY)
     assert resumed.started_at == "2026-01-01T00:00:00Z"
     resumed.finish()
+    resumed.close()
     another = Journal(path, IDENTITY)
     assert another.started_at == "2026-01-03T00:00:00Z"
     another.close()
@@ -80,6 +81,7 @@ def test_a_large_file_is_written_anew_without_what_is_overtaken(path: Path, monk
     last = Journal(path, IDENTITY)
     assert last.open_units() == []
     last.finish()
+    last.close()
     assert list(path.parent.iterdir()) == []
 
 
@@ -97,9 +99,24 @@ def test_a_broken_line_is_named(path: Path) -> None:
     path.write_text("".join([*lines[:2], "{}\n", *lines[2:]]))
     with pytest.raises(ConfigurationError, match="is broken in line 3: delete it to start again"):
         Journal(path, IDENTITY)
-    path.write_text("something else\n")
-    with pytest.raises(ConfigurationError, match="is broken in line 1"):
+    path.write_text(lines[0].replace("checkpoint 2", "checkpoint 1"))
+    with pytest.raises(ConfigurationError, match="was made by another version of this command"):
         Journal(path, IDENTITY)
+    path.write_text("something else\n")
+    with pytest.raises(ConfigurationError, match="is another kind of file, and stays as it is"):
+        Journal(path, IDENTITY)
+    assert path.read_text() == "something else\n"
+
+
+def test_notices_are_added_up_and_bounded(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(journals, "NOTICES", 2)
+    journal = begun(path)
+    for names in ("ab", "abc", "cd"):
+        journal.record("c", Step(1, notices=Counter(names)))
+    journal.close()
+    again = Journal(path, IDENTITY)
+    assert again.notices == {"a": 2, "b": 2, "and others": 3}
+    again.close()
 
 
 def test_a_folder_that_cannot_be_used_is_told(tmp_path: Path) -> None:
@@ -115,8 +132,13 @@ def test_nobody_else_may_read_the_keys_in_it(path: Path, monkeypatch: pytest.Mon
     journal.record("c", Step("k" * 300))
     assert path.stat().st_mode & 0o077 == 0
     journal.finish()
+    journal.close()
 
 
 def test_a_finished_run_leaves_no_file(path: Path) -> None:
-    begun(path).finish()
+    journal = begun(path)
+    journal.finish()
     assert not path.exists()
+    assert [list(journal.findings()) for _ in range(2)] == [[{"kind": "refused"}]] * 2
+    journal.close()
+    journal.close()

@@ -131,7 +131,9 @@ class World:
         settings = read_settings({**ENVIRONMENT, "SYNC_NAME": f"operator-{next(_NUMBERS)}"})
         monkeypatch.setattr(self.module, "open_pair", self.open_pair)
         monkeypatch.setattr(self.module, "read_request", lambda job, _: Request(work, job.get("rate"), None))
-        monkeypatch.setattr(self.module, "catalogue_of", lambda _: SimpleNamespace(resolve=lambda _: None))
+        monkeypatch.setattr(
+            self.module, "catalogue_of", lambda _: SimpleNamespace(resolve=lambda _: SimpleNamespace(uuid="an index"))
+        )
         monkeypatch.setattr(self.module.boto3, "client", lambda _: SimpleNamespace(put_object=self.put_object))
         operations = self.module.Operations.read(environment)
         self.operator = self.module.Operator(settings, operations, clock=lambda: self.work.now)
@@ -144,6 +146,7 @@ class World:
         return SimpleNamespace(
             settings=settings,
             table_arn="arn:aws:dynamodb:eu-west-1:123456789012:table/products",
+            table_id="a table",
             deadline=options["deadline"],
         )
 

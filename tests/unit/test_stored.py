@@ -4,7 +4,9 @@ from typing import Any
 import pytest
 from dynamodb_opensearch.deadline import Deadline
 from dynamodb_opensearch.errors import ConfigurationError
-from dynamodb_opensearch.jobs.stored import Catalogue, Document, Place
+from dynamodb_opensearch.jobs.layout import Place
+from dynamodb_opensearch.jobs.mget import Document
+from dynamodb_opensearch.jobs.stored import Catalogue
 
 SOURCE = r'{"a":1.0,"t":"},{\"_index\":\"x\"","o":{"_index":"y","found":true}}'
 

@@ -5,6 +5,7 @@ import hashlib
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from decimal import Context, Decimal
 from functools import lru_cache
 from typing import Any
 
@@ -45,6 +46,7 @@ RESERVED_NAMES = frozenset(
 )
 """Top-level names that OpenSearch keeps for itself; they are escaped as ``items.escape_name`` says."""
 
+_EXACT = Context(prec=2000)  # of an id, no digit may be lost
 _LOOKS_HASHED = re.compile(r"~[0-9a-f]{64}\Z").search
 
 
@@ -116,6 +118,11 @@ class KeySchema:
         return text
 
 
+def is_hashed(document_id: str) -> bool:
+    """Whether an id looks like one that was too long: it doesn't hold the whole key."""
+    return _LOOKS_HASHED(document_id) is not None
+
+
 def encode_document(item: Item) -> bytes:
     """The document's body: the bytes of a JSON object with every attribute of the item.
 
@@ -165,10 +172,24 @@ _COMPOSITE = re.compile(r"((?:[^\\|]|\\[\\|])*)\|((?:[^\\|]|\\[\\|])*)").fullmat
 
 
 def _from_key_text(kind: str, text: str) -> str:
-    """The value whose key text this is; binary as base64 text."""
+    """The value whose key text this is; binary as base64 text.
+
+    Raises:
+        ValueError: no key of DynamoDB's has it: reading it would be refused, together with its neighbours.
+    """
+    if kind == "N" and not _is_key_number(text):
+        raise ValueError(text)
     if kind != "B":
+        text.encode()  # a lone surrogate isn't UTF-8
         return text
     return base64.b64encode(base64.b64decode(text + "=" * (-len(text) % 4), altchars="-_", validate=True)).decode()
+
+
+def _is_key_number(text: str) -> bool:
+    """See: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html"""
+    number = Decimal(canonical_number(text))
+    digits = number.normalize(_EXACT).as_tuple().digits
+    return len(digits) <= 38 and (not number or -130 <= number.adjusted() <= 125)
 
 
 def _hashed(text: str) -> str:

@@ -24,7 +24,7 @@ from dynamodb_opensearch.errors import ConfigurationError, OutOfTimeError
 from dynamodb_opensearch.jobs.capacity import CapacityLimit
 from dynamodb_opensearch.jobs.export import Load, location_of
 from dynamodb_opensearch.jobs.pair import Pair, aws_error, catalogue_of, open_pair
-from dynamodb_opensearch.jobs.report import ReportWriter
+from dynamodb_opensearch.jobs.report import Compared, ReportWriter
 from dynamodb_opensearch.jobs.request import Request, read_request
 from dynamodb_opensearch.jobs.setup import CreateIndex
 from dynamodb_opensearch.jobs.work import steps_of
@@ -201,7 +201,10 @@ class _Report:
             return
         self._objects += 1
         key, now, text = f"{self._stem}-{self._objects}.jsonl", datetime.now(UTC).isoformat(), io.StringIO()
-        writer = ReportWriter(text, table_arn=self._pair.table_arn, index=self._pair.settings.index, started_at=now)
+        pair = self._pair
+        uuid = catalogue_of(pair).resolve(pair.deadline()).uuid
+        compared = Compared(pair.table_arn, pair.table_id, pair.settings.index, uuid)
+        writer = ReportWriter(text, compared=compared, started_at=now)
         for finding in self._findings:
             writer.add(finding)
         try:

@@ -44,6 +44,14 @@ Patience = Annotated[
         help="Time between the two looks at what differs: longer than the sync lags.",
     ),
 ]
+OtherIndex = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="NAME",
+        help="An index that the alias covers, too, and that the sync doesn't write to: its documents are all in the "
+        "wrong place, and repair removes them.",
+    ),
+]
 
 
 index = typer.Typer(no_args_is_help=True, help="Create, change and show the index.")

@@ -5,7 +5,7 @@ from html import escape
 from itertools import islice
 from typing import Any, TextIO
 
-from dynamodb_opensearch.cli.summary import DIFFERENCES, MEANINGS
+from dynamodb_opensearch.cli.summary import DIFFERENCES, MEANINGS, UNDECIDED, total_of
 
 ROWS = 1_000
 """Most differences that the page lists."""
@@ -23,13 +23,11 @@ def write_page(
     findings: Iterable[Mapping[str, Any]],
 ) -> None:
     """Write the page. Whatever an item's key may hold is escaped."""
-    total = sum(counts.get(kind, 0) for kind in DIFFERENCES)
-    verdict = "The index equals the table" if total == 0 else f"{total:,} differences"
-    if statements:
-        verdict = "The sample shows no difference" if total == 0 else f"{total:,} differences in the sample"
+    total = total_of(counts, DIFFERENCES)
+    verdict = _verdict(total, total_of(counts, UNDECIDED), is_sample=bool(statements))
     table = table_arn.rpartition("/")[2]
     file.write(_HEAD.replace("TITLE", f"{escape(table)} and {escape(index)}: {verdict.lower()}"))
-    file.write(f'<header class="{"well" if total == 0 else "ill"}"><h1>{verdict}</h1>\n<dl>')
+    file.write(f'<header class="{"ill" if total or total_of(counts, UNDECIDED) else "well"}"><h1>{verdict}</h1>\n<dl>')
     facts = {
         "table": table_arn,
         "index": index,
@@ -45,6 +43,14 @@ def write_page(
     if total:
         _write_table(file, findings, total)
     file.write("</main></body></html>\n")
+
+
+def _verdict(differences: int, undecided: int, *, is_sample: bool) -> str:
+    if differences:
+        return f"{differences:,} differences" + (" in the sample" if is_sample else "")
+    if undecided:
+        return f"No difference, and {undecided:,} documents that couldn't be judged"
+    return "The sample shows no difference" if is_sample else "The index equals the table"
 
 
 def _chart(counts: Mapping[str, int]) -> str:

@@ -5,8 +5,10 @@ It holds keys of items, so nobody else may read it.
 
 import json
 import os
+import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from itertools import chain, islice
 from pathlib import Path
@@ -17,12 +19,47 @@ from dynamodb_opensearch.jobs.work import Step, Unit
 
 COMPACT_BYTES = 64 * 1024**2
 """Size at which the file is written anew without what is overtaken: positions hold a page's keys."""
-FORMAT = "dynamodb-opensearch checkpoint 1"
+FORMAT = "dynamodb-opensearch checkpoint 2"
+MADE_ANEW = {"tableId": "table", "indexUuid": "index"}
+NOTICES = 200
+"""Most different notices of a run: attributes may have any number of names."""
+_BEGINNING = b'{"format":"dynamodb-opensearch checkpoint '
 
 
 def now() -> str:
     """The time of day as reports and checkpoints have it."""
     return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def check_checkpoint(path: Path) -> None:
+    """Refuse a file that is none of ours: it would be overwritten.
+
+    Raises:
+        ConfigurationError: it holds something else.
+        OSError: it can't be read.
+    """
+    if not path.exists():
+        return
+    with path.open("rb") as file:
+        beginning = file.read(len(_BEGINNING))
+    if not _BEGINNING.startswith(beginning):  # one that was cut off while it was begun is ours
+        raise ConfigurationError(
+            f"the checkpoint {path} is another kind of file, and stays as it is: give another name"
+        )
+
+
+def age_seconds(path: Path) -> float | None:
+    """How long ago something was noted in a checkpoint last; None if there is none.
+
+    Raises:
+        ConfigurationError: it can't be looked at.
+    """
+    try:
+        return max(time.time() - path.stat().st_mtime, 0)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise ConfigurationError(f"the checkpoint {path} can't be used ({error.strerror})") from None
 
 
 class Journal:
@@ -35,10 +72,11 @@ class Journal:
             identity: what is done to what, as JSON holds it: a file of anything else is refused.
 
         Raises:
-            ConfigurationError: the file can't be used, or is of another job, table or index.
+            ConfigurationError: the file can't be used, isn't a checkpoint, or is of another job, table or index.
         """
         self.path = path
         self.counts: Counter[str] = Counter()
+        self.notices: Counter[str] = Counter()
         self.started_at = now()
         """When its first run began: ISO 8601, UTC."""
         self.units: list[Unit] | None = None
@@ -47,10 +85,12 @@ class Journal:
         self._compact_at = COMPACT_BYTES
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
+            check_checkpoint(path)
             self._read(json.loads(json.dumps(identity)))
             self._file = _opened(path, "a")
         except OSError as error:
             raise ConfigurationError(f"the checkpoint {path} can't be used ({error.strerror})") from None
+        self._kept: TextIO | None = None
         if self.units is None:
             self._file.truncate(0)
             self._write({"format": FORMAT, "startedAt": self.started_at, **identity})
@@ -59,6 +99,11 @@ class Journal:
     def resumed(self) -> bool:
         """Whether the run was begun before."""
         return bool(self._positions)
+
+    @property
+    def finished(self) -> bool:
+        """Whether its file is gone."""
+        return self._kept is not None
 
     def begin(self, units: list[Unit]) -> None:
         """Note the plan."""
@@ -74,6 +119,8 @@ class Journal:
     def record(self, unit: Unit, step: Step) -> None:
         """Note that a step was done."""
         line = {"unit": unit, "position": step.position, "counts": step.counts, "findings": list(step.findings)}
+        if step.notices:
+            line["notices"] = step.notices
         self._write(line)
         self._take(line)
         if self._file.tell() > self._compact_at:
@@ -81,20 +128,33 @@ class Journal:
 
     def findings(self) -> Iterator[Mapping[str, Any]]:
         """All findings of the run, from the file."""
-        with self.path.open(encoding="utf-8") as file:
+        with self._kept_or_opened() as file:
             for line in file:
                 yield from json.loads(line).get("findings", ())
 
     def finish(self) -> None:
-        """The job is done and told of: nobody needs the file any more."""
+        """The job is done, and no run may go on with it: the file is gone. Until ``close`` the findings can be read."""
         self._file.close()
-        self.path.unlink(missing_ok=True)
+        self._kept = self.path.open(encoding="utf-8")
+        self.path.unlink()
 
     def close(self) -> None:
-        """Leave the file for the next run."""
+        """Leave the file for the next run, unless it is finished."""
+        if self._kept:
+            self._kept.close()
+            return
         self._file.flush()
         os.fsync(self._file.fileno())
         self._file.close()
+
+    @contextmanager
+    def _kept_or_opened(self) -> Iterator[TextIO]:
+        if self._kept:
+            self._kept.seek(0)
+            yield self._kept
+        else:
+            with self.path.open(encoding="utf-8") as file:
+                yield file
 
     def _compact(self) -> None:
         """Keep the plan, the last positions, the sum of the counts, and all findings."""
@@ -104,7 +164,9 @@ class Journal:
             lines = map(json.loads, old)
             kept: Iterator[Any] = ({"findings": line["findings"]} for line in lines if line.get("findings"))
             positions = ({"unit": unit, "position": position} for unit, position in self._positions.items())
-            file.writelines(_line(one) for one in chain(kept, [{"counts": self.counts}], positions))
+            file.writelines(
+                _line(one) for one in chain(kept, [{"counts": self.counts, "notices": self.notices}], positions)
+            )
         self._file.close()
         partial.replace(self.path)
         self._file = _opened(self.path, "a")
@@ -138,9 +200,17 @@ class Journal:
 
     def _check(self, line: Mapping[str, Any], identity: Mapping[str, Any]) -> None:
         if line["format"] != FORMAT:
-            raise ValueError
+            raise ConfigurationError(
+                f"the checkpoint {self.path} was made by another version of this command: start again with --restart"
+            )
         self.started_at = str(line["startedAt"])
         other = next((name for name in identity if line.get(name) != identity[name]), None)
+        if other in MADE_ANEW:
+            raise ConfigurationError(
+                f"the checkpoint {self.path} is of another {MADE_ANEW[other]} of that name: it was made anew since, or "
+                f"the alias was switched ({other} was {line.get(other)!r}, is {identity[other]!r}); start again with "
+                "--restart"
+            )
         if other:
             raise ConfigurationError(
                 f"the checkpoint {self.path} is of another run: its {other} is {line.get(other)!r}, not "
@@ -154,6 +224,9 @@ class Journal:
         if "unit" in line:
             self._positions[line["unit"]] = line["position"]
         self.counts.update(line.get("counts", {}))
+        for text, number in line.get("notices", {}).items():
+            known = text in self.notices or len(self.notices) < NOTICES
+            self.notices[text if known else "and others"] += number
 
     def _write(self, value: Mapping[str, Any]) -> None:
         self._file.write(_line(value))

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from dynamodb_opensearch.cli import filling, index_commands, recovering, redriving, screen, verifying
-from dynamodb_opensearch.cli.application import Json, Patience, Rcu, Segments, app, command
+from dynamodb_opensearch.cli.application import Json, OtherIndex, Patience, Rcu, Segments, app, command
 from dynamodb_opensearch.cli.flags import RunFlags, TargetFlags
 from dynamodb_opensearch.jobs.scan import MAXIMUM_SEGMENTS
 
@@ -75,11 +75,13 @@ def verify(
     segments: Segments = None,
     patience: Patience = 10,
     rcu: Rcu = None,
+    other_index: OtherIndex = None,
 ) -> int:
     """Compare every item with its document, and every document with its item, and name each difference.
 
     What differs is looked at again some seconds later, and counts only if its document hasn't moved. Exit code 0: the
-    index equals the table. 1: it doesn't. The result of a full run is noted in the index, where status finds it.
+    index equals the table. 1: it doesn't, or a document changed at every look and nobody can say. The result of a full
+    run is noted in the index, where status finds it. Other indices behind an alias are left out, unless they are named.
     """
     return verifying.verify(
         target,
@@ -90,6 +92,7 @@ def verify(
         segments=segments,
         patience=patience,
         rcu=rcu,
+        others=other_index or (),
     )
 
 
@@ -112,12 +115,23 @@ def repair(
     segments: Segments = None,
     patience: Patience = 10,
     rcu: Rcu = None,
+    other_index: OtherIndex = None,
 ) -> int:
     """Mend what differs: write documents as their items are now, and remove those without an item.
 
-    With a report: exactly what it names. Without: compares all, and mends each difference once it is certain.
+    With a report: what it names and still differs. Without: compares all, and mends each difference once it is certain.
+    What was mended is looked at again. Exit code 1: something is still different, was refused, or couldn't be judged.
     """
-    return verifying.repair(target, run, report=report, dry_run=dry_run, segments=segments, patience=patience, rcu=rcu)
+    return verifying.repair(
+        target,
+        run,
+        report=report,
+        dry_run=dry_run,
+        segments=segments,
+        patience=patience,
+        rcu=rcu,
+        others=other_index or (),
+    )
 
 
 @command(

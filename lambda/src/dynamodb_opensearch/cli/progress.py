@@ -70,6 +70,15 @@ def duration(seconds: float) -> str:
     return f"{whole // 3600}:{whole % 3600 // 60:02}:{whole % 60:02}"
 
 
+def span(seconds: float) -> str:
+    """``0.8 s``, ``42 s``, ``3 min``, ``26 h``, ``4 d``."""
+    for limit, unit, name in ((120, 1, "s"), (7200, 60, "min"), (48 * 3600, 3600, "h")):
+        if seconds < limit:
+            number = seconds / unit
+            return f"{number:.1f} {name}" if number < 10 and unit == 1 else f"{number:.0f} {name}"
+    return f"{seconds / 86400:.0f} d"
+
+
 class ProgressBar:
     """One line that moves, if the console is a terminal; else nothing."""
 

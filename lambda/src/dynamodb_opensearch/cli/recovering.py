@@ -9,12 +9,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from dynamodb_opensearch.cli.configuration import configure
-from dynamodb_opensearch.cli.filling import count_documents, tell_filled
+from dynamodb_opensearch.cli.filling import tell_filled
 from dynamodb_opensearch.cli.flags import RunFlags, TargetFlags
 from dynamodb_opensearch.cli.interrupts import orderly_stop
 from dynamodb_opensearch.cli.output import INTERRUPTED, print_json, stderr, tell
 from dynamodb_opensearch.cli.progress import waiting
-from dynamodb_opensearch.cli.running import Task, carried_out, checkpoint_path, describe, how_to_resume
+from dynamodb_opensearch.cli.running import Task, carried_out, checkpoint_path, how_to_resume
+from dynamodb_opensearch.cli.survey import survey
 from dynamodb_opensearch.cli.verifying import mend_all
 from dynamodb_opensearch.errors import ConfigurationError, SyncError
 from dynamodb_opensearch.jobs.export import Load, describe_export, location_of
@@ -45,10 +46,8 @@ def recover(
                 f"since {_text(moment)} would do, and take none of the table's capacity"
             )
         return mend_all(target, run, settings, "recover", patience=patience, rcu=rcu)
-    with waiting(stderr(), "asking the table and the index"):
-        pair, table = open_pair(settings), describe(settings)
-        count_documents(settings)
-    path = run.checkpoint or checkpoint_path("recover", settings, table.arn)
+    found, pair = survey(settings), open_pair(settings)
+    path = run.checkpoint or checkpoint_path("recover", settings, found.table.arn)
     memo = Memo(path.with_name(path.name + ".exports"))
     if run.restart:
         memo.forget()
@@ -58,7 +57,7 @@ def recover(
             print_json({"command": "recover", "done": False, "checkpoint": str(memo.path)})
         tell(f"interrupted; the exports go on. {how_to_resume(path)}")
         return INTERRUPTED
-    with carried_out(Task("recover", Load(tuple(urls)), None), settings, table, run) as result:
+    with carried_out(Task("recover", Load(tuple(urls)), None), found, run) as result:
         if result.done:
             memo.forget()
         return tell_filled(result, target, as_json=run.as_json)

@@ -3,12 +3,11 @@
 from urllib.parse import urlsplit
 
 from dynamodb_opensearch.cli.configuration import configure
-from dynamodb_opensearch.cli.filling import count_documents
 from dynamodb_opensearch.cli.flags import RunFlags, TargetFlags
-from dynamodb_opensearch.cli.output import INTERRUPTED, REMAINS, WELL, counted, print_json, stderr, stdout, tell
-from dynamodb_opensearch.cli.progress import waiting
-from dynamodb_opensearch.cli.running import Task, carried_out, describe
+from dynamodb_opensearch.cli.output import INTERRUPTED, REMAINS, WELL, counted, print_json, stdout, tell
+from dynamodb_opensearch.cli.running import Task, carried_out
 from dynamodb_opensearch.cli.summary import print_counts, print_findings, with_findings
+from dynamodb_opensearch.cli.survey import survey
 from dynamodb_opensearch.errors import ConfigurationError
 from dynamodb_opensearch.jobs.redrive import Redrive
 from dynamodb_opensearch.settings import Settings
@@ -18,11 +17,9 @@ def redrive(target: TargetFlags, run: RunFlags, source: str | None, *, drop_expi
     """Do it; the exit code."""
     settings = configure(target).settings
     job = Redrive(source_arn(source, settings), drop_expired)
-    with waiting(stderr(), "asking the table and the index"):
-        table = describe(settings)
-        count_documents(settings)
+    found = survey(settings)
     task = Task("redrive", job, None, ("failures",), parallel=job.source.split(":")[2:3] == ["s3"])
-    with carried_out(task, settings, table, run) as result:
+    with carried_out(task, found, run) as result:
         kept = result.counts.get("kept", 0)
         if run.as_json:
             print_json(with_findings(result, kept))

@@ -9,26 +9,35 @@ from typing import Any, TextIO
 
 from dynamodb_opensearch.cli.html import write_page
 from dynamodb_opensearch.errors import ConfigurationError
-from dynamodb_opensearch.jobs.report import ReportWriter
+from dynamodb_opensearch.jobs.report import Compared, ReportWriter
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
     """What a report tells. The differences may be a million, so they are read again for each format."""
 
-    table_arn: str
-    index: str
+    compared: Compared
     started_at: str
     ended_at: str
+    percent: float
+    """Of both sides."""
     counts: Mapping[str, int]
     statements: Sequence[str]
     """What a sample tells of the whole."""
+    notices: Mapping[str, int]
+    """What is worth knowing and no difference."""
     findings: Callable[[], Iterator[Mapping[str, Any]]]
 
     @property
     def result(self) -> dict[str, Any]:
         """All but the differences."""
-        return {"counts": dict(self.counts), "endedAt": self.ended_at, "statements": list(self.statements)}
+        return {
+            "counts": dict(self.counts),
+            "endedAt": self.ended_at,
+            "percent": self.percent,
+            "statements": list(self.statements),
+            "notices": dict(self.notices),
+        }
 
 
 def check_report_path(path: Path) -> Path:
@@ -61,14 +70,19 @@ def write_report(path: Path, report: Report) -> None:
 
 
 def _write_lines(file: TextIO, report: Report) -> None:
-    writer = ReportWriter(file, table_arn=report.table_arn, index=report.index, started_at=report.started_at)
+    writer = ReportWriter(file, compared=report.compared, started_at=report.started_at)
     for finding in report.findings():
         writer.add(finding)
     writer.end(report.result)
 
 
 def _write_object(file: TextIO, report: Report) -> None:
-    head = {"table": report.table_arn, "index": report.index, "startedAt": report.started_at, **report.result}
+    head = {
+        "table": report.compared.table_arn,
+        "index": report.compared.index,
+        "startedAt": report.started_at,
+        **report.result,
+    }
     file.write(json.dumps(head, ensure_ascii=False, indent=2).removesuffix("\n}") + ',\n  "differences": [')
     separator = ""
     for finding in report.findings():
@@ -80,8 +94,8 @@ def _write_object(file: TextIO, report: Report) -> None:
 def _write_html(file: TextIO, report: Report) -> None:
     write_page(
         file,
-        table_arn=report.table_arn,
-        index=report.index,
+        table_arn=report.compared.table_arn,
+        index=report.compared.index,
         started_at=report.started_at,
         ended_at=report.ended_at,
         counts=report.counts,

@@ -11,17 +11,16 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
-from dynamodb_opensearch import wire
 from dynamodb_opensearch.cli.engine import Workers, run
 from dynamodb_opensearch.cli.flags import RunFlags, default_processes
 from dynamodb_opensearch.cli.interrupts import orderly_stop
-from dynamodb_opensearch.cli.journal import Journal
+from dynamodb_opensearch.cli.journal import Journal, age_seconds, check_checkpoint
 from dynamodb_opensearch.cli.output import stderr, tell
-from dynamodb_opensearch.cli.progress import Pace, ProgressBar
+from dynamodb_opensearch.cli.progress import Pace, ProgressBar, span
+from dynamodb_opensearch.cli.survey import Survey, check_unmoved
 from dynamodb_opensearch.errors import ConfigurationError, SyncError
-from dynamodb_opensearch.jobs.pair import TableDescription, describe_table
 from dynamodb_opensearch.jobs.work import HOW, Job, Step
 from dynamodb_opensearch.settings import Settings
 
@@ -41,6 +40,8 @@ class Task:
     read_units_per_second: float | None = None
     identity: Mapping[str, Any] | None = None
     """What a run must be equal in to go on with another's checkpoint; None: the job's settings."""
+    is_comparison: bool = False
+    """Whether its result is about one time: what was looked at long ago says nothing about now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +49,16 @@ class Result:
     """What came out."""
 
     task: Task
-    settings: Settings
-    table_arn: str
+    survey: Survey
     journal: Journal
     done: bool
     seconds: float
     """Of this run."""
+
+    @property
+    def settings(self) -> Settings:
+        """Those of the sync."""
+        return self.survey.settings
 
     @property
     def counts(self) -> Mapping[str, int]:
@@ -64,52 +69,67 @@ class Result:
         """What every command's ``--json`` has."""
         return {
             "command": self.task.name,
-            "table": self.table_arn,
+            "table": self.survey.table.arn,
             "index": self.settings.index,
             "endpoint": self.settings.endpoint,
             "done": self.done,
+            "startedAt": self.journal.started_at,
             "counts": dict(self.counts),
             "seconds": round(self.seconds, 3),
             "checkpoint": None if self.done else str(self.journal.path),
         }
 
 
-def describe(settings: Settings) -> TableDescription:
-    """The table, for estimates and for its ARN."""
-    return describe_table(wire.connect(connections=1), settings.table_name)
-
-
 @contextmanager
-def carried_out(task: Task, settings: Settings, table: TableDescription, flags: RunFlags) -> Iterator[Result]:
-    """Run a job, or the rest of it. The block tells the result; after that the checkpoint of a job that is done goes.
+def carried_out(task: Task, found: Survey, flags: RunFlags) -> Iterator[Result]:
+    """Run a job, or the rest of it. The block tells the result; a job that is done has no checkpoint by then.
 
     Raises:
-        SyncError: see ``engine.run``.
+        SyncError: see ``engine.run``; or table or index were made anew meanwhile.
     """
-    path = flags.checkpoint or checkpoint_path(task.name, settings, table.arn)
-    with _alone(path):
-        if flags.restart:
-            path.unlink(missing_ok=True)
-        journal = Journal(path, _identity(task, settings, table.arn))
+    path = flags.checkpoint or checkpoint_path(task.name, found.settings, found.table.arn)
+    with alone(path):
+        _forget(path, task, restart=flags.restart)
+        journal = Journal(path, _identity(task, found))
         if journal.resumed:
-            tell(f"going on from the checkpoint {path} (--restart begins anew)")
-        told = False
+            tell(f"going on from the checkpoint {path}, begun at {journal.started_at} (--restart begins anew)")
         try:
             began = time.monotonic()
-            done = _run(task, settings, flags, journal)
-            if not done:
+            done = _run(task, found.settings, flags, journal)
+            if done:
+                journal.finish()
+                check_unmoved(found)
+            else:
                 tell(f"interrupted; {how_to_resume(path)}")
-            yield Result(task, settings, table.arn, journal, done, time.monotonic() - began)
-            told = done
+            yield Result(task, found, journal, done, time.monotonic() - began)
         except SyncError:
-            if journal.resumed:
+            if not journal.finished and journal.resumed:
                 tell(f"what was done is kept; {how_to_resume(path)}")
             raise
         finally:
-            if told or not journal.resumed:
+            if not journal.finished and not journal.resumed:  # there is nothing to go on from
                 journal.finish()
-            else:
-                journal.close()
+            journal.close()
+
+
+def _forget(path: Path, task: Task, *, restart: bool) -> None:
+    """Remove a checkpoint that is not to be gone on with."""
+    age = age_seconds(path)
+    if age is None:
+        return
+    check_checkpoint(path)
+    if restart:
+        path.unlink()
+    elif task.is_comparison and age > COMPARISON_SECONDS:
+        tell(f"the checkpoint {path} is {span(age)} old, and what it compared says nothing about now: beginning anew")
+        path.unlink()
+    elif age > _TOLD_SECONDS:
+        tell(f"the checkpoint {path} is {span(age)} old")
+
+
+COMPARISON_SECONDS = 24 * 3600
+"""How long after its last step an interrupted comparison may be gone on with."""
+_TOLD_SECONDS = 3600
 
 
 def _run(task: Task, settings: Settings, flags: RunFlags, journal: Journal) -> bool:
@@ -150,12 +170,12 @@ def how_to_resume(path: Path) -> str:
     return f"go on with: {shlex.join(['dynamodb-opensearch', *arguments])}  (checkpoint {path})"
 
 
-def _identity(task: Task, settings: Settings, table_arn: str) -> dict[str, Any]:
+def _identity(task: Task, found: Survey) -> dict[str, Any]:
     own = task.identity
     if own is None:
         job: Any = task.job
         own = {one.name: _plain(getattr(job, one.name)) for one in fields(job) if one.metadata != HOW}
-    return {"command": task.name, **own, "table": table_arn, "index": settings.index, "endpoint": settings.endpoint}
+    return {"command": task.name, **own, **found.identity()}
 
 
 def _plain(value: Any) -> Any:
@@ -163,22 +183,40 @@ def _plain(value: Any) -> Any:
 
 
 @contextmanager
-def _alone(path: Path) -> Iterator[None]:
-    """Keep a second run off the checkpoint: two would do everything twice, and note it in one file."""
+def alone(path: Path) -> Iterator[None]:
+    """Keep a second run off the checkpoint: two would do everything twice, and note it in one file.
+
+    Raises:
+        ConfigurationError: another run has it, or the file for the lock can't be made.
+    """
     lock = path.with_name(path.name + ".lock")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        file = lock.open("w")
+        file = _locked(lock)
     except OSError as error:
         raise ConfigurationError(f"the checkpoint {path} can't be used ({error.strerror}); give another") from None
+    if file is None:
+        raise ConfigurationError(
+            f"another run uses the checkpoint {path}: wait for it, or give this one its own with --checkpoint"
+        )
     with file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise ConfigurationError(
-                f"another run uses the checkpoint {path}: wait for it, or give this one its own with --checkpoint"
-            ) from None
         try:
             yield
         finally:
-            lock.unlink(missing_ok=True)
+            if lock.stat().st_size == 0:  # else it is somebody's own file
+                lock.unlink()
+
+
+def _locked(path: Path) -> TextIO | None:
+    """The lock's file, open and locked; None if another run holds it."""
+    while True:
+        file = path.open("a")
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.close()
+            return None
+        # Whoever held it may have removed it between our opening and our locking: then it locks nothing.
+        if path.exists() and os.path.samestat(os.fstat(file.fileno()), path.stat()):
+            return file
+        file.close()

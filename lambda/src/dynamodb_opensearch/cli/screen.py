@@ -14,6 +14,7 @@ from dynamodb_opensearch.cli.configuration import Configuration, configure
 from dynamodb_opensearch.cli.flags import TargetFlags
 from dynamodb_opensearch.cli.interrupts import orderly_stop
 from dynamodb_opensearch.cli.output import ERROR, REMAINS, WELL, counted, print_block, print_json, stdout
+from dynamodb_opensearch.cli.progress import span
 from dynamodb_opensearch.errors import ConfigurationError
 from dynamodb_opensearch.jobs.metrics import MINUTES, Metrics
 from dynamodb_opensearch.jobs.status import EventSourceMapping, Letters, Observer, Part, Status
@@ -109,15 +110,6 @@ def sparkline(values: Sequence[float | None], width: int) -> str:
         _GAP if value is None else _BARS[min(int(value / top * len(_BARS)), len(_BARS) - 1)] if top else _BARS[0]
         for value in highest
     )
-
-
-def span(seconds: float) -> str:
-    """``0.8 s``, ``42 s``, ``3 min``, ``26 h``, ``4 d``."""
-    for limit, unit, name in ((120, 1, "s"), (7200, 60, "min"), (48 * 3600, 3600, "h")):
-        if seconds < limit:
-            number = seconds / unit
-            return f"{number:.1f} {name}" if number < 10 and unit == 1 else f"{number:.0f} {name}"
-    return f"{seconds / 86400:.0f} d"
 
 
 def _or_problem(part: Part[_Value], shown: Callable[[_Value], Text]) -> Text:

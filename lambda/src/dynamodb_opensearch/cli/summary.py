@@ -7,6 +7,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
+from dynamodb_opensearch.cli.output import tell
 from dynamodb_opensearch.cli.progress import duration
 from dynamodb_opensearch.cli.running import Result
 
@@ -23,14 +24,22 @@ MEANINGS = {
     "ghost": "documents without an item",
     "stale": "documents with an item's older content",
     "wrong content": "documents that something else has written",
-    "wrong place": "in an index that isn't written to, or under a routing",
-    "changing": "changed at every look: not compared, not counted as different",
-    "repaired": "documents, settled or removed",
+    "wrong place": "in an index that isn't written to, or under another routing",
+    "changing": "differed and moved at every look: nobody can say",
+    "unlisted": "documents that the index counts and its listing didn't show: compare again",
+    "equal by now": "named by the report, and as they should be",
+    "repaired": "documents, written anew or removed, and looked at again",
+    "left": "not touched: nothing proves that they may go",
+    "remaining": "mended, and different still",
     "redriven": "settled and deleted",
     "kept": "put back with the reason",
 }
 DIFFERENCES = ("missing", "ghost", "stale", "wrong content", "wrong place")
-"""The counts that verify's exit code depends on."""
+"""What is wrong with a document."""
+UNDECIDED = ("changing", "unlisted")
+"""What nobody can say is equal."""
+UNMENDED = ("refused", "left", "remaining")
+"""What a repair couldn't mend."""
 
 
 def print_counts(console: Console, result: Result, sentence: str, shown: Sequence[str]) -> None:
@@ -39,7 +48,7 @@ def print_counts(console: Console, result: Result, sentence: str, shown: Sequenc
     width = max(len(f"{result.counts.get(name, 0):,}") for name in shown) + 2
     for name in shown:
         number = result.counts.get(name, 0)
-        alarming = number > 0 and name in {*DIFFERENCES, "refused", "kept"}
+        alarming = number > 0 and name in {*DIFFERENCES, *UNDECIDED, *UNMENDED, "kept"}
         style = "bold red" if alarming else ""
         console.print(
             Text.assemble(f"{number:>{width},}  ", (f"{name:<13}", style), ("  " + MEANINGS[name], "dim")),
@@ -64,7 +73,7 @@ def finding_line(finding: Mapping[str, Any]) -> Text:
     details = [*finding.get("fields", ())]
     if routing := finding.get("routing"):
         details.append(f"routing {routing}")
-    if finding["kind"] == "wrong place":
+    if finding["kind"] in {"wrong place", "left"}:
         details.append(f"in {finding['index']}")
     if reason := finding.get("reason"):
         details.append(str(reason))
@@ -75,7 +84,21 @@ def finding_line(finding: Mapping[str, Any]) -> Text:
     return line
 
 
+def total_of(counts: Mapping[str, int], names: Iterable[str]) -> int:
+    """The sum of these counts."""
+    return sum(counts.get(name, 0) for name in names)
+
+
+def print_notices(notices: Mapping[str, int]) -> None:
+    """What is worth knowing and no difference, the most frequent first."""
+    ordered = sorted(notices.items(), key=lambda one: -one[1])
+    for text, number in ordered[:SHOWN]:
+        tell(f"note: {text} ({number:,})")
+    if len(ordered) > SHOWN:
+        tell(f"note: … and {len(ordered) - SHOWN:,} more")
+
+
 def with_findings(result: Result, total: int) -> dict[str, Any]:
     """The result as JSON has it, with its first findings."""
     findings = list(islice(result.journal.findings(), IN_JSON))
-    return {**result.to_json(), "findings": findings, "findingsOmitted": total - len(findings)}
+    return {**result.to_json(), "findings": findings, "findingsOmitted": max(total - len(findings), 0)}

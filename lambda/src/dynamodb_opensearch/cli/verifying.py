@@ -9,34 +9,30 @@ from pathlib import Path
 from typing import Any
 
 from dynamodb_opensearch.cli.configuration import configure
-from dynamodb_opensearch.cli.filling import count_documents
 from dynamodb_opensearch.cli.flags import RunFlags, TargetFlags
 from dynamodb_opensearch.cli.journal import now
-from dynamodb_opensearch.cli.output import (
-    INTERRUPTED,
-    REMAINS,
-    WELL,
-    counted,
-    print_json,
-    stderr,
-    stdout,
-    tell,
-    warn,
-)
-from dynamodb_opensearch.cli.progress import waiting
+from dynamodb_opensearch.cli.output import INTERRUPTED, REMAINS, WELL, counted, print_json, stdout, tell, warn
 from dynamodb_opensearch.cli.reports import Report, check_report_path, write_report
-from dynamodb_opensearch.cli.running import Result, Task, carried_out, describe
-from dynamodb_opensearch.cli.summary import DIFFERENCES, print_counts, print_findings, with_findings
+from dynamodb_opensearch.cli.running import Result, Task, carried_out
+from dynamodb_opensearch.cli.summary import (
+    DIFFERENCES,
+    UNDECIDED,
+    UNMENDED,
+    print_counts,
+    print_findings,
+    print_notices,
+    total_of,
+    with_findings,
+)
+from dynamodb_opensearch.cli.survey import Survey, survey
 from dynamodb_opensearch.client import Client
 from dynamodb_opensearch.deadline import Deadline
-from dynamodb_opensearch.errors import SyncError
+from dynamodb_opensearch.errors import ConfigurationError, SyncError
 from dynamodb_opensearch.jobs.comparison import Difference
-from dynamodb_opensearch.jobs.pair import TableDescription
 from dynamodb_opensearch.jobs.repair import Repair
-from dynamodb_opensearch.jobs.report import read_differences
+from dynamodb_opensearch.jobs.report import Compared, read_report
 from dynamodb_opensearch.jobs.sampling import statement
 from dynamodb_opensearch.jobs.scan import MAXIMUM_SEGMENTS
-from dynamodb_opensearch.jobs.stored import Catalogue
 from dynamodb_opensearch.jobs.verified import note_verified
 from dynamodb_opensearch.jobs.verify import Verify
 from dynamodb_opensearch.jobs.vouched import vouched_file
@@ -44,6 +40,8 @@ from dynamodb_opensearch.settings import Settings
 
 SEGMENTS, SAMPLE_SEGMENTS = 64, 1_000
 """Of the table, in whole and for a sample. A constant, so that the same command finds its checkpoint again."""
+_DECIDING = (*DIFFERENCES, *UNDECIDED)
+_MENDED = ("repaired", *UNMENDED)
 
 
 def verify(
@@ -56,30 +54,34 @@ def verify(
     segments: int | None,
     patience: float,
     rcu: float | None,
+    others: Sequence[str] = (),
 ) -> int:
     """Compare; the exit code."""
     for path in reports:
         check_report_path(path)
     settings = configure(target).settings
-    job = Verify(segments or _segments(percent), percent, seed, patience)
+    job = Verify(segments or _segments(percent), percent, seed, patience, others=tuple(others))
     with _compared("verify", job, settings, run, rcu) as result:
         if not result.done:
             return _tell_interrupted(result, as_json=run.as_json)
         statements = _statements(result) if percent < 100 else []
         report = Report(
-            result.table_arn,
-            settings.index,
+            _subject(result.survey),
             result.journal.started_at,
             now(),
+            percent,
             result.counts,
             statements,
+            result.journal.notices,
             result.journal.findings,
         )
-        for path in reports:
-            write_report(path, report)
+        unwritten = [problem for path in reports if (problem := _unwritten(path, report))]
         if percent >= 100:
-            _note(settings, result)
-        return _tell_verified(result, target, reports, statements, as_json=run.as_json)
+            _note(result)
+        code = _tell_verified(result, target, reports, statements, as_json=run.as_json)
+        if unwritten:  # only now: hours of comparing have their result
+            raise ConfigurationError("; ".join(unwritten))
+        return code
 
 
 def repair(
@@ -91,20 +93,34 @@ def repair(
     segments: int | None,
     patience: float,
     rcu: float | None,
+    others: Sequence[str] = (),
 ) -> int:
     """Mend; the exit code."""
     settings = configure(target).settings
     if report is None:
-        return mend_all(target, run, settings, "repair", dry_run=dry_run, segments=segments, patience=patience, rcu=rcu)
-    table = describe(settings)
-    named = _count_kinds(read_differences(report, table.arn, settings.index))
+        return mend_all(
+            target,
+            run,
+            settings,
+            "repair",
+            dry_run=dry_run,
+            segments=segments,
+            patience=patience,
+            rcu=rcu,
+            others=others,
+        )
+    found = survey(settings)
+    read = read_report(report, _subject(found))
+    named = _count_kinds(read.differences())
     total = sum(named.values())
     if dry_run:
-        return _tell_named(report, settings, table, named, as_json=run.as_json)
+        return _tell_named(report, settings, named, read.differences(), as_json=run.as_json)
+    _announce(found, others)
     identity = {"report": str(report.resolve()), "sha256": sha256(report.read_bytes()).hexdigest()[:16]}
-    task = Task("repair", Repair(report), total, ("repaired", "refused"), parallel=False, identity=identity)
-    with carried_out(task, settings, table, run) as result:
-        return _tell_repaired(result, target, ("repaired", "refused"), as_json=run.as_json)
+    job = Repair(report, tuple(others), patience)
+    task = Task("repair", job, total, (*_MENDED, "equal by now"), parallel=False, identity=identity, is_comparison=True)
+    with carried_out(task, found, run) as result:
+        return _tell_repaired(result, target, ("equal by now", *_MENDED), as_json=run.as_json)
 
 
 def mend_all(
@@ -117,33 +133,34 @@ def mend_all(
     segments: int | None = None,
     patience: float = 10,
     rcu: float | None = None,
+    others: Sequence[str] = (),
 ) -> int:
     """Compare all, and mend what differs as soon as that is certain; the exit code."""
     name = f"{name} --dry-run" if dry_run else name
-    job = Verify(segments or SEGMENTS, patience_seconds=patience, repair=not dry_run)
+    job = Verify(segments or SEGMENTS, patience_seconds=patience, repair=not dry_run, others=tuple(others))
     with _compared(name, job, settings, run, rcu) as result:
-        differing = any(result.counts.get(kind) for kind in DIFFERENCES)
+        differing = total_of(result.counts, _DECIDING)
         if result.done and not differing:
-            _note(settings, result)
+            _note(result)
         if result.done and (dry_run or not differing):
             return _tell_verified(result, target, (), (), as_json=run.as_json)
-        return _tell_repaired(result, target, (*DIFFERENCES, "changing", "repaired", "refused"), as_json=run.as_json)
+        return _tell_repaired(result, target, (*_shown(result.counts), *_MENDED), as_json=run.as_json)
 
 
 def _tell_repaired(result: Result, target: TargetFlags, shown: Sequence[str], *, as_json: bool) -> int:
     """Print what a mending did; the exit code."""
-    refused = result.counts.get("refused", 0)
+    unmended = total_of(result.counts, (*UNMENDED, *UNDECIDED))
     if as_json:
-        print_json({**result.to_json(), "findings": list(_refused(result))})
+        print_json({**result.to_json(), "findings": list(_unmended(result))})
     elif result.done:
         repaired = counted(result.counts.get("repaired", 0), "document")
         console = stdout()
         print_counts(console, result, f"Mended {repaired} of {result.settings.index}", shown)
-        print_findings(console, _refused(result), refused)
+        print_findings(console, _unmended(result), unmended)
         tell(f"\nNext: {target.command_line('verify')}")
     if not result.done:
         return INTERRUPTED
-    return REMAINS if refused else WELL
+    return REMAINS if unmended else WELL
 
 
 def _count_kinds(differences: Iterator[Difference]) -> dict[str, int]:
@@ -158,34 +175,39 @@ def _tell_verified(
     result: Result, target: TargetFlags, reports: Sequence[Path], statements: Sequence[str], *, as_json: bool
 ) -> int:
     """Print what differs, and what to do about it; the exit code."""
-    total = sum(result.counts.get(kind, 0) for kind in DIFFERENCES)
+    differences, undecided = total_of(result.counts, DIFFERENCES), total_of(result.counts, UNDECIDED)
+    code = REMAINS if differences or undecided else WELL
     if as_json:
-        more = {"differences": total, "statements": list(statements), "reports": [str(path) for path in reports]}
-        print_json({**with_findings(result, total), **more})
-        return REMAINS if total else WELL
+        more = {"differences": differences, "undecided": undecided, "statements": list(statements)}
+        more |= {"notices": dict(result.journal.notices), "reports": [str(path) for path in reports]}
+        print_json({**with_findings(result, differences + result.counts.get("changing", 0)), **more})
+        return code
     console = stdout()
     settings, counts = result.settings, result.counts
     sides = f"{counted(counts.get('items', 0), 'item')} and {counted(counts.get('documents', 0), 'document')}"
     print_counts(console, result, f"Compared {sides} of {settings.table_name} and {settings.index}", _shown(counts))
-    if total == 0 and not statements:
+    if code == WELL and not statements:
         console.print("The index equals the table.", style="green")
-    print_findings(console, result.journal.findings(), total)
+    print_findings(console, result.journal.findings(), differences + counts.get("changing", 0))
     for one in statements:
         console.print(f"{one}.", soft_wrap=True)
     for path in reports:
         console.print(f"report: {path}", soft_wrap=True)
-    if total:
+    print_notices(result.journal.notices)
+    if differences:
         lines = next((path for path in reports if path.suffix == ".jsonl"), None)
         tell(f"\nNext: {target.command_line('repair', *(('--report', lines) if lines else ()))}")
-    return REMAINS if total else WELL
+    elif undecided:
+        tell("\nNext: verify again, when less is written")
+    return code
 
 
 def _shown(counts: Mapping[str, int]) -> Sequence[str]:
-    return (*DIFFERENCES, "changing") if counts.get("changing") else DIFFERENCES
+    return (*DIFFERENCES, *(name for name in UNDECIDED if counts.get(name)))
 
 
 def _tell_named(
-    report: Path, settings: Settings, table: TableDescription, named: Mapping[str, int], *, as_json: bool
+    report: Path, settings: Settings, named: Mapping[str, int], differences: Iterator[Difference], *, as_json: bool
 ) -> int:
     """What a repair of a report would mend; the exit code."""
     total = sum(named.values())
@@ -193,8 +215,7 @@ def _tell_named(
         print_json({"command": "repair", "dryRun": True, "report": str(report), "counts": dict(named)})
         return REMAINS if total else WELL
     console = stdout()
-    console.print(f"Would mend {counted(total, 'document')} of {settings.index}")
-    differences = read_differences(report, table.arn, settings.index)
+    console.print(f"Would look at {counted(total, 'document')} of {settings.index}, and mend what still differs")
     print_findings(console, (one.to_json() for one in differences), total)
     return REMAINS if total else WELL
 
@@ -208,14 +229,29 @@ def _tell_interrupted(result: Result, *, as_json: bool) -> int:
 @contextmanager
 def _compared(name: str, job: Verify, settings: Settings, run: RunFlags, rcu: float | None) -> Iterator[Result]:
     """Run the comparison, with a memory that its workers share, of what the table's side has shown."""
-    with waiting(stderr(), "asking the table and the index"):
-        table, documents = describe(settings), count_documents(settings)
-    expected = round((table.item_count + documents) * job.percent / 100)
+    found = survey(settings)
+    if job.repair:
+        _announce(found, job.others)
+    for notice in found.notices(job.others):
+        tell(f"note: {notice}")
+    documents = found.documents + sum(found.elsewhere.get(index) or 0 for index in job.others)
+    expected = round((found.table.item_count + documents) * job.percent / 100)
     with vouched_file(documents) as vouched:
         job = replace(job, vouched=vouched)
-        task = Task(name, job, expected, ("items", "documents"), read_units_per_second=rcu)
-        with carried_out(task, settings, table, run) as result:
+        task = Task(name, job, expected, ("items", "documents"), read_units_per_second=rcu, is_comparison=True)
+        with carried_out(task, found, run) as result:
             yield result
+
+
+def _announce(found: Survey, others: Sequence[str]) -> None:
+    """Before anything is removed from indices that the sync doesn't write to: which, and how many."""
+    for index in others:
+        if size := found.elsewhere.get(index):
+            tell(f"repair removes {counted(size, 'document')} of {index}: this sync doesn't write there")
+
+
+def _subject(found: Survey) -> Compared:
+    return Compared(found.table.arn, found.table.table_id, found.settings.index, found.layout.uuid)
 
 
 def _segments(percent: float) -> int:
@@ -226,31 +262,40 @@ def _segments(percent: float) -> int:
 def _statements(result: Result) -> list[str]:
     """What the sample says of all items, and of all documents."""
     counts = result.counts
-    items = sum(counts.get(kind, 0) for kind in ("missing", "stale", "wrong content"))
-    documents = sum(counts.get(kind, 0) for kind in ("ghost", "wrong place"))
+    items = total_of(counts, ("missing", "stale", "wrong content"))
+    documents = total_of(counts, ("ghost", "wrong place"))
     return [
         statement(min(found, counts.get(side, 0)), counts.get(side, 0), side)
         for found, side in ((items, "items"), (documents, "documents"))
     ]
 
 
-def _note(settings: Settings, result: Result) -> None:
+def _unwritten(path: Path, report: Report) -> str | None:
+    """Write a report; why it couldn't be."""
+    try:
+        write_report(path, report)
+    except ConfigurationError as error:
+        return str(error)
+    return None
+
+
+def _note(result: Result) -> None:
     """In the index, where status finds it. Whoever may only read verifies all the same."""
-    client, deadline = Client(settings, connections=1), Deadline.after(30)
-    counts = result.counts
+    settings, counts = result.settings, result.counts
     entry = {
         "at": now(),
-        "table": result.table_arn,
+        "startedAt": result.journal.started_at,
+        "table": result.survey.table.arn,
         "items": counts.get("items", 0),
         "documents": counts.get("documents", 0),
-        "differences": sum(counts.get(kind, 0) for kind in DIFFERENCES),
+        "differences": total_of(counts, DIFFERENCES),
+        "undecided": total_of(counts, UNDECIDED),
     }
     try:
-        home, _ = Catalogue(client, settings.index, settings.request_timeout_seconds).resolve(deadline)
-        note_verified(client, home, entry, deadline)
+        note_verified(Client(settings, connections=1), result.survey.layout.index, entry, Deadline.after(30))
     except SyncError as error:
         warn(f"the result couldn't be noted in the index, so status won't show it: {error}")
 
 
-def _refused(result: Result) -> Iterator[Mapping[str, Any]]:
-    return (one for one in result.journal.findings() if one.get("kind") == "refused")
+def _unmended(result: Result) -> Iterator[Mapping[str, Any]]:
+    return (one for one in result.journal.findings() if one.get("kind") in {*UNMENDED, "changing"})

@@ -19,7 +19,7 @@ from dynamodb_opensearch.dead_letters import as_json
 from dynamodb_opensearch.deadline import Deadline
 from dynamodb_opensearch.errors import OutOfTimeError
 from dynamodb_opensearch.items import Item
-from dynamodb_opensearch.jobs.pair import Pair, read_items
+from dynamodb_opensearch.jobs.pair import Pair, readings
 from dynamodb_opensearch.jobs.scan import pages, read_page
 from dynamodb_opensearch.jobs.work import Segment, Step, Unit
 from dynamodb_opensearch.telemetry import Tally
@@ -109,8 +109,8 @@ def fill(
 
 def _take_back(pair: Pair, settles: Sequence[Settle], deadline: Deadline) -> tuple[list[Settle], list[Refusal]]:
     """Settle those whose items are gone from the table: which they are, and which of them were refused."""
-    found = read_items(pair, settles, deadline, keys_only=True)
-    gone = [settle for settle in settles if found[settle.id] is None]
+    missing = {one.id for one in readings(pair, settles, deadline, keys_only=True) if one.item is None}
+    gone = [settle for settle in settles if settle.id in missing]
     return gone, finish(pair, gone, deadline, Tally())
 
 

@@ -1,13 +1,17 @@
 """What may be wrong with a document, judged from item and document alone. No I/O, and no decision what to do."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from typing import Any
 
 from dynamodb_opensearch.dead_letters import as_json
 from dynamodb_opensearch.items import Item, unescape_name
-from dynamodb_opensearch.jobs.stored import Document, Place, exact
+from dynamodb_opensearch.jobs.kept import WHOLE, Kept
+from dynamodb_opensearch.jobs.layout import Place
+from dynamodb_opensearch.jobs.mget import Document
 from dynamodb_opensearch.versions import is_time
 
 
@@ -43,9 +47,7 @@ class Difference:
         """As a report holds it. Names, keys and versions, never values."""
         return {
             "kind": str(self.kind),
-            "index": self.place.index,
-            "id": self.place.id,
-            "routing": self.place.routing,
+            **self.place.to_json(),
             "keys": None if self.keys is None else as_json(self.keys),
             "version": self.version,
             "fields": list(self.fields),
@@ -67,12 +69,15 @@ class Difference:
         )
 
 
-def compare(expected: str | None, document: Document | None, now: int) -> tuple[Kind, tuple[str, ...]] | None:
+def compare(
+    expected: str | None, document: Document | None, now: int, kept: Kept = WHOLE
+) -> tuple[Kind, tuple[str, ...]] | None:
     """What is wrong with a document in its right place, and the attributes that differ; None if all is well.
 
     Args:
         expected: the item's document as ``encode_document`` makes it; None: there is no item.
-        now: epoch second: a version beyond it is none of ours.
+        now: epoch second by DynamoDB's clock: a version beyond it is none of ours.
+        kept: what the index keeps of a document.
     """
     if expected is None:
         return None if document is None else (Kind.GHOST, ())
@@ -80,11 +85,31 @@ def compare(expected: str | None, document: Document | None, now: int) -> tuple[
         return Kind.MISSING, ()
     if expected == document.source:
         return None
+    kind = Kind.STALE if is_time(document.version, now) else Kind.WRONG_CONTENT
     # Not the same bytes: DynamoDB keeps no order of attributes, and knows more than one spelling of a number.
-    should, stands = exact(expected), exact(document.source)
+    try:
+        should, stands = kept.of(exact(expected)), kept.of(exact(document.source))
+    except (RecursionError, ValueError):  # no document of ours
+        return kind, ()
     if should == stands:
         return None
     fields = sorted(
         unescape_name(name) for name in should.keys() | stands.keys() if should.get(name, ...) != stands.get(name, ...)
     )
-    return (Kind.STALE if is_time(document.version, now) else Kind.WRONG_CONTENT), tuple(fields)
+    return kind, tuple(fields)
+
+
+def exact(source: str) -> Any:
+    """A ``_source`` as Python holds it; each number a tuple of one Decimal, so that ``1`` is never ``true``.
+
+    Raises:
+        RecursionError, ValueError: it isn't JSON, or nested too deep for Python.
+    """
+    return json.loads(source, parse_float=_number, parse_int=_number)
+
+
+def _number(text: str) -> tuple[Decimal | str]:
+    try:
+        return (Decimal(text),)
+    except InvalidOperation:  # an exponent beyond a Decimal's, and far beyond DynamoDB's
+        return (text,)

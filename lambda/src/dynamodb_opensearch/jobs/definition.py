@@ -244,8 +244,7 @@ def _ask(
 
 
 def _write_index(pair: Pair) -> str:
-    index, _ = catalogue_of(pair).resolve(pair.deadline())
-    return index
+    return catalogue_of(pair).resolve(pair.deadline()).index
 
 
 def _is_taken(pair: Pair, alias: str) -> bool:

@@ -1,6 +1,6 @@
 """A DynamoDB table and the OpenSearch index that follows it: what every job works on, and how both are reached."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,10 +11,9 @@ from dynamodb_opensearch.bulk import Index, Limits
 from dynamodb_opensearch.client import Client
 from dynamodb_opensearch.deadline import Deadline
 from dynamodb_opensearch.errors import ConfigurationError, OutOfTimeError
-from dynamodb_opensearch.items import Item
 from dynamodb_opensearch.jobs.stored import Catalogue
 from dynamodb_opensearch.settings import Settings
-from dynamodb_opensearch.truth import Keyed, Table
+from dynamodb_opensearch.truth import Keyed, Reading, Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +22,8 @@ class Pair:
 
     settings: Settings
     table_arn: str
+    table_id: str
+    """A table that is made anew under its name has another."""
     stream_arn: str | None
     key_types: Mapping[str, str]
     """Key attribute -> ``S``, ``N`` or ``B``."""
@@ -71,6 +72,7 @@ def open_pair(
     return Pair(
         settings=settings,
         table_arn=described.arn,
+        table_id=described.table_id,
         stream_arn=described.stream_arn,
         key_types=described.key_types,
         dynamodb=dynamodb,
@@ -96,6 +98,7 @@ class TableDescription:
     stream_arn: str | None
     key_types: Mapping[str, str]
     """Key attribute -> ``S``, ``N`` or ``B``; the partition key first."""
+    table_id: str
     item_count: int
     """As of some hours ago: DynamoDB counts now and then."""
     size_bytes: int
@@ -117,31 +120,28 @@ def describe_table(dynamodb: Any, name: str) -> TableDescription:
         arn=table["TableArn"],
         stream_arn=table.get("LatestStreamArn"),
         key_types={one["AttributeName"]: types[one["AttributeName"]] for one in schema},
+        table_id=str(table.get("TableId", "")),
         item_count=table.get("ItemCount", 0),
         size_bytes=table.get("TableSizeBytes", 0),
     )
 
 
-def read_items(
-    pair: Pair, keys: Iterable[Keyed], deadline: Deadline, *, keys_only: bool = False
-) -> dict[str, Item | None]:
-    """Document id -> item as it is now, None where there is none; each key is answered for.
+def readings(pair: Pair, keys: Iterable[Keyed], deadline: Deadline, *, keys_only: bool = False) -> Iterator[Reading]:
+    """What consistent reads of these keys found, in any order; each is answered for.
 
     Raises:
         ConfigurationError: the table can't be read.
         OutOfTimeError: it was throttled or out of reach until the deadline.
     """
     waiting = {one.id: one for one in keys}
-    found: dict[str, Item | None] = {}
     attempt = 0
     while waiting:
         for reading in pair.table.read(list(waiting.values()), deadline, keys_only=keys_only):
-            found[reading.id] = reading.item
             del waiting[reading.id]
+            yield reading
         attempt += 1
         if waiting and not deadline.back_off(attempt):
             raise OutOfTimeError(f"the table {pair.settings.table_name!r} is throttled or out of reach")
-    return found
 
 
 def catalogue_of(pair: Pair) -> Catalogue:

@@ -1,20 +1,31 @@
-"""Mends exactly the differences that a verification named: settles their keys, and removes what no item can own."""
+"""Mends differences: writes documents as their items are now, and removes those that have no item.
 
+Whatever is written or deleted is read again first. A document with a key is settled, so the table decides, now. One
+without is deleted only if it is still the one that was named, in the place that was named, if no item can have its id,
+and if the item that its id stands for has its document where it belongs. Afterwards all of them are looked at again.
+"""
+
+import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from itertools import islice
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby, islice
 from pathlib import Path
 from typing import Any
 
 from dynamodb_opensearch.changes import Settle
-from dynamodb_opensearch.deadline import Deadline
+from dynamodb_opensearch.converge import Refusal
+from dynamodb_opensearch.documents import is_hashed
+from dynamodb_opensearch.errors import ConfigurationError
+from dynamodb_opensearch.items import Item
 from dynamodb_opensearch.jobs.backfill import finding, finish
 from dynamodb_opensearch.jobs.comparison import Difference
-from dynamodb_opensearch.jobs.pair import Pair, catalogue_of
-from dynamodb_opensearch.jobs.report import read_differences
-from dynamodb_opensearch.jobs.stored import Catalogue, Hit
-from dynamodb_opensearch.jobs.work import Step, Unit
+from dynamodb_opensearch.jobs.layout import Layout
+from dynamodb_opensearch.jobs.pair import Pair, catalogue_of, readings
+from dynamodb_opensearch.jobs.report import Compared, Report, read_report
+from dynamodb_opensearch.jobs.stored import Hit
+from dynamodb_opensearch.jobs.suspects import UNSEEN, Looker, Page, Suspect, looked_through
+from dynamodb_opensearch.jobs.work import HOW, Pause, Step, Unit
 from dynamodb_opensearch.telemetry import Tally
 
 _DIFFERENCES = 500  # of one step
@@ -22,44 +33,196 @@ _DIFFERENCES = 500  # of one step
 
 @dataclass(frozen=True, slots=True)
 class Repair:
-    """What a report names."""
+    """What a report names, as far as it still differs."""
 
     report: Path
+    others: tuple[str, ...] = ()
+    """Indices behind the alias that the sync doesn't write to, and that documents may be removed from."""
+    patience_seconds: float = field(default=10, metadata=HOW)
+    """Between two looks at what still differs."""
 
     def plan(self, pair: Pair) -> Sequence[Unit]:
         """The report, read from its beginning.
 
         Raises:
-            ConfigurationError: it isn't a report, or another table's or index's.
+            ConfigurationError: it isn't a report; it is of another table or index, or of one that was made anew; it
+                names documents of an index that isn't named here.
         """
-        next(iter(read_differences(self.report, pair.table_arn, pair.settings.index)), None)
+        layout = catalogue_of(pair).resolve(pair.deadline())
+        elsewhere = Counter(one.place.index for one in self._read(pair, layout).differences())
+        for index in elsewhere.keys() - {layout.index, *self.others}:
+            raise ConfigurationError(
+                f"{self.report} names {elsewhere[index]:,} documents of {index}, which this sync doesn't write to: to "
+                f"remove them, name it with --other-index {index}"
+            )
         return ["report"]
 
-    def run(self, pair: Pair, unit: Unit, position: Any) -> Iterator[Step]:
+    def run(self, pair: Pair, unit: Unit, position: Any) -> Iterator[Step | Pause]:
         """A step for some hundred differences; the position counts them. See ``work.Job.run``."""
         del unit
-        done = int(position or 0)
-        catalogue = catalogue_of(pair)
-        remaining = islice(read_differences(self.report, pair.table_arn, pair.settings.index), done, None)
+        done, catalogue = int(position or 0), catalogue_of(pair)
+        layout = catalogue.resolve(pair.deadline())
+        looker, report = Looker(pair, catalogue, layout), self._read(pair, layout)
+        proven = _ids_without_item(report)
+        remaining = islice(report.differences(), done, None)
         while chunk := list(islice(remaining, _DIFFERENCES)):
-            counts, refused = mend(pair, catalogue, chunk, pair.deadline())
             done += len(chunk)
-            yield Step(done, counts, refused)
+            suspects = [Suspect(one.place, one.keys, one.version) for one in chunk]
+            page = Page(done, Counter(), suspects, due=time.monotonic())
+            for certain in looked_through(page, looker, self.patience_seconds):
+                if isinstance(certain, Pause):
+                    yield certain
+                    continue
+                certain.counts["equal by now"] = len(chunk) - len(certain.differences) - len(certain.changing)
+                yield from mended(certain, looker, self.patience_seconds, proven=proven)
         yield Step(None)
 
+    def _read(self, pair: Pair, layout: Layout) -> Report:
+        return read_report(self.report, Compared(pair.table_arn, pair.table_id, layout.name, layout.uuid))
 
-def mend(
-    pair: Pair, catalogue: Catalogue, differences: Sequence[Difference], deadline: Deadline
-) -> tuple[Counter[str], list[dict[str, Any]]]:
-    """Mend differences: how many were ``repaired`` or ``refused``, and the refused ones.
+
+def mended(
+    page: Page,
+    looker: Looker,
+    patience_seconds: float,
+    *,
+    proven: Callable[[str], bool] = lambda _: False,
+) -> Iterator[Step | Pause]:
+    """Mend a page's differences, look at them again, and tell what came out.
+
+    Args:
+        proven: whether a comparison of the whole table has shown that no item has this id, which is a hash.
 
     Raises:
-        ConfigurationError, OutOfTimeError: see ``backfill.finish``.
+        ConfigurationError: the sync writes elsewhere by now; or see ``backfill.finish``.
+        OutOfTimeError: see there.
     """
-    settles = [Settle(one.place.id, one.keys, stored=one.version or 0) for one in differences if one.keys is not None]
-    refused = finish(pair, settles, deadline, Tally())
-    for one in differences:
-        if one.keys is None and one.version is not None:
-            catalogue.delete(Hit(one.place, one.version), deadline)
-    counts = Counter(repaired=len(differences) - len(refused), refused=len(refused))
-    return counts, [finding(refusal) for refusal in refused]
+    mending = _Mending(looker, proven)
+    mending.mend(page.differences)
+    spared = {one.place for one, _ in mending.left} | {looker.layout.home(one.write.id) for one in mending.refused}
+    mended_ones = [one for one in page.differences if one.place not in spared]
+    again = Page(None, Counter(), [Suspect(one.place, one.keys, UNSEEN) for one in mended_ones], due=time.monotonic())
+    for looked in looked_through(again, looker, patience_seconds):
+        if isinstance(looked, Pause):
+            yield looked
+    remaining = [(one.place, str(one.kind)) for one in again.differences]
+    remaining += [(one.place, "it is changing all the time") for one in again.changing]
+    counts = page.all_counts + Counter(
+        repaired=len(mended_ones) - len(remaining),
+        refused=len(mending.refused),
+        left=len(mending.left),
+        remaining=len(remaining),
+    )
+    findings = [
+        *page.findings,
+        *map(finding, mending.refused),
+        *({"kind": "left", **one.place.to_json(), "reason": why} for one, why in mending.left),
+        *({"kind": "remaining", **place.to_json(), "reason": why} for place, why in remaining),
+    ]
+    yield Step(page.position, counts, findings, page.notices)
+
+
+class _Mending:
+    """What was tried on some differences, and what came of it."""
+
+    def __init__(self, looker: Looker, proven: Callable[[str], bool]) -> None:
+        self._pair, self._catalogue, self._layout = looker.pair, looker.catalogue, looker.layout
+        self._proven = proven
+        self._schema = self._pair.settings.key_schema
+        self.refused = list[Refusal]()
+        self.left: list[tuple[Difference, str]] = []
+        """With the reason why nobody may touch them."""
+
+    def mend(self, differences: Sequence[Difference]) -> None:
+        """Settle what has a key, then remove what has none.
+
+        Raises:
+            ConfigurationError: the sync writes elsewhere by now; or see ``backfill.finish``.
+            OutOfTimeError: see there.
+        """
+        now = self._catalogue.resolve(self._pair.deadline())
+        if not now.is_same(self._layout):
+            raise ConfigurationError(
+                f"{now.name} was written to {self._layout.index} when it was compared, and is to {now.index} now, or "
+                "in another way: nothing more was mended; compare again from the start (--restart)"
+            )
+        settles, strays = [], []
+        for one in differences:
+            if one.keys is not None and self._layout.is_home(one.place):
+                settles.append(Settle(one.place.id, one.keys, stored=one.version or 0))
+            else:
+                strays.append(one)
+        self._settle(settles)
+        self._remove(strays)
+
+    def _settle(self, settles: Sequence[Settle]) -> None:
+        self.refused += finish(self._pair, settles, self._pair.deadline(), Tally())
+
+    def _remove(self, strays: Sequence[Difference]) -> None:
+        there = self._still_there(strays)
+        homeless = self._without_home([one for one in there if not self._layout.is_home(one.place)])
+        self._settle(list(homeless.values()))
+        refused = {refusal.write.id for refusal in self.refused}
+        proven = []
+        for one in there:
+            if why := self._reason_to_leave(one, refused):
+                self.left.append((one, why))
+            else:
+                proven.append(one)
+        for _, of_index in groupby(sorted(proven, key=_index_of), key=_index_of):
+            hits = [Hit(one.place, one.version) for one in of_index if one.version is not None]
+            self._catalogue.delete(hits, self._pair.deadline())
+
+    def _still_there(self, strays: Sequence[Difference]) -> list[Difference]:
+        """Those that are where they were, as they were: read again, without their content."""
+        found = []
+        for _, of_index in groupby(sorted(strays, key=_index_of), key=_index_of):
+            same = list(of_index)
+            documents = self._catalogue.get([one.place for one in same], self._pair.deadline(), sources=False)
+            found += [
+                one
+                for one, document in zip(same, documents, strict=True)
+                if document and (document.version, document.routing) == (one.version, one.place.routing)
+            ]
+        return found
+
+    def _without_home(self, strays: Sequence[Difference]) -> dict[str, Settle]:
+        """Of strays whose items exist those that have no document where it belongs, to be settled first.
+
+        Within one shard there is one document of an id: a stray may stand there in the place of the right one.
+        """
+        keys = {one.place.id: keys for one in strays if (keys := self._keys_of(one))}
+        settles = [Settle(document_id, one) for document_id, one in keys.items()]
+        found = readings(self._pair, settles, self._pair.deadline(), keys_only=True)
+        existing = {reading.id for reading in found if reading.item is not None}
+        settles = [one for one in settles if one.id in existing]
+        homes = [self._layout.home(one.id) for one in settles]
+        documents = self._catalogue.get(homes, self._pair.deadline(), sources=False)
+        return {
+            one.id: Settle(one.id, one.keys, stored=document.version if document else 0)
+            for one, document in zip(settles, documents, strict=True)
+            if document is None or document.routing != self._layout.routing
+        }
+
+    def _keys_of(self, stray: Difference) -> Item | None:
+        return self._schema.keys_of_id(stray.place.id, self._pair.key_types)
+
+    def _reason_to_leave(self, stray: Difference, refused: Iterable[str]) -> str | None:
+        """Why a stray must stay, None if it may go: its item has its document elsewhere, or nobody can be its item."""
+        if stray.place.id in refused:
+            return "OpenSearch refuses its item's document where that belongs, so this is the last one"
+        if is_hashed(stray.place.id) and not (self._layout.is_home(stray.place) and self._proven(stray.place.id)):
+            return "its id is a hash, and it doesn't hold the key: nothing proves here that its item is gone"
+        return None
+
+
+def _ids_without_item(report: Report) -> Callable[[str], bool]:
+    """Whether a report proves that a hashed id is no item's: it has compared the whole table, and no item showed it."""
+    if not report.is_whole:
+        return lambda _: False
+    shown = {one.place.id for one in report.differences() if one.keys is not None and is_hashed(one.place.id)}
+    return lambda document_id: document_id not in shown
+
+
+def _index_of(one: Difference) -> str:
+    return one.place.index

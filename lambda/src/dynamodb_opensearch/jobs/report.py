@@ -2,28 +2,44 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
 from dynamodb_opensearch.errors import ConfigurationError
-from dynamodb_opensearch.jobs.comparison import Difference
+from dynamodb_opensearch.jobs.comparison import Difference, Kind
 
-FORMAT = "dynamodb-opensearch verify 1"
+FORMAT = "dynamodb-opensearch verify 2"
+_KINDS = frozenset(map(str, Kind))
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """What a report is about. A table or an index that is made anew under its name is another one."""
+
+    table_arn: str
+    table_id: str
+    index: str
+    """The index, or the alias."""
+    index_uuid: str
+    """Of the index that was written to."""
 
 
 class ReportWriter:
     """Writes line by line, so that a million differences need no memory."""
 
-    def __init__(self, file: TextIO, *, table_arn: str, index: str, started_at: str) -> None:
+    def __init__(self, file: TextIO, *, compared: Compared, started_at: str) -> None:
         self._file = file
-        self._write({"format": FORMAT, "table": table_arn, "index": index, "startedAt": started_at})
+        head = {"table": compared.table_arn, "tableId": compared.table_id}
+        head |= {"index": compared.index, "indexUuid": compared.index_uuid}
+        self._write({"format": FORMAT, **head, "startedAt": started_at})
 
     def add(self, finding: Mapping[str, Any]) -> None:
-        """One difference, as ``Difference.to_json`` has it."""
+        """One difference, as ``Difference.to_json`` has it, or another finding."""
         self._write(finding)
 
     def end(self, result: Mapping[str, Any]) -> None:
-        """The last line: counts, and when it ended."""
+        """The last line: counts, when it ended, and ``percent``, how much of both sides was compared."""
         self._write({"result": dict(result)})
         self._file.flush()
 
@@ -31,37 +47,69 @@ class ReportWriter:
         self._file.write(json.dumps(value, ensure_ascii=False, separators=(",", ":")) + "\n")
 
 
-def read_differences(path: Path, table_arn: str, index: str) -> Iterator[Difference]:
-    """The differences that a report names. A last line that was cut off is left out.
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A report's file, read from its start each time."""
 
-    Raises:
-        ConfigurationError: it can't be read, isn't a report, or is of another table or index.
-    """
-    try:
-        with path.open(encoding="utf-8") as file:
-            head = _line(next(file, ""))
-            if head.get("format") != FORMAT:
-                raise ConfigurationError(
-                    f"{path} is no report of verify: its first line must have the format {FORMAT!r}"
-                )
-            for name, ours in (("table", table_arn), ("index", index)):
-                if head[name] != ours:
-                    raise ConfigurationError(f"{path} is the report of another {name}: {head[name]!r}, not {ours!r}")
-            for number, text in enumerate(file, start=2):
-                line = _line(text)
-                if line.get("kind") in {None, "refused"}:
-                    continue
+    path: Path
+    is_whole: bool
+    """Whether it came to its end, and all of both sides was compared."""
+
+    def differences(self) -> Iterator[Difference]:
+        """What it names. A last line that was cut off is left out.
+
+        Raises:
+            ConfigurationError: a line isn't one of a report.
+        """
+        for number, line in _lines(self.path):
+            if line.get("kind") in _KINDS:
                 try:
                     yield Difference.from_json(line)
                 except (KeyError, TypeError, ValueError):
-                    raise ConfigurationError(f"{path}, line {number}: it isn't a difference") from None
+                    raise ConfigurationError(f"{self.path}, line {number}: it isn't a difference") from None
+
+
+def read_report(path: Path, compared: Compared) -> Report:
+    """Open a report.
+
+    Raises:
+        ConfigurationError: it can't be read, isn't a report, or is about something else.
+    """
+    lines = _lines(path)
+    _, head = next(lines, (1, {}))
+    if head.get("format") != FORMAT:
+        raise ConfigurationError(
+            f"{path} is no report of this version's verify: its first line must have the format {FORMAT!r}"
+        )
+    for name, ours in (("table", compared.table_arn), ("index", compared.index)):
+        if head.get(name) != ours:
+            raise ConfigurationError(f"{path} is the report of another {name}: {head.get(name)!r}, not {ours!r}")
+    for name, what, ours in (("tableId", "table", compared.table_id), ("indexUuid", "index", compared.index_uuid)):
+        if head.get(name) != ours:
+            raise ConfigurationError(
+                f"{path} is out of date: its {what} was made anew since, or the alias is written to another index "
+                f"({name} {head.get(name)!r}, now {ours!r}); run verify again"
+            )
+    result: Any = next((line["result"] for _, line in lines if "result" in line), None)
+    return Report(path, isinstance(result, dict) and result.get("percent") == 100)
+
+
+def _lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Number and object of each line; of a last line that was cut off nothing."""
+    try:
+        with path.open(encoding="utf-8") as file:
+            for number, text in enumerate(file, start=1):
+                try:
+                    line = json.loads(text)
+                except ValueError:
+                    line = None
+                if isinstance(line, dict):
+                    yield number, line
+                elif number == 1:
+                    yield number, {}
+                elif text.endswith("\n"):
+                    raise ConfigurationError(f"{path}, line {number}: it is broken; run verify again")
     except OSError as error:
         raise ConfigurationError(f"{path} can't be read ({error.strerror})") from None
-
-
-def _line(text: str) -> dict[str, Any]:
-    try:
-        value = json.loads(text)
-    except ValueError:
-        return {}
-    return value if isinstance(value, dict) else {}
+    except UnicodeDecodeError:
+        raise ConfigurationError(f"{path} isn't a report of verify: it isn't UTF-8") from None

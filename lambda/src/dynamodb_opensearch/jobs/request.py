@@ -1,6 +1,6 @@
 """A job as JSON asks for it: ``{"type": "backfill", "segments": 100}``. What is wrong or unknown in it is refused."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -92,6 +92,13 @@ class _Reader:
     def text(self, name: str, default: Any, allowed: str) -> Any:
         return self.get(name, default, allowed, lambda value: isinstance(value, str) and value != "")
 
+    def names(self, name: str, allowed: str) -> Sequence[str]:
+        def is_fine(value: Any) -> bool:
+            return isinstance(value, list) and all(isinstance(one, str) and one for one in value)
+
+        found: Sequence[str] = self.get(name, [], allowed, is_fine)
+        return found
+
     def end(self, kind: str) -> None:
         """Nothing may be left: a misspelt member would be a default that nobody asked for."""
         if unknown := sorted(self._value.keys() - self._known):
@@ -116,6 +123,7 @@ def _verify(read: _Reader, _: str | None, *, repair: bool = False) -> Job:
         seed=0 if repair else read.whole("seed", 0, 0, 2**31),
         patience_seconds=float(read.number("patienceSeconds", 10, 0, 300)),
         repair=repair,
+        others=tuple(read.names("otherIndices", "a list of names of indices behind the alias")),
     )
 
 

@@ -203,8 +203,11 @@ class Observer:
         )
 
     def _documents(self) -> int:
-        catalogue = Catalogue(self._client, self._settings.index, _PATIENCE_SECONDS)
-        return catalogue.count(Deadline.after(_PATIENCE_SECONDS))
+        catalogue, deadline = (
+            Catalogue(self._client, self._settings.index, _PATIENCE_SECONDS),
+            Deadline.after(_PATIENCE_SECONDS),
+        )
+        return catalogue.count(catalogue.resolve(deadline).index, deadline)
 
     def _items(self) -> int:
         return describe_table(self._aws["dynamodb"], self._settings.table_name).item_count

@@ -1,41 +1,23 @@
-"""The index, to be read from: whole documents by id, and the ids that stand in it. Never filters a ``_source``.
+"""The index as jobs see it: reads documents by id, lists the ids that are in it, removes what was proven to be a stray.
 
-OpenSearch sends a whole ``_source`` byte for byte; a filtered one passes through doubles, which changes numbers.
+OpenSearch sends a whole ``_source`` byte for byte; a filtered one passes through doubles, which changes numbers. So a
+document is read whole, or without its content.
 """
 
 import json
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from decimal import Decimal
-from itertools import chain, repeat
 from typing import Any, NamedTuple, TypeVar
 
 from dynamodb_opensearch.client import Client, RefusedError, UnreachableError, quoted
 from dynamodb_opensearch.deadline import Deadline
 from dynamodb_opensearch.errors import ConfigurationError, OutOfTimeError
+from dynamodb_opensearch.jobs.layout import Layout, Place, read_layout
+from dynamodb_opensearch.jobs.mget import Document, documents
 
-HITS = 5_000
-"""Ids of one search; ``index.max_result_window`` is 10,000 unless somebody changed it."""
 PART = 20_000
 """Documents of a shard that are worth a part of their own."""
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a document stands."""
-
-    index: str
-    id: str
-    routing: str | None = None
-
-
-class Document(NamedTuple):
-    """A document as it stands in the index."""
-
-    version: int
-    source: str
-    """The JSON text as it was written."""
+_RECOUNTS = 5
 
 
 class Hit(NamedTuple):
@@ -47,7 +29,7 @@ class Hit(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Shard:
-    """One shard, or a part of it, of one of the indices that a search of the name covers."""
+    """One shard, or a part of it, of an index."""
 
     index: str
     number: int
@@ -67,59 +49,62 @@ class Shard:
         return cls(index, int(number), int(first), int(end[1]) if end else None)
 
 
+class Listing(NamedTuple):
+    """A page of a shard's documents."""
+
+    hits: Sequence[Hit]
+    position: Any
+    """Where to go on, as JSON holds it; None at the end."""
+    unlisted: int
+    """At the end: how many documents of the shard, or its part, no page has shown."""
+
+
 class Catalogue:
-    """What stands under a name: an index, or an alias of one or more."""
+    """What is under a name: an index, or an alias of one or more."""
 
     def __init__(self, client: Client, name: str, timeout_seconds: float) -> None:
         self._client = client
         self._name = name
         self._timeout_seconds = timeout_seconds
 
-    def resolve(self, deadline: Deadline) -> tuple[str, list[Shard]]:
-        """The index that is written to, and the shards of all that are searched.
+    def resolve(self, deadline: Deadline) -> Layout:
+        """What the name stands for now.
 
         Raises:
-            ConfigurationError: there is no such index, or an alias without a write index.
+            ConfigurationError: there is no such index, or it can't be compared with a table.
         """
-        found = json.loads(self._fetch("GET", f"/{quoted(self._name)}", {}, None, deadline))
-        shards = [
-            Shard(index, number)
-            for index in sorted(found)
-            for number in range(int(found[index]["settings"]["index"]["number_of_shards"]))
-        ]
-        writable = [
-            index for index in found if found[index]["aliases"].get(self._name, {}).get("is_write_index", False)
-        ]
-        if len(found) == 1:
-            writable = list(found)
-        if len(writable) != 1:
-            raise ConfigurationError(
-                f"INDEX is {self._name!r}, an alias of {', '.join(sorted(found))}: give it a write index "
-                "(is_write_index), or name one of them"
-            )
-        return writable[0], shards
+        return read_layout(self._name, self._fetch("GET", f"/{quoted(self._name)}", {}, None, deadline))
 
-    def get(self, places: Sequence[Place], deadline: Deadline, expected: Sequence[str] = ()) -> list[Document | None]:
-        """The documents as they stand now, refreshed or not; None where there is none.
+    def get(
+        self, places: Sequence[Place], deadline: Deadline, expected: Sequence[str] = (), *, sources: bool = True
+    ) -> list[Document | None]:
+        """The documents as they are now, refreshed or not; None where there is none.
 
         Args:
+            places: all in one index.
             expected: what each is likely to hold, if that is known: it is read faster then.
+            sources: whether their content is wanted; without it memory is no matter.
 
         Raises:
             ConfigurationError: the index is gone, can't be read, or keeps no ``_source``.
-            OutOfTimeError: see there.
+            OutOfTimeError: it was busy or down until the deadline.
         """
         if not places:
             return []
-        body: dict[str, Any]
-        path, body = f"/{quoted(places[0].index)}/_mget", {"ids": [place.id for place in places]}
-        if any(place.routing or place.index != places[0].index for place in places):
+        body: dict[str, Any] = {"ids": [place.id for place in places]}
+        if any(place.routing for place in places):
             body = {"docs": [_coordinates(place) for place in places]}
-        text = self._fetch("POST", path, {}, _encoded(body), deadline)
-        documents = list(_documents(text, expected))
-        if len(documents) != len(places):
-            raise ConfigurationError(f"_mget of {len(places)} documents answered {len(documents)}")
-        return documents
+        path = f"/{quoted(places[0].index)}/_mget"
+        parameters = {} if sources else {"_source": "false", "stored_fields": "_routing"}
+
+        def read(seconds: float) -> list[Document | None]:
+            text = self._client.fetch("POST", path, parameters, _encoded(body), min(seconds, self._timeout_seconds))
+            return list(documents(text, expected, sources=sources))
+
+        found = self._patiently(read, path, deadline)
+        if len(found) != len(places):
+            raise ConfigurationError(f"_mget of {len(places)} documents answered {len(found)}")
+        return found
 
     def parts(self, shard: Shard, most: int, deadline: Deadline) -> list[Shard]:
         """The whole shard in about equal parts, for as many readers; what is written from now on is the last one's."""
@@ -135,66 +120,135 @@ class Catalogue:
         lasts = [*(first - 1 for first in firsts[1:]), None]
         return [replace(shard, first=first, last=last) for first, last in zip(firsts, lasts, strict=True)]
 
-    def hits(self, shard: Shard, after: int | None, deadline: Deadline) -> tuple[list[Hit], int | None]:
-        """The shard's next documents in the order of their ``_seq_no``, and where to go on; None at the end.
+    def hits(self, shard: Shard, position: Any, size: int, deadline: Deadline) -> Listing:
+        """The shard's next documents in the order of their ``_seq_no``.
 
-        Sequence numbers are a shard's own and never given twice, so pages need no snapshot, and a reader may stop and
-        go on days later. A document that changes meanwhile moves to the end.
+        A document that changes meanwhile moves to the end, so pages need no snapshot, and a reader may stop and go on
+        later. After ``_shrink`` several documents of a shard have the same number: a page begins with the last number
+        of the one before, and what that one showed of it is left out. At the end ``_count`` is asked how many there
+        are up to there: a document can only leave that range, so it never holds more than were shown.
+
+        Args:
+            size: most hits of a page, see ``Layout.page_hits``.
         """
-        body = {"size": HITS, "sort": _by_sequence("asc"), "version": True, "_source": False, "track_total_hits": False}
-        if shard.first or shard.last is not None:
-            end = {} if shard.last is None else {"lte": shard.last}
-            body["query"] = {"range": {"_seq_no": {"gte": shard.first, **end}}}
-        if after is not None:
-            body["search_after"] = [after]
-        found = self._search(shard, body, deadline)["hits"]
-        hits = [Hit(Place(hit["_index"], hit["_id"], hit.get("_routing")), hit["_version"]) for hit in found]
-        return hits, found[-1]["sort"][0] if len(hits) == HITS else None
+        last, shown, listed = position or (None, [], 0)
+        for attempt in range(1, _RECOUNTS + 1):
+            hits, numbers = self._page(shard, last, size, deadline)
+            known = {(document_id, routing) for document_id, routing in shown}
+            fresh = [
+                hit
+                for hit, number in zip(hits, numbers, strict=True)
+                if number != last or (hit.place.id, hit.place.routing) not in known
+            ]
+            if len(hits) == size:
+                if not fresh:
+                    raise ConfigurationError(
+                        f"shard {shard.number} of {shard.index}: more than {size} documents have the same _seq_no; "
+                        f"set index.max_result_window of {shard.index} higher"
+                    )
+                return Listing(fresh, [numbers[-1], _shown(hits, numbers), listed + len(fresh)], 0)
+            end = shard.last if shard.last is not None else max([*numbers, last or 0])
+            unlisted = self._count(shard, end, deadline) - listed - len(fresh)
+            # One that was being written just now may have come into view since: the page is read again.
+            if unlisted <= 0 or not deadline.back_off(attempt):
+                break
+        return Listing(fresh, None, max(unlisted, 0))
 
-    def refresh(self, deadline: Deadline) -> None:
+    def refresh(self, index: str, deadline: Deadline) -> None:
         """Let searches see all that was written until now, if we may; else they are behind by the refresh interval."""
         try:
-            self._fetch("POST", f"/{quoted(self._name)}/_refresh", {}, None, deadline)
+            self._fetch("POST", f"/{quoted(index)}/_refresh", {}, None, deadline)
         except RefusedError as error:
             if error.status not in {403, 404}:  # serverless collections have no _refresh
                 raise
 
-    def count(self, deadline: Deadline) -> int:
-        """How many documents a search finds."""
-        return int(json.loads(self._fetch("GET", f"/{quoted(self._name)}/_count", {}, None, deadline))["count"])
+    def count(self, index: str, deadline: Deadline) -> int:
+        """How many documents a search of an index finds."""
+        return int(json.loads(self._fetch("POST", f"/{quoted(index)}/_count", {}, None, deadline))["count"])
 
-    def delete(self, hit: Hit, deadline: Deadline) -> None:
-        """Delete a document where it stands, unless it has been written again since."""
-        parameters = {"version": str(hit.version + 1), "version_type": "external"}
-        if hit.place.routing:
-            parameters["routing"] = hit.place.routing
-        path = f"/{quoted(hit.place.index)}/_doc/{quoted(hit.place.id)}"
-        try:
-            self._fetch("DELETE", path, parameters, None, deadline)
-        except RefusedError as error:
-            if error.status not in {404, 409}:
-                raise
+    def delete(self, hits: Sequence[Hit], deadline: Deadline) -> None:
+        """Delete documents where they are, each unless it has been written again since.
+
+        The ids go into the body: in a path ``..`` would name the index.
+
+        Args:
+            hits: all in one index.
+
+        Raises:
+            ConfigurationError: OpenSearch refuses.
+        """
+        if not hits:
+            return
+        body = "".join(
+            json.dumps({"delete": {**_coordinates(hit.place), "version": hit.version + 1, "version_type": "external"}})
+            + "\n"
+            for hit in hits
+        )
+        path = f"/{quoted(hits[0].place.index)}/_bulk"
+        parameters = {"filter_path": "errors,items.*.status,items.*.error.type"}
+
+        def send(seconds: float) -> list[Any]:
+            text = self._client.fetch("POST", path, parameters, body.encode(), min(seconds, self._timeout_seconds))
+            results = [one["delete"] for one in json.loads(text)["items"]]
+            if any(one["status"] == 429 or one["status"] >= 500 for one in results):
+                raise UnreachableError(
+                    "OpenSearch was too busy to delete a document"
+                )  # again: what is deleted is a 409 then
+            return results
+
+        for hit, result in zip(hits, self._patiently(send, path, deadline), strict=True):
+            if result["status"] not in {200, 404, 409}:
+                kind = result.get("error", {}).get("type", result["status"])
+                raise ConfigurationError(f"OpenSearch refused to delete the document {hit.place.id!r} ({kind})")
+
+    def _page(self, shard: Shard, last: int | None, size: int, deadline: Deadline) -> tuple[list[Hit], list[int]]:
+        body: dict[str, Any] = {"size": size, "sort": _by_sequence("asc"), "version": True, "_source": False}
+        body |= {"track_total_hits": False, "query": _range(shard, shard.last)}
+        if last is not None:
+            body["search_after"] = [last - 1]
+        found = self._search(shard, body, deadline)["hits"]
+        hits = [Hit(Place(hit["_index"], hit["_id"], hit.get("_routing")), hit["_version"]) for hit in found]
+        return hits, [hit["sort"][0] for hit in found]
+
+    def _count(self, shard: Shard, end: int | None, deadline: Deadline) -> int:
+        """How many documents of a shard's part there are now, up to a sequence number."""
+        return int(self._ask(shard, "_count", {"query": _range(shard, end)}, deadline)["count"])
 
     def _search(self, shard: Shard, body: Mapping[str, Any], deadline: Deadline) -> dict[str, Any]:
-        parameters = {"preference": f"_shards:{shard.number}"}
-        found = json.loads(self._fetch("POST", f"/{quoted(shard.index)}/_search", parameters, _encoded(body), deadline))
-        if found["_shards"]["failed"] or found["timed_out"]:
-            raise OutOfTimeError(f"shard {shard.number} of {shard.index} couldn't be searched")
+        found = self._ask(shard, "_search", body, deadline)
+        if found["timed_out"]:
+            raise OutOfTimeError(f"shard {shard.number} of {shard.index} couldn't be searched in time")
         hits: dict[str, Any] = found["hits"]
         return hits
+
+    def _ask(self, shard: Shard, what: str, body: Mapping[str, Any], deadline: Deadline) -> dict[str, Any]:
+        parameters = {"preference": f"_shards:{shard.number}"}
+        text = self._fetch("POST", f"/{quoted(shard.index)}/{what}", parameters, _encoded(body), deadline)
+        found: dict[str, Any] = json.loads(text)
+        if "_shards" not in found:
+            raise ConfigurationError(f"{what} answered something that isn't OpenSearch's; check OPENSEARCH_ENDPOINT")
+        if found["_shards"]["failed"]:
+            raise OutOfTimeError(f"shard {shard.number} of {shard.index} couldn't be searched")
+        return found
 
     def _fetch(
         self, method: str, path: str, parameters: Mapping[str, str], body: bytes | None, deadline: Deadline
     ) -> str:
+        return self._patiently(
+            lambda seconds: self._client.fetch(method, path, parameters, body, min(seconds, self._timeout_seconds)),
+            path,
+            deadline,
+        )
+
+    def _patiently(self, request: "Callable[[float], _Answer]", path: str, deadline: Deadline) -> "_Answer":
         try:
-            return patiently(
-                lambda seconds: self._client.fetch(method, path, parameters, body, min(seconds, self._timeout_seconds)),
-                deadline,
-            )
+            return patiently(request, deadline)
         except RefusedError as error:
-            if error.status in {401, 403} and not path.endswith("/_refresh"):
+            if path.endswith("/_refresh"):
+                raise
+            if error.status in {401, 403}:
                 raise ConfigurationError(f"{error}; allow it to whoever runs this, in IAM and in OpenSearch") from None
-            if error.status == 404 and "_doc" not in path and not path.endswith("/_refresh"):
+            if error.status == 404:
                 raise ConfigurationError(
                     f"INDEX is {self._name!r}: it doesn't exist; create it: dynamodb-opensearch index create"
                 ) from None
@@ -225,58 +279,25 @@ def patiently(request: Callable[[float], _Answer], deadline: Deadline) -> _Answe
                 raise OutOfTimeError(str(error)) from None
 
 
-def exact(source: str) -> Any:
-    """A ``_source`` as Python holds it; each number a tuple of one Decimal, so that ``1`` is never ``true``."""
-    return json.loads(source, parse_float=_number, parse_int=_number)
-
-
-def _number(text: str) -> tuple[Decimal]:
-    return (Decimal(text),)
-
-
-_TEXT = r'"(?:[^"\\]|\\.)*"'
-_HEAD = re.compile(
-    rf'\{{"_index":{_TEXT},"_id":{_TEXT}(?:,"_version":(-?\d+))?(?:,"_seq_no":-?\d+)?(?:,"_primary_term":\d+)?'
-    rf'(?:,"_routing":{_TEXT})?(?:,"_ignored":\[[^\]]*\])?,"found":(true|false)(,"_source":)?'
-)
-_SKIP = json.JSONDecoder().raw_decode
-
-
-def _documents(text: str, expected: Iterable[str]) -> Iterator[Document | None]:
-    """Cut an answer to ``_mget`` into its documents, so that each ``_source`` stays as it came."""
-    position = text.index("[") + 1
-    for source in chain(expected, repeat(None)):
-        if text[position] == "]":
-            return
-        head = _HEAD.match(text, position)
-        if head is None:
-            odd, _ = _SKIP(text, position)
-            kind = odd.get("error", {}).get("type", "an unknown answer") if isinstance(odd, dict) else "no document"
-            raise ConfigurationError(f"_mget answered {kind} for a document; check INDEX")
-        version, found, with_source = head.groups()
-        position = head.end()
-        if found == "false":
-            yield None
-        elif with_source is None:
-            raise ConfigurationError("the index keeps no _source, so nothing can be compared with it")
-        elif source is not None and text.startswith(source, position):  # a JSON object ends where it ends
-            yield Document(int(version), source)
-            position += len(source)
-        else:
-            _, end = _SKIP(text, position)
-            yield Document(int(version), text[position:end])
-            position = end
-        position = text.index("}", position) + 1
-        position += text[position] == ","
+def _shown(hits: Sequence[Hit], numbers: Sequence[int]) -> list[list[str | None]]:
+    """Those that have the last number: their ids and routings."""
+    return [
+        [hit.place.id, hit.place.routing] for hit, number in zip(hits, numbers, strict=True) if number == numbers[-1]
+    ]
 
 
 def _by_sequence(order: str) -> list[dict[str, Any]]:
     return [{"_seq_no": {"order": order, "unmapped_type": "long"}}]  # unmapped before the first document
 
 
-def _coordinates(place: Place) -> dict[str, str]:
-    routing = {"routing": place.routing} if place.routing else {}
-    return {"_index": place.index, "_id": place.id, **routing}
+def _range(shard: Shard, end: int | None) -> dict[str, Any]:
+    if not shard.first and end is None:
+        return {"match_all": {}}
+    return {"range": {"_seq_no": {"gte": shard.first, **({} if end is None else {"lte": end})}}}
+
+
+def _coordinates(place: Place) -> dict[str, Any]:
+    return {"_id": place.id, **({"routing": place.routing} if place.routing else {})}
 
 
 def _encoded(body: Any) -> bytes:

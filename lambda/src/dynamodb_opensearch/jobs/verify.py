@@ -1,38 +1,38 @@
 """Compares every item with its document and every document with its item, and names each difference.
 
 The table's side is scanned and each page's documents are fetched; the index's side is listed, and ids that the first
-side didn't show are looked up in the table. Both sides move on meanwhile, so what differs counts only if its document
-still differs, unmoved, some seconds later. Memory is bounded: all that is kept is what waits for its second look, and a
-set of marks that may forget.
+side didn't show are looked up in the table. Memory is bounded: all that is kept is what waits for its second look, and
+a set of marks that may forget.
 """
 
 import json
 import random
-import time
-from collections import Counter, deque
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any
 from zlib import crc32
 
-from dynamodb_opensearch.documents import encode_document, member
-from dynamodb_opensearch.errors import UndecodableError
-from dynamodb_opensearch.items import Item
-from dynamodb_opensearch.jobs.comparison import Difference, Kind, compare
-from dynamodb_opensearch.jobs.pair import Pair, catalogue_of, read_items
-from dynamodb_opensearch.jobs.repair import mend
+from dynamodb_opensearch.documents import encode_document, is_hashed, member
+from dynamodb_opensearch.errors import ConfigurationError, UndecodableError
+from dynamodb_opensearch.items import Item, unescape_name
+from dynamodb_opensearch.jobs.comparison import compare, exact
+from dynamodb_opensearch.jobs.layout import Layout
+from dynamodb_opensearch.jobs.mget import Document
+from dynamodb_opensearch.jobs.pair import Pair, catalogue_of, readings
+from dynamodb_opensearch.jobs.repair import mended
+from dynamodb_opensearch.jobs.scan import Page as ScannedPage
 from dynamodb_opensearch.jobs.scan import pages
-from dynamodb_opensearch.jobs.stored import Catalogue, Document, Hit, Place, Shard, exact
+from dynamodb_opensearch.jobs.stored import Catalogue, Hit, Shard
+from dynamodb_opensearch.jobs.suspects import CHUNK, Looker, Page, Suspect, certain, keyed_at_home
 from dynamodb_opensearch.jobs.vouched import Vouched
 from dynamodb_opensearch.jobs.work import HOW, Pause, Segment, Step, Unit
 
-WAITING = 20_000
-"""Most documents that wait for their second look: beyond it, reading waits for them."""
 PARTS = 64
 """Of all shards together, where there are fewer shards than that."""
-LOOKS = 5
-"""How often a document that keeps moving is looked at, before it counts as changing and not as different."""
+NO_KEY = "documents whose id is a hash and whose _source leaves the key out: nobody can tell their item"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +50,23 @@ class Verify:
     """Whether to mend each difference once it is certain."""
     vouched: Path | None = field(default=None, metadata=HOW)
     """A ``vouched_file`` that all workers share; None: every document's id is looked up in the table."""
+    others: tuple[str, ...] = ()
+    """Indices behind the alias that the sync doesn't write to: whatever is in them is in the wrong place."""
 
     def plan(self, pair: Pair) -> Sequence[Unit]:
-        """The table's segments, then the index's shards; few shards in parts, so that all workers have some."""
+        """The table's segments, then the index's shards; few shards in parts, so that all workers have some.
+
+        Raises:
+            ConfigurationError: the index, or one of the others, can't be compared.
+        """
         catalogue = catalogue_of(pair)
-        catalogue.refresh(pair.deadline())
-        _, shards = catalogue.resolve(pair.deadline())
+        layout = catalogue.resolve(pair.deadline())
+        _check_others(self.others, layout)
+        shards = [
+            Shard(index, number) for index in (layout.index, *self.others) for number in range(layout.shards(index))
+        ]
+        for index in (layout.index, *self.others):
+            catalogue.refresh(index, pair.deadline())
         most = PARTS // len(shards)
         parts = [part for shard in shards for part in catalogue.parts(shard, most, pair.deadline())]
         count = max(round(self.segments * self.percent / 100), 1)
@@ -65,183 +76,141 @@ class Verify:
     def run(self, pair: Pair, unit: Unit, position: Any) -> Iterator[Step | Pause]:
         """A step for each page, once all its differences are certain. See ``work.Job.run``."""
         catalogue = catalogue_of(pair)
-        home, _ = catalogue.resolve(pair.deadline())
+        layout = catalogue.resolve(pair.deadline())
+        looker = Looker(pair, catalogue, layout)
         with Vouched.opened(self.vouched) as vouched:
-            comparer = _Comparer(pair, catalogue, home, vouched)
+            looks = _FirstLook(pair, catalogue, layout, vouched)
             if unit.startswith("segment "):
-                looks = comparer.look_at_items(Segment.parse(unit), position)
+                found = looks.at_items(Segment.parse(unit), position)
             else:
-                looks = comparer.look_at_documents(Shard.parse(unit), position, self.percent)
-            for page in _certain(looks, comparer, self.patience_seconds):
-                yield page if isinstance(page, Pause) else self._step(pair, catalogue, page)
+                found = looks.at_documents(self._listed(unit, layout), position, self.percent)
+            for page in certain(found, looker, self.patience_seconds):
+                if isinstance(page, Pause):
+                    yield page
+                elif self.repair and page.differences:
+                    yield from mended(page, looker, self.patience_seconds)
+                else:
+                    yield Step(page.position, page.all_counts, page.findings, page.notices)
 
-    def _step(self, pair: Pair, catalogue: Catalogue, page: "_Page") -> Step:
-        findings = [difference.to_json() for difference in page.differences]
-        if self.repair and page.differences:
-            counts, refused = mend(pair, catalogue, page.differences, pair.deadline())
-            page.counts.update(counts)
-            findings += refused
-        return Step(page.position, page.counts, findings)
-
-
-@dataclass(frozen=True, slots=True)
-class _Suspect:
-    """A document that differed when it was looked at."""
-
-    place: Place
-    keys: Item
-    """Empty where no item belongs to the place."""
-    version: int | None
-    looks: int = 1
-
-    @property
-    def id(self) -> str:
-        return self.place.id
+    def _listed(self, unit: Unit, layout: Layout) -> Shard:
+        shard = Shard.parse(unit)
+        if shard.index not in {layout.index, *self.others}:
+            raise ConfigurationError(
+                f"{layout.name} is written to {layout.index} now, and not to {shard.index}: compare again from the "
+                "start (--restart)"
+            )
+        return shard
 
 
-@dataclass(slots=True)
-class _Page:
-    """A page that was looked at. It is certain when no suspects are left."""
-
-    position: Any
-    counts: Counter[str]
-    suspects: list[_Suspect]
-    differences: list[Difference] = field(default_factory=list)
-    due: float = 0
-
-
-def _certain(looks: Iterable[_Page], comparer: "_Comparer", patience_seconds: float) -> Iterator[_Page | Pause]:
-    """The pages in their order, each once all its suspects are cleared or convicted."""
-    waiting: deque[_Page] = deque()
-    for page in looks:
-        page.due = time.monotonic() + patience_seconds
-        waiting.append(page)
-        while waiting and (_is_ripe(waiting[0]) or sum(len(one.suspects) for one in waiting) > WAITING):
-            yield from _ripened(waiting.popleft(), comparer, patience_seconds)
-    while waiting:
-        yield from _ripened(waiting.popleft(), comparer, patience_seconds)
+def _check_others(others: Sequence[str], layout: Layout) -> None:
+    for name in others:
+        if name not in layout.others:
+            raise ConfigurationError(
+                f"--other-index {name}: it isn't another index behind {layout.name}; those are: "
+                f"{', '.join(layout.others) or 'none'}"
+            )
+        if name in layout.closed_others:
+            raise ConfigurationError(
+                f"--other-index {name}: it is closed; open it (POST /{name}/_open), or leave it out"
+            )
 
 
-def _is_ripe(page: _Page) -> bool:
-    return not page.suspects or page.due <= time.monotonic()
+class _FirstLook:
+    """Goes through one side, and suspects what the other doesn't have alike."""
 
-
-def _ripened(page: _Page, comparer: "_Comparer", patience_seconds: float) -> Iterator[_Page | Pause]:
-    while page.suspects:
-        yield Pause(page.due)
-        comparer.look_again(page)
-        page.due = time.monotonic() + patience_seconds
-    yield page
-
-
-class _Comparer:
-    """Looks at both sides, and tells what differs at this moment."""
-
-    def __init__(self, pair: Pair, catalogue: Catalogue, home: str, vouched: Vouched | None) -> None:
+    def __init__(self, pair: Pair, catalogue: Catalogue, layout: Layout, vouched: Vouched | None) -> None:
         self._pair = pair
         self._catalogue = catalogue
-        self._home = home
+        self._layout = layout
         self._vouched = vouched
         self._schema = pair.settings.key_schema
+        self._keeps_keys = layout.keeps(map(field_of, self._schema.names))
 
-    def look_at_items(self, segment: Segment, position: Any) -> Iterator[_Page]:
+    def at_items(self, segment: Segment, position: Any) -> Iterator[Page]:
         """The items of a segment, beside their documents."""
         for page in pages(self._pair, segment.number, segment.total, position):
-            places = [Place(self._home, self._schema.id_of(item)) for item in page.items]
+            places = [self._layout.home(self._schema.id_of(item)) for item in page.items]
             expected = [encode_document(item).decode() for item in page.items]
             documents = self._catalogue.get(places, self._pair.deadline(), expected)
             suspects = [
-                _Suspect(place, self._schema.keys_of(item), document and document.version)
+                Suspect(place, self._schema.keys_of(item), document and document.version)
                 for place, item, text, document in zip(places, page.items, expected, documents, strict=True)
-                if compare(text, document, page.read_at)
+                if compare(text, document, page.read_at, self._layout.kept)
             ]
             if self._vouched is not None:
                 for place, document in zip(places, documents, strict=True):
                     if document is not None:
                         self._vouched.add(place.id, document.version)
-            yield _Page(page.next_key, Counter(items=len(page.items)), suspects)
+            notices = self._not_indexed(page, documents)
+            yield Page(page.next_key, Counter(items=len(page.items)), suspects, notices=notices)
 
-    def look_at_documents(self, shard: Shard, position: Any, percent: float) -> Iterator[_Page]:
+    def at_documents(self, shard: Shard, position: Any, percent: float) -> Iterator[Page]:
         """The documents of a shard, and whether the table has their items. Their content was looked at from there."""
+        size = self._layout.page_hits(shard.index)
         while True:
-            hits, position = self._catalogue.hits(shard, position, self._pair.deadline())
+            hits, position, unlisted = self._catalogue.hits(shard, position, size, self._pair.deadline())
             chosen = [
                 hit for hit in hits if crc32(hit.place.id.encode("utf-8", "surrogatepass")) % 10_000 < percent * 100
             ]
-            suspects = self._with_keys([hit for hit in chosen if not self._is_vouched(hit)])
-            at_home = {suspect.id: suspect for suspect in suspects if suspect.keys}
-            found = read_items(self._pair, at_home.values(), self._pair.deadline(), keys_only=True)
-            yield _Page(
-                position,
-                Counter(documents=len(chosen)),
-                [suspect for suspect in suspects if not suspect.keys or found[suspect.id] is None],
-            )
+            unknown = [hit for hit in chosen if not self._is_vouched(hit)]
+            keyless = [] if self._keeps_keys else [hit for hit in unknown if is_hashed(hit.place.id)]
+            suspects = self._with_keys([hit for hit in unknown if hit not in keyless])
+            keyed = keyed_at_home(suspects, self._layout)
+            there = {
+                reading.id
+                for reading in readings(self._pair, keyed, self._pair.deadline(), keys_only=True)
+                if reading.item is not None
+            }
+            strays = [one for one in suspects if one.id not in there or not self._layout.is_home(one.place)]
+            notices = Counter({NO_KEY: len(keyless)}) if keyless else Counter[str]()
+            yield Page(position, Counter(documents=len(chosen), unlisted=unlisted), strays, notices=notices)
             if position is None:
                 return
 
+    def _not_indexed(self, page: ScannedPage, documents: Sequence[Document | None]) -> Counter[str]:
+        """What no search finds these items by: attributes that the index mapping leaves out, values that it ignores."""
+        names = Counter(chain.from_iterable(page.items))
+        dark = {name: count for name, count in names.items() if not self._layout.indexes(field_of(name))}
+        notices = Counter({f"{name}: not indexed": count for name, count in dark.items()})
+        ignored = Counter(name for document in documents if document for name in document.ignored)
+        notices.update(
+            {f"{unescape_name(name)}: value kept, but not indexed": count for name, count in ignored.items()}
+        )
+        return notices
+
     def _is_vouched(self, hit: Hit) -> bool:
-        return self._vouched is not None and self._is_home(hit.place) and self._vouched.holds(hit.place.id, hit.version)
+        return (
+            self._vouched is not None
+            and self._layout.is_home(hit.place)
+            and self._vouched.holds(hit.place.id, hit.version)
+        )
 
-    def look_again(self, page: _Page) -> None:
-        """Clear what is equal by now, convict what hasn't moved, and keep the rest for another look."""
-        suspects, page.suspects = page.suspects, []
-        documents = self._documents(suspects)
-        items = read_items(self._pair, [one for one in suspects if one.keys], self._pair.deadline())
-        for suspect, document in zip(suspects, documents, strict=True):
-            wrong = self._judge(suspect, items.get(suspect.id), document)
-            version = document and document.version
-            if wrong is None:
-                continue
-            if version == suspect.version:
-                kind, fields = wrong
-                page.differences.append(Difference(kind, suspect.place, suspect.keys or None, version, fields))
-            elif suspect.looks < LOOKS:
-                page.suspects.append(replace(suspect, version=version, looks=suspect.looks + 1))
-            else:
-                page.counts["changing"] += 1
-        page.counts.update(str(difference.kind) for difference in page.differences if not page.suspects)
-
-    def _judge(
-        self, suspect: _Suspect, item: Item | None, document: Document | None
-    ) -> tuple[Kind, tuple[str, ...]] | None:
-        if suspect.keys:
-            expected = None if item is None else encode_document(item).decode()
-            return compare(expected, document, int(time.time()))
-        if document is None:
-            return None
-        return (Kind.GHOST if self._is_home(suspect.place) else Kind.WRONG_PLACE), ()
-
-    def _is_home(self, place: Place) -> bool:
-        return place.index == self._home and place.routing is None
-
-    def _documents(self, suspects: Sequence[_Suspect]) -> list[Document | None]:
-        """In chunks: unlike a page's, their size isn't bounded."""
-        places = [suspect.place for suspect in suspects]
-        chunks = (places[start : start + 100] for start in range(0, len(places), 100))
-        return [document for chunk in chunks for document in self._catalogue.get(chunk, self._pair.deadline())]
-
-    def _with_keys(self, hits: Sequence[Hit]) -> list[_Suspect]:
-        """Each with the key that its id stands for; a hashed id tells nothing, so the document is asked."""
-        suspects = {hit: _Suspect(hit.place, self._keys_of(hit.place), hit.version) for hit in hits}
-        keyless = [hit for hit, suspect in suspects.items() if not suspect.keys and self._is_home(hit.place)]
-        documents = self._documents([suspects[hit] for hit in keyless])
-        for hit, document in zip(keyless, documents, strict=True):
-            if document is not None:
-                suspects[hit] = replace(suspects[hit], keys=self._keys_in(document, hit.place.id))
+    def _with_keys(self, hits: Sequence[Hit]) -> list[Suspect]:
+        """Each with the key that its id stands for; a hashed id says nothing, so the document is asked."""
+        types = self._pair.key_types
+        suspects = {hit: Suspect(hit.place, self._schema.keys_of_id(hit.place.id, types), hit.version) for hit in hits}
+        hashed = [hit for hit in hits if is_hashed(hit.place.id) and self._layout.is_home(hit.place)]
+        for start in range(0, len(hashed), CHUNK):
+            some = hashed[start : start + CHUNK]
+            documents = self._catalogue.get([hit.place for hit in some], self._pair.deadline())
+            for hit, document in zip(some, documents, strict=True):
+                if document is not None:
+                    suspects[hit] = Suspect(hit.place, self._keys_in(document, hit.place.id), hit.version)
         return list(suspects.values())
 
-    def _keys_of(self, place: Place) -> Item:
-        keys = self._schema.keys_of_id(place.id, self._pair.key_types) if self._is_home(place) else None
-        return keys or {}
-
-    def _keys_in(self, document: Document, document_id: str) -> Item:
-        """The key that the document itself tells, if its id is really that key's."""
-        content = exact(document.source)
-        keys = {}
-        for name, kind in self._pair.key_types.items():
-            value = content.get(json.loads(member(name)[:-1])) if isinstance(content, dict) else None
-            keys[name] = {kind: str(value[0]) if kind == "N" and isinstance(value, tuple) else value}
+    def _keys_in(self, document: Document, document_id: str) -> Item | None:
+        """The key that the document itself holds, if its id is really that key's."""
         try:
-            return keys if self._schema.id_of(keys) == document_id else {}
-        except UndecodableError:
-            return {}
+            content = exact(document.source)
+            keys = {}
+            for name, kind in self._pair.key_types.items():
+                value = content[field_of(name)]
+                keys[name] = {kind: str(value[0]) if kind == "N" and isinstance(value, tuple) else value}
+            return keys if self._schema.id_of(keys) == document_id else None
+        except (KeyError, RecursionError, UndecodableError, ValueError):
+            return None
+
+
+def field_of(name: str) -> str:
+    """The field that a top-level attribute is written to."""
+    return str(json.loads(member(name)[:-1]))

@@ -27,6 +27,8 @@ class Step:
     counts: Counter[str] = field(default_factory=Counter)
     findings: Sequence[Mapping[str, Any]] = ()
     """What must be told one by one, as JSON holds it: differences, documents that OpenSearch refused."""
+    notices: Counter[str] = field(default_factory=Counter)
+    """What is worth knowing and no difference, in words -> how often."""
     is_intent: bool = False
     """Whether nothing is done yet, and the position tells what is about to be."""
 

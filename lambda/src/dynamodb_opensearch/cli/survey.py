@@ -1,0 +1,107 @@
+"""What table and index are, asked before anything is begun: it shows whether both can be used, and which they are."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from dynamodb_opensearch import wire
+from dynamodb_opensearch.cli.output import counted, stderr
+from dynamodb_opensearch.cli.progress import waiting
+from dynamodb_opensearch.client import Client
+from dynamodb_opensearch.deadline import Deadline
+from dynamodb_opensearch.errors import ConfigurationError, OutOfTimeError
+from dynamodb_opensearch.jobs.layout import Layout
+from dynamodb_opensearch.jobs.pair import TableDescription, describe_table
+from dynamodb_opensearch.jobs.stored import Catalogue
+from dynamodb_opensearch.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """Both sides of a sync, at one moment."""
+
+    settings: Settings
+    table: TableDescription
+    layout: Layout
+    documents: int
+    """Of the index that is written to."""
+    elsewhere: Mapping[str, int | None] = field(default_factory=dict)
+    """Other indices behind the alias, each with its documents; None: it is closed."""
+
+    def identity(self) -> dict[str, Any]:
+        """What another run must be equal in to go on with this one's work.
+
+        A table or an index that was deleted and made anew under its name isn't the one that work was done on.
+        """
+        return {
+            "table": self.table.arn,
+            "tableId": self.table.table_id,
+            "index": self.settings.index,
+            "indexUuid": self.layout.uuid,
+            "endpoint": self.settings.endpoint,
+        }
+
+    def notices(self, others: Sequence[str] = ()) -> list[str]:
+        """What a comparison doesn't cover, or what may surprise somebody who trusts it.
+
+        Args:
+            others: indices behind the alias that are compared, too.
+        """
+        layout, alias = self.layout, self.layout.name
+        told = [
+            f"not compared: {index} ({_size(size)}), which the alias {alias} covers, too, and this sync doesn't write "
+            f"to; --other-index {index} compares it"
+            for index, size in self.elsewhere.items()
+            if index not in others
+        ]
+        if layout.is_filtered:
+            told.append(f"the alias {alias} has a filter: searches find less than what is compared, which is all")
+        if not layout.kept.is_whole:
+            told.append(f"{layout.index} keeps only a part of each document ({layout.kept}): only that is compared")
+        if layout.pipelines:
+            pipelines = ", ".join(layout.pipelines)
+            told.append(f"{layout.index} sends documents through {pipelines}: what it changes is named as a difference")
+        return told
+
+
+def survey(settings: Settings, patience_seconds: float = 10) -> Survey:
+    """Ask both sides.
+
+    Raises:
+        ConfigurationError: one of them can't be used.
+    """
+    with waiting(stderr(), "asking the table and the index"):
+        table = describe_table(wire.connect(connections=1), settings.table_name)
+        catalogue = Catalogue(Client(settings, connections=1), settings.index, settings.request_timeout_seconds)
+        deadline = Deadline.after(patience_seconds)
+        try:
+            layout = catalogue.resolve(deadline)
+            elsewhere = {
+                index: None if index in layout.closed_others else catalogue.count(index, deadline)
+                for index in layout.others
+            }
+            return Survey(settings, table, layout, catalogue.count(layout.index, deadline), elsewhere)
+        except OutOfTimeError as error:
+            raise ConfigurationError(
+                f"OpenSearch can't be reached: {error}; check --endpoint, and that this machine may reach it (VPN, "
+                "security groups, the domain's access policy)"
+            ) from None
+
+
+def check_unmoved(before: Survey) -> None:
+    """Whether both sides still are what they were: what was done in the meantime was done to them alone.
+
+    Raises:
+        ConfigurationError: one was made anew, or the alias was switched.
+    """
+    after = survey(before.settings, patience_seconds=60)
+    for name, was in before.identity().items():
+        if (now := after.identity()[name]) != was:
+            raise ConfigurationError(
+                f"while this ran, the table or the index was made anew, or the alias switched ({name} was {was!r}, is "
+                f"{now!r}): the result says nothing; run it again"
+            )
+
+
+def _size(documents: int | None) -> str:
+    return "closed" if documents is None else counted(documents, "document")

@@ -1,0 +1,249 @@
+"""Repair on real engines never loses a document: whatever it deletes was read again, and is nobody's last one."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from dynamodb_opensearch.errors import ConfigurationError
+from dynamodb_opensearch.jobs.backfill import Backfill
+from dynamodb_opensearch.jobs.comparison import Difference, Kind
+from dynamodb_opensearch.jobs.layout import Place
+from dynamodb_opensearch.jobs.pair import catalogue_of
+from dynamodb_opensearch.jobs.repair import Repair, _Mending
+from dynamodb_opensearch.jobs.suspects import Looker
+from dynamodb_opensearch.jobs.verify import Verify
+
+from opensearch import api
+from opensearch.sides import MakeSides, Sides
+from opensearch.test_verify import write_report
+
+MENDING = Verify(2, patience_seconds=0.1, repair=True)
+
+
+def alias_of(sides: Sides, **options: Any) -> str:
+    """An alias that the sync writes through from now on."""
+    alias = f"{sides.name}-alias"
+    api.call(sides.node, "PUT", f"/{sides.name}/_alias/{alias}", options)
+    sides.through(alias)
+    return alias
+
+
+def other_index(sides: Sides, alias: str) -> str:
+    """Another index behind the alias; writes keep going to the first."""
+    other = f"{sides.name}-other"
+    api.call(sides.node, "PUT", f"/{other}", {"settings": {"number_of_replicas": 0}, "aliases": {alias: {}}})
+    return other
+
+
+def count(sides: Sides, index: str) -> int:
+    api.call(sides.node, "POST", f"/{index}/_refresh")
+    return int(api.decoded(sides.node, "GET", f"/{index}/_count")["count"])
+
+
+def put(sides: Sides, index: str, document_id: str, source: Any, parameters: str = "") -> None:
+    api.call(sides.node, "PUT", f"/{index}/_doc/{document_id}{parameters}", source)
+
+
+@pytest.mark.parametrize("shards", [1, 3])
+@pytest.mark.parametrize("options", [{"index_routing": "x"}, {"routing": "tenant-7"}, {"filter": {"term": {"n": 1}}}])
+def test_what_an_alias_routes_or_filters_is_where_it_belongs_and_is_mended_there(
+    make_sides: MakeSides, shards: int, options: dict[str, Any]
+) -> None:
+    sides = make_sides(index_settings={"number_of_shards": shards})
+    alias_of(sides, **options)
+    sides.fill(40)
+    sides.run(Backfill(2))
+    assert sides.verified().counts == {"items": 40, "documents": 40}
+    untouched = sides.versions()
+    assert sides.run(MENDING).counts == {"items": 40, "documents": 40}
+    assert sides.versions() == untouched
+    sides.put("i-0001", n={"N": "100"})
+    sides.delete("i-0002")
+    sides.put("new", n={"N": "1"})
+    assert sides.differences() == [("ghost", "i-0002"), ("missing", "new"), ("stale", "i-0001")]
+    assert sides.run(MENDING).counts["repaired"] == 3
+    assert sides.differences() == []
+    assert count(sides, sides.name) == 40
+
+
+def test_an_index_of_another_sync_behind_the_same_alias_is_not_touched(make_sides: MakeSides) -> None:
+    sides = make_sides()
+    other = other_index(sides, alias_of(sides, is_write_index=True))
+    sides.fill(5)
+    sides.run(Backfill(1))
+    for number in range(4):
+        put(sides, other, f"us-{number}", {"pk": f"us-{number}"})
+    assert sides.run(MENDING).counts == {"items": 5, "documents": 5}
+    assert count(sides, other) == 4
+
+
+def test_an_index_behind_the_alias_is_emptied_of_strays_only_when_it_is_named(make_sides: MakeSides) -> None:
+    sides = make_sides()
+    other = other_index(sides, alias_of(sides, is_write_index=True))
+    sides.fill(5)
+    sides.run(Backfill(1))
+    put(sides, other, "i-0001", {"pk": "i-0001", "n": 0})
+    put(sides, other, "nobody", {"pk": "nobody"})
+    found = sides.run(Verify(2, patience_seconds=0.1, others=(other,)))
+    assert sorted((one["kind"], one["index"], one["id"]) for one in found.findings()) == [
+        ("wrong place", other, "i-0001"),
+        ("wrong place", other, "nobody"),
+    ]
+    sides.run(Verify(2, patience_seconds=0.1, repair=True, others=(other,)))
+    assert (count(sides, other), count(sides, sides.name)) == (0, 5)
+    with pytest.raises(ConfigurationError, match="--other-index nowhere: it isn't another index behind"):
+        Verify(2, others=("nowhere",)).plan(sides.pair())
+
+
+def test_a_stray_that_is_its_items_only_document_is_written_where_it_belongs_first(make_sides: MakeSides) -> None:
+    sides = make_sides()
+    other = other_index(sides, alias_of(sides, is_write_index=True))
+    sides.fill(3)
+    put(sides, other, "i-0001", {"pk": "i-0001", "n": 1})
+    [stray] = [
+        one for one in sides.run(Verify(1, patience_seconds=0.1, others=(other,))).findings() if one["index"] == other
+    ]
+    pair = sides.pair()
+    catalogue = catalogue_of(pair)
+    mending = _Mending(Looker(pair, catalogue, catalogue.resolve(pair.deadline())), lambda _: False)
+    mending.mend([Difference.from_json(stray)])
+    assert json.loads(sides.source("i-0001") or "") == {"pk": "i-0001", "n": 1}
+    assert count(sides, other) == 0
+
+
+def test_a_stray_whose_items_document_is_refused_stays_because_it_is_the_last_one(make_sides: MakeSides) -> None:
+    sides = make_sides()
+    other = other_index(sides, alias_of(sides, is_write_index=True))
+    api.call(sides.node, "PUT", f"/{sides.name}/_mapping", {"properties": {"m": {"type": "long"}}})
+    sides.put("bad", m={"S": "x"})
+    put(sides, other, "bad", {"pk": "bad", "m": "x"})
+    journal = sides.run(Verify(1, patience_seconds=0.1, repair=True, others=(other,)))
+    assert journal.counts["left"] == 1
+    [left] = [one for one in journal.findings() if one["kind"] == "left"]
+    assert (left["index"], left["id"]) == (other, "bad")
+    assert "this is the last one" in left["reason"]
+    assert count(sides, other) == 1
+
+
+def test_within_one_shard_a_document_under_another_routing_is_written_anew_and_not_deleted(
+    make_sides: MakeSides,
+) -> None:
+    sides = make_sides(index_settings={"number_of_shards": 1})
+    sides.fill(3)
+    sides.run(Backfill(1))
+    put(sides, sides.name, "i-0001", {"pk": "i-0001", "n": 1}, "?routing=elsewhere")
+    assert sides.differences() == [("wrong place", "i-0001")]
+    assert sides.run(MENDING).counts["repaired"] == 1
+    assert sides.differences() == []
+    assert count(sides, sides.name) == 3
+
+
+def test_a_report_that_was_made_before_the_alias_was_switched_is_refused(make_sides: MakeSides, tmp_path: Path) -> None:
+    sides = make_sides()
+    alias = alias_of(sides, is_write_index=True)
+    live = other_index(sides, alias)
+    sides.fill(6)
+    sides.run(Backfill(1))
+    for number in range(6):
+        put(sides, live, f"i-{number:04}", {"pk": f"i-{number:04}", "n": number})
+    report = write_report(sides, tmp_path / "report.jsonl")
+    job = Repair(report, others=(live,), patience_seconds=0.1)
+    actions = [
+        {"remove": {"index": sides.name, "alias": alias}},
+        {"add": {"index": live, "alias": alias, "is_write_index": True}},
+    ]
+    api.call(sides.node, "POST", "/_aliases", {"actions": actions})
+    with pytest.raises(ConfigurationError, match=r"is out of date: its index was made anew since, or the alias"):
+        job.plan(sides.pair())
+    assert count(sides, live) == 6
+
+
+def test_an_alias_that_is_switched_while_a_repair_runs_stops_it(make_sides: MakeSides) -> None:
+    sides = make_sides()
+    alias = alias_of(sides, is_write_index=True)
+    live = other_index(sides, alias)
+    sides.fill(1)
+    pair = sides.pair()
+    catalogue = catalogue_of(pair)
+    before = catalogue.resolve(pair.deadline())
+    put(sides, live, "i-0000", {"pk": "i-0000"})
+    actions = [
+        {"remove": {"index": sides.name, "alias": alias}},
+        {"add": {"index": live, "alias": alias, "is_write_index": True}},
+    ]
+    api.call(sides.node, "POST", "/_aliases", {"actions": actions})
+    with pytest.raises(ConfigurationError, match=f"was written to {sides.name} when it was compared, and is to {live}"):
+        _Mending(Looker(pair, catalogue, before), lambda _: True).mend(
+            [Difference(Kind.WRONG_PLACE, Place(live, "i-0000"), None, 1)]
+        )
+    with pytest.raises(ConfigurationError, match=f"is written to {live} now, and not to {sides.name}"):
+        list(MENDING.run(pair, f"shard 0 of {sides.name} from 0", None))
+    assert count(sides, live) == 1
+
+
+def test_a_report_a_week_old_mends_what_still_differs_and_leaves_the_rest(
+    make_sides: MakeSides, tmp_path: Path
+) -> None:
+    sides = make_sides()
+    sides.fill(4)
+    sides.run(Backfill(1))
+    sides.put("i-0001", n={"N": "100"})
+    put(sides, sides.name, "again", {"pk": "again", "n": 1})
+    report = write_report(sides, tmp_path / "report.jsonl")
+    sides.put("again", n={"N": "1"})  # the ghost's item is there by now
+    put(sides, sides.name, "i-0001", {"pk": "i-0001", "n": 100})
+    before = sides.versions()
+    sides.put("i-0002", n={"N": "200"})  # and what it doesn't name stays
+    counts = sides.run(Repair(report, patience_seconds=0.1)).counts
+    assert counts["equal by now"] == 2
+    assert counts["repaired"] == 0
+    assert sides.versions() == before
+
+
+def test_ids_that_would_be_paths_are_removed_and_the_index_stays(make_sides: MakeSides) -> None:
+    sides = make_sides(keys={"pk": "S", "sk": "S"})
+    sides.dynamodb.put_item(TableName=sides.name, Item={"pk": {"S": "a"}, "sk": {"S": "b"}})
+    sides.run(Backfill(1))
+    ids = ["..", ".", "a/b", "?", "#", "%2e%2e", '"\\', "_all", "é|"]
+    lines = [line for one in ids for line in ({"index": {"_id": one}}, {"x": 1})]
+    api.bulk(sides.node, sides.name, lines)
+    counts = sides.run(MENDING).counts
+    assert (counts["ghost"], counts["repaired"]) == (len(ids), len(ids))
+    assert list(sides.versions()) == ["a|b"]
+
+
+@pytest.mark.parametrize("key", ["pk", "sk"])
+def test_a_hashed_id_without_its_key_is_removed_only_by_a_whole_comparisons_report(
+    make_sides: MakeSides, tmp_path: Path, key: str
+) -> None:
+    sides = make_sides(keys={"pk": "S", "sk": "S"})
+    long = {"pk": {"S": "p"}, "sk": {"S": "s"}} | {key: {"S": "k" * 600}}
+    sides.dynamodb.put_item(TableName=sides.name, Item=long)
+    sides.run(Backfill(1))
+    [document_id] = sides.versions()
+    ghost = document_id[:-1] + ("0" if document_id[-1] != "0" else "1")
+    api.bulk(sides.node, sides.name, [{"index": {"_id": ghost}}, {"x": 1}, {"index": {"_id": document_id}}, {"x": 1}])
+    report = write_report(sides, tmp_path / "report.jsonl")
+    sample = write_report(sides, tmp_path / "sample.jsonl", percent=50)
+    for job in (Repair(sample, patience_seconds=0.1), MENDING):
+        journal = sides.run(job)
+        assert {one["id"] for one in journal.findings() if one["kind"] == "left"} - {document_id} == {ghost}
+        assert set(sides.versions()) == {document_id, ghost}
+    api.bulk(sides.node, sides.name, [{"index": {"_id": document_id}}, {"x": 1}])  # as when the report was made
+    sides.run(Repair(report, patience_seconds=0.1))
+    assert set(sides.versions()) == {document_id}
+
+
+def test_what_differs_still_after_it_was_mended_is_told(make_sides: MakeSides, monkeypatch: pytest.MonkeyPatch) -> None:
+    sides = make_sides()
+    sides.fill(2)
+    sides.run(Backfill(1))
+    sides.put("i-0001", n={"N": "100"})
+    with monkeypatch.context() as patched:  # as a pipeline would that the index sends its documents through
+        patched.setattr("dynamodb_opensearch.bulk.encode_document", lambda _: b'{"changed":1}')
+        journal = sides.run(MENDING)
+    assert (journal.counts["repaired"], journal.counts["remaining"]) == (0, 1)
+    [told] = [one for one in journal.findings() if one["kind"] == "remaining"]
+    assert (told["id"], told["reason"]) == ("i-0001", "stale")
+    assert sides.run(MENDING).counts["repaired"] == 1
