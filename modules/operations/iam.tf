@@ -55,27 +55,18 @@ data "aws_iam_policy_document" "function" {
     content {
       sid       = "ReadIndex"
       actions   = ["es:ESHttpPost"]
-      resources = flatten([for arn in statement.value : ["${arn}/_mget", "${arn}/_search"]])
+      resources = flatten([for arn in statement.value : ["${arn}/_count", "${arn}/_mget", "${arn}/_search"]])
     }
   }
 
-  # As the sync does: always by the index's own name, or the alias. So does verify, to see all that was written.
-  dynamic "statement" {
-    for_each = length(local.index_arns) > 0 ? [local.index_arns[0]] : []
-    content {
-      sid       = "WriteIndex"
-      actions   = ["es:ESHttpPost"]
-      resources = ["${statement.value}/_bulk", "${statement.value}/_refresh"]
-    }
-  }
-
-  # repair: documents that no item can own. Their ids may be any.
+  # As the sync does. Verify refreshes, to see all that was written; repair removes a document where it is, by the index's
+  # own name, also behind an alias.
   dynamic "statement" {
     for_each = length(local.index_arns) > 0 ? [local.index_arns] : []
     content {
-      sid       = "DeleteStrangers"
-      actions   = ["es:ESHttpDelete"]
-      resources = [for arn in statement.value : "${arn}/_doc/*"]
+      sid       = "WriteIndex"
+      actions   = ["es:ESHttpPost"]
+      resources = flatten([for arn in statement.value : ["${arn}/_bulk", "${arn}/_refresh"]])
     }
   }
 

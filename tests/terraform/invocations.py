@@ -64,7 +64,7 @@ def _calls_of_jobs(
 
 
 _WHOLE = {"segments": 1, "patienceSeconds": 0}
-_DAMAGE = {"missing": 2, "ghost": 1}
+_DAMAGE = {"missing": 2, "wrong place": 1}
 
 
 def _execution(handler: Handler, job: Mapping[str, Any]) -> Mapping[str, int]:

@@ -11,7 +11,7 @@ from fakes.opensearch import FakeOpenSearch, Stored, refused
 
 FINE, UNSETTLED, POISON = "fine", "unsettled", "poison"
 """The items, by their keys. OpenSearch refuses the last one."""
-STRAY = "~" + "0" * 64
+STRAY = "stray"  # written under a routing of its own
 """An id that looks hashed and isn't: no item can own such a document."""
 FULL, INCREMENTAL = "AWSDynamoDB/0001-full", "AWSDynamoDB/0002-incremental"
 """Folders of the exports in the bucket ``exports``."""
@@ -74,7 +74,8 @@ class World:
 
     def _batch_get_item(self, body: Mapping[str, Any]) -> dict[str, Any]:
         [(table, asked)] = body["RequestItems"].items()
-        return {"Responses": {table: [self._items[key[self._key]["S"]] for key in asked["Keys"]]}}
+        names = [key[self._key]["S"] for key in asked["Keys"]]
+        return {"Responses": {table: [self._items[name] for name in names if name in self._items]}}
 
     def _get_shard_iterator(self, body: Mapping[str, Any]) -> dict[str, Any]:
         if body["StreamArn"] != self._stream:
@@ -109,32 +110,39 @@ class World:
             case "POST", [_, "_bulk"]:
                 answer = self._store.post(path, {}, body, 1).body
             case "POST", [index, "_mget"]:
-                answer = {"docs": [self._document(index, name) for name in json.loads(body)["ids"]]}
+                asked = json.loads(body)
+                names = asked.get("ids") or [one["_id"] for one in asked["docs"]]
+                answer = {"docs": [self._document(index, name) for name in names]}
             case "POST", [index, "_search"]:
                 hits = self._hits(index)
                 found = {"total": {"value": len(hits), "relation": "eq"}, "hits": hits}
                 answer = {"timed_out": False, "_shards": {"failed": 0}, "hits": found}
             case "GET", [_, "_count"]:
-                answer = {"count": len(self._store.documents)}
+                answer = {"count": len(self._alive())}
+            case "POST", [_, "_count"]:
+                answer = {"count": len(self._alive()), "_shards": {"failed": 0}}
             case "GET", [index, "_mapping" | "_settings", *_]:
                 answer = {index: {"mappings": {}, "settings": {}}}
             case ("POST", [_, "_refresh"] | ["_aliases"]) | ("PUT", [_, "_mapping" | "_settings"] | [_, "_alias", _]):
                 pass
-            case "DELETE", [_, "_doc", name]:
-                del self._store.documents[name]
             case _:
                 status, answer = 400, {"error": {"type": "unknown", "reason": f"{method} {path} isn't known here"}}
         return status, _json(answer)
 
     def _hits(self, index: str) -> list[dict[str, Any]]:
-        alive = [(name, one.version) for name, one in self._store.documents.items() if one.source is not None]
-        return [{"_index": index, "_id": name, "_version": version} for name, version in alive]
+        return [
+            {"_index": index, "_id": name, "_version": version, **_routing(name), "sort": [number]}
+            for number, (name, version) in enumerate(self._alive())
+        ]
+
+    def _alive(self) -> list[tuple[str, int]]:
+        return [(name, one.version) for name, one in self._store.documents.items() if one.source is not None]
 
     def _document(self, index: str, name: str) -> dict[str, Any]:
         one, place = self._store.documents.get(name), {"_index": index, "_id": name}
         if one is None or one.source is None:
             return {**place, "found": False}
-        return {**place, "_version": one.version, "found": True, "_source": json.loads(one.source)}
+        return {**place, "_version": one.version, **_routing(name), "found": True, "_source": json.loads(one.source)}
 
     def _keys(self, name: str) -> Item:
         return {self._key: {"S": name}}
@@ -152,6 +160,10 @@ class World:
             f"exports/{manifest}": _json({"dataFileS3Key": file, "itemCount": len(texts)}).encode(),
             f"exports/{file}": gzip.compress("\n".join(texts).encode()),
         }
+
+
+def _routing(name: str) -> dict[str, str]:
+    return {"_routing": "elsewhere"} if name == STRAY else {}
 
 
 _SUMMARY = "{}/manifest-summary.json"

@@ -58,7 +58,7 @@ def as_told(call: Call) -> str:
     if not call.resource.startswith(DOMAIN):
         return call.action
     path = call.resource.removeprefix(DOMAIN)
-    for pattern, word in ((r"_doc/.*", "_doc/ID"), (r"products-\d", "INDEX"), (r"\bother\b", "ALIAS")):
+    for pattern, word in ((r"products-\d", "INDEX"), (r"\bother\b", "ALIAS")):
         path = re.sub(pattern, word, path)
     return f"{call.action.removeprefix('es:ESHttp').upper()} {path}"
 
@@ -91,7 +91,7 @@ def _here_and_now(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(verifying, "SEGMENTS", 1)
     monkeypatch.setattr(
-        "dynamodb_opensearch.jobs.verify.time",
+        "dynamodb_opensearch.jobs.suspects.time",
         SimpleNamespace(monotonic=lambda: 0.0, time=time.time, sleep=lambda _: None),
     )
 

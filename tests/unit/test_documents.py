@@ -109,3 +109,15 @@ def test_a_reserved_name_is_escaped_at_the_top_and_kept_below(name: str) -> None
     document = encode_document({name: {"M": {name: string("x")}}})
 
     assert document == f'{{"~{name}":{{"{name}":"x"}}}}'.encode()
+
+
+@pytest.mark.parametrize(
+    "text", ["9" * 39, "1" + "0" * 126, "0." + "0" * 130 + "1", "1.0", "01", "-0", "1e3", "x", "", "1" * 500, "NaN"]
+)
+def test_a_text_that_is_no_number_of_dynamodbs_is_nobodys_id(text: str) -> None:
+    assert KeySchema(("pk",)).keys_of_id(text, {"pk": "N"}) is None
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "9" * 38, "1" + "0" * 125, "0." + "0" * 129 + "1", "-0.5"])
+def test_a_number_of_dynamodbs_is_found_again(text: str) -> None:
+    assert KeySchema(("pk",)).keys_of_id(text, {"pk": "N"}) == {"pk": {"N": text}}

@@ -80,6 +80,7 @@ run "a_domain_alone" {
           Resource = [
             "arn:aws:es:eu-west-1:111122223333:domain/search/products/_search",
             "arn:aws:es:eu-west-1:111122223333:domain/search/products/_mget",
+            "arn:aws:es:eu-west-1:111122223333:domain/search/products/_count",
           ]
         },
         {
@@ -90,12 +91,6 @@ run "a_domain_alone" {
             "arn:aws:es:eu-west-1:111122223333:domain/search/products/_refresh",
             "arn:aws:es:eu-west-1:111122223333:domain/search/products/_bulk",
           ]
-        },
-        {
-          Sid      = "DeleteStrangers"
-          Effect   = "Allow"
-          Action   = "es:ESHttpDelete"
-          Resource = "arn:aws:es:eu-west-1:111122223333:domain/search/products/_doc/*"
         },
         {
           Sid      = "CreateIndex"
@@ -262,8 +257,10 @@ run "everything_that_adds_a_right" {
           Resource = [
             "arn:aws:es:eu-west-1:111122223333:domain/search/products/_search",
             "arn:aws:es:eu-west-1:111122223333:domain/search/products/_mget",
+            "arn:aws:es:eu-west-1:111122223333:domain/search/products/_count",
             "arn:aws:es:eu-west-1:111122223333:domain/search/products-*/_search",
             "arn:aws:es:eu-west-1:111122223333:domain/search/products-*/_mget",
+            "arn:aws:es:eu-west-1:111122223333:domain/search/products-*/_count",
           ]
         },
         {
@@ -273,15 +270,8 @@ run "everything_that_adds_a_right" {
           Resource = [
             "arn:aws:es:eu-west-1:111122223333:domain/search/products/_refresh",
             "arn:aws:es:eu-west-1:111122223333:domain/search/products/_bulk",
-          ]
-        },
-        {
-          Sid    = "DeleteStrangers"
-          Effect = "Allow"
-          Action = "es:ESHttpDelete"
-          Resource = [
-            "arn:aws:es:eu-west-1:111122223333:domain/search/products/_doc/*",
-            "arn:aws:es:eu-west-1:111122223333:domain/search/products-*/_doc/*",
+            "arn:aws:es:eu-west-1:111122223333:domain/search/products-*/_refresh",
+            "arn:aws:es:eu-west-1:111122223333:domain/search/products-*/_bulk",
           ]
         },
         {
