@@ -97,10 +97,15 @@ def _members(text: str, position: int) -> tuple[dict[str, str], int]:
 
 
 def _end(text: str, position: int) -> int:
-    """Where the JSON value that begins here ends. No recursion: a foreign document may be nested a thousand deep."""
-    if text[position] not in "{[":
-        scalar = _SCALAR.match(text, position)
-        return scalar.end() if scalar else position
+    """Where the JSON value that begins here ends."""
+    try:
+        return _DECODE(text, position)[1]
+    except (RecursionError, ValueError):
+        return _end_by_brackets(text, position)
+
+
+def _end_by_brackets(text: str, position: int) -> int:
+    """The same without recursion: a foreign document may be nested a thousand deep."""
     depth = 0
     for token in _TOKEN.finditer(text, position):
         match token[0]:
@@ -113,11 +118,12 @@ def _end(text: str, position: int) -> int:
     raise ConfigurationError("_mget's answer ends within a document; check OPENSEARCH_ENDPOINT, and proxies before it")
 
 
+# Numbers stay texts: Python makes no whole number of more than 4,300 digits.
+_DECODE = json.JSONDecoder(parse_int=str, parse_float=str).raw_decode
 _TEXT = r'"(?:[^"\\]|\\.)*+"'
 _HEAD = re.compile(
     rf'\{{"_index":{_TEXT}(?:,"_type":{_TEXT})?,"_id":{_TEXT}(?:,"_version":(-?\d+))?(?:,"_seq_no":-?\d+)?'
     rf'(?:,"_primary_term":\d+)?(?:,"_routing":({_TEXT}))?(?:,"_ignored":(\[{_TEXT}(?:,{_TEXT})*\]))?'
     r',"found":(true|false)(,"_source":)?'
 )
-_SCALAR = re.compile(rf"{_TEXT}|[^,\]}}]+")
 _TOKEN = re.compile(rf"{_TEXT}|[\[{{\]}}]")

@@ -8,7 +8,7 @@ a set of marks that may forget.
 import json
 import random
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
@@ -19,11 +19,10 @@ from dynamodb_opensearch.documents import encode_document, is_hashed, member
 from dynamodb_opensearch.errors import ConfigurationError, UndecodableError
 from dynamodb_opensearch.items import Item, unescape_name
 from dynamodb_opensearch.jobs.comparison import compare, exact
-from dynamodb_opensearch.jobs.layout import Layout
+from dynamodb_opensearch.jobs.layout import Layout, Place
 from dynamodb_opensearch.jobs.mget import Document
 from dynamodb_opensearch.jobs.pair import Pair, catalogue_of, readings
 from dynamodb_opensearch.jobs.repair import mended
-from dynamodb_opensearch.jobs.scan import Page as ScannedPage
 from dynamodb_opensearch.jobs.scan import pages
 from dynamodb_opensearch.jobs.stored import Catalogue, Hit, Shard
 from dynamodb_opensearch.jobs.suspects import CHUNK, Looker, Page, Suspect, certain, keyed_at_home
@@ -32,6 +31,8 @@ from dynamodb_opensearch.jobs.work import HOW, Pause, Segment, Step, Unit
 
 PARTS = 64
 """Of all shards together, where there are fewer shards than that."""
+TOGETHER = 1_000
+"""Documents that are fetched at once: small items may have large documents, if something else wrote them."""
 NO_KEY = "documents whose id is a hash and whose _source leaves the key out: nobody can tell their item"
 
 
@@ -129,19 +130,19 @@ class _FirstLook:
     def at_items(self, segment: Segment, position: Any) -> Iterator[Page]:
         """The items of a segment, beside their documents."""
         for page in pages(self._pair, segment.number, segment.total, position):
-            places = [self._layout.home(self._schema.id_of(item)) for item in page.items]
-            expected = [encode_document(item).decode() for item in page.items]
-            documents = self._catalogue.get(places, self._pair.deadline(), expected)
-            suspects = [
-                Suspect(place, self._schema.keys_of(item), document and document.version)
-                for place, item, text, document in zip(places, page.items, expected, documents, strict=True)
-                if compare(text, document, page.read_at, self._layout.kept)
-            ]
-            if self._vouched is not None:
-                for place, document in zip(places, documents, strict=True):
-                    if document is not None:
-                        self._vouched.add(place.id, document.version)
-            notices = self._not_indexed(page, documents)
+            suspects, notices = list[Suspect](), self._not_indexed(page.items)
+            for start in range(0, len(page.items), TOGETHER):
+                items = page.items[start : start + TOGETHER]
+                places = [self._layout.home(self._schema.id_of(item)) for item in items]
+                expected = [encode_document(item).decode() for item in items]
+                documents = self._catalogue.get(places, self._pair.deadline(), expected)
+                suspects += [
+                    Suspect(place, self._schema.keys_of(item), document and document.version)
+                    for place, item, text, document in zip(places, items, expected, documents, strict=True)
+                    if compare(text, document, page.read_at, self._layout.kept)
+                ]
+                notices.update(self._ignored(documents))
+                self._vouch(places, documents)
             yield Page(page.next_key, Counter(items=len(page.items)), suspects, notices=notices)
 
     def at_documents(self, shard: Shard, position: Any, percent: float) -> Iterator[Page]:
@@ -167,16 +168,23 @@ class _FirstLook:
             if position is None:
                 return
 
-    def _not_indexed(self, page: ScannedPage, documents: Sequence[Document | None]) -> Counter[str]:
-        """What no search finds these items by: attributes that the index mapping leaves out, values that it ignores."""
-        names = Counter(chain.from_iterable(page.items))
-        dark = {name: count for name, count in names.items() if not self._layout.indexes(field_of(name))}
-        notices = Counter({f"{name}: not indexed": count for name, count in dark.items()})
-        ignored = Counter(name for document in documents if document for name in document.ignored)
-        notices.update(
-            {f"{unescape_name(name)}: value kept, but not indexed": count for name, count in ignored.items()}
+    def _not_indexed(self, items: Sequence[Item]) -> Counter[str]:
+        """Attributes that the index mapping leaves out, so that no search finds these items by them."""
+        names = Counter(chain.from_iterable(items)).items()
+        return Counter(
+            {f"{name}: not indexed": count for name, count in names if not self._layout.indexes(field_of(name))}
         )
-        return notices
+
+    def _ignored(self, documents: Iterable[Document | None]) -> Counter[str]:
+        """Fields whose values OpenSearch kept and left out of the index: malformed, or too long."""
+        names = (unescape_name(name) for document in documents if document for name in document.ignored)
+        return Counter(f"{name}: value kept, but not indexed" for name in names)
+
+    def _vouch(self, places: Sequence[Place], documents: Sequence[Document | None]) -> None:
+        if self._vouched is not None:
+            for place, document in zip(places, documents, strict=True):
+                if document is not None:
+                    self._vouched.add(place.id, document.version)
 
     def _is_vouched(self, hit: Hit) -> bool:
         return (
