@@ -35,33 +35,57 @@ def read_differences(path: Path, table_arn: str, index: str) -> Iterator[Differe
     """The differences that a report names. A last line that was cut off is left out.
 
     Raises:
-        ConfigurationError: it can't be read, isn't a report, or is of another table or index.
+        ConfigurationError: it can't be read, isn't a report, is of another table or index, or is broken somewhere.
     """
     try:
-        with path.open(encoding="utf-8") as file:
-            head = _line(next(file, ""))
+        with path.open("rb") as file:
+            head = _line(next(file, b"")) or {}
             if head.get("format") != FORMAT:
                 raise ConfigurationError(
                     f"{path} is no report of verify: its first line must have the format {FORMAT!r}"
                 )
             for name, ours in (("table", table_arn), ("index", index)):
-                if head[name] != ours:
-                    raise ConfigurationError(f"{path} is the report of another {name}: {head[name]!r}, not {ours!r}")
+                if head.get(name) != ours:
+                    theirs = head.get(name)
+                    raise ConfigurationError(f"{path} is the report of another {name}: {theirs!r}, not {ours!r}")
             for number, text in enumerate(file, start=2):
-                line = _line(text)
-                if line.get("kind") in {None, "refused"}:
-                    continue
                 try:
-                    yield Difference.from_json(line)
+                    found = _difference(text)
                 except (KeyError, TypeError, ValueError):
-                    raise ConfigurationError(f"{path}, line {number}: it isn't a difference") from None
+                    raise ConfigurationError(
+                        f"{path}, line {number}: it isn't one of a report, so nobody knows what else is missing; "
+                        "verify anew"
+                    ) from None
+                if found:
+                    yield found
     except OSError as error:
         raise ConfigurationError(f"{path} can't be read ({error.strerror})") from None
 
 
-def _line(text: str) -> dict[str, Any]:
+NO_DIFFERENCES = frozenset({"refused"})
+"""Kinds of findings that a report may hold and repair doesn't mend."""
+
+
+def _difference(text: bytes) -> Difference | None:
+    """What a line names, if it is one to be mended.
+
+    Raises:
+        KeyError, TypeError, ValueError: it is no line of a report.
+    """
+    line = _line(text)
+    if line is None:
+        if text.endswith(b"\n"):
+            raise ValueError
+        return None  # the end of a report that was cut off
+    if line.keys() == {"result"} or line.get("kind") in NO_DIFFERENCES:
+        return None
+    return Difference.from_json(line)
+
+
+def _line(text: bytes) -> dict[str, Any] | None:
+    """The object that a line holds, None if it holds none."""
     try:
-        value = json.loads(text)
+        value = json.loads(text.decode())
     except ValueError:
-        return {}
-    return value if isinstance(value, dict) else {}
+        return None
+    return value if isinstance(value, dict) else None
