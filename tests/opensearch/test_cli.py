@@ -321,6 +321,46 @@ def test_an_index_is_proposed_created_shown_changed_and_switched(shell: Shell) -
     assert (code, switched["before"]) == (0, [other])
 
 
+def test_the_status_counts_what_the_sync_writes_to_and_not_all_that_its_alias_covers(shell: Shell) -> None:
+    """Another sync's index stands behind the alias, too."""
+    name, alias = shell.sides.name, f"{shell.sides.name}-all"
+    assert shell.run("backfill", *QUICK).returncode == 0
+    api.call(shell.sides.node, "PUT", f"/{name}-us")
+    api.call(shell.sides.node, "PUT", f"/{name}-us/_doc/1?refresh=true", {})
+    ours = {"index": name, "alias": alias, "is_write_index": True}
+    actions = [{"add": ours}, {"add": {"index": f"{name}-us", "alias": alias}}]
+    api.call(shell.sides.node, "POST", "/_aliases", {"actions": actions})
+    code, status = shell.result("status", "--index", alias)
+    assert (code, status["documents"]) == (0, ITEMS)
+
+
+def test_the_status_of_a_sync_whose_opensearch_doesnt_answer_is_no_success(empty: Shell) -> None:
+    code, status = empty.result("status", "--endpoint", "http://127.0.0.1:9")
+    assert (code, status["items"]) == (1, 0)
+    assert "ConnectionRefusedError" in status["documents"]["problem"]
+
+
+def test_a_switch_says_what_it_left_and_that_the_new_index_isnt_filled(shell: Shell) -> None:
+    name, alias = shell.sides.name, f"{shell.sides.name}-all"
+    assert shell.run("backfill", *QUICK).returncode == 0
+    for one, options in ((name, {"is_write_index": True}), (f"{name}-us", {})):
+        add = {"add": {"index": one, "alias": alias, **options}}
+        if one != name:
+            api.call(shell.sides.node, "PUT", f"/{one}")
+        api.call(shell.sides.node, "POST", "/_aliases", {"actions": [add]})
+    api.call(shell.sides.node, "PUT", f"/{name}-2")
+
+    done = shell.run("index", "switch", f"{name}-2", "--index", alias)
+
+    assert (done.returncode, done.stdout) == (0, f"The alias {alias} stands for {name}-2 instead of {name}\n")
+    assert done.stderr.splitlines() == [
+        f"also behind the alias, and left as they were: {name}-us",
+        f"warning: {name}-2 holds 0 documents, {name} 600: run repair, or go back with index switch {name}",
+    ]
+    code, back = shell.result("index", "switch", name, "--index", alias)
+    assert (code, back["before"], back["left"]) == (0, [f"{name}-2"], [f"{name}-us"])
+
+
 def test_a_sample_says_how_much_it_proves(shell: Shell) -> None:
     assert shell.run("backfill", *QUICK).returncode == 0
     code, result = shell.result("verify", "--processes", "1", "--segments", "20", "--sample", "50", "--patience", "0")
