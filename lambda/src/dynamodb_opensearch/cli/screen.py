@@ -56,7 +56,7 @@ def observe(configuration: Configuration) -> Observer:
     """Whoever looks at this sync."""
     function = configuration.function
     return Observer(
-        configuration.settings, function.name if function else None, function.log_group if function else None
+        configuration.settings, function.qualified if function else None, function.log_group if function else None
     )
 
 

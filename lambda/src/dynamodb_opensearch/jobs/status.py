@@ -85,7 +85,11 @@ class Status:
 
 
 class Observer:
-    """Gathers a status again and again."""
+    """Gathers a status again and again.
+
+    Args:
+        function: its name, with a colon and the version or alias that reads the stream if it isn't the newest.
+    """
 
     def __init__(self, settings: Settings, function: str | None, log_group: str | None) -> None:
         self._settings = settings
@@ -136,7 +140,7 @@ class Observer:
         ]
 
     def _iterator_age(self) -> float:
-        age = self._latest("AWS/Lambda", "IteratorAge", {"FunctionName": self._named()})
+        age = self._latest("AWS/Lambda", "IteratorAge", {"FunctionName": self._named().partition(":")[0]})
         if age is None:
             raise _UnknownError(f"nothing was read from the stream in the last {MINUTES} minutes")
         return age / 1000
