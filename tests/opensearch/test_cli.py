@@ -2,13 +2,16 @@
 
 import json
 import os
+import pty
 import re
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -36,20 +39,26 @@ class Shell:
             "HOME": str(folder),
         }
 
-    def start(self, *arguments: str, **environment: str) -> "subprocess.Popen[str]":
+    def start(
+        self,
+        *arguments: str,
+        environment: Mapping[str, str] = MappingProxyType({}),
+        stdout: int = subprocess.PIPE,
+        stderr: int = subprocess.PIPE,
+    ) -> "subprocess.Popen[str]":
         command = [sys.executable, "-m", "dynamodb_opensearch.cli", *arguments]
         return subprocess.Popen(
             command,
             cwd=self.folder,
             env={**self._environment, **environment},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stdout=stdout,
+            stderr=stderr,
             text=True,
             start_new_session=True,
         )
 
     def run(self, *arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
-        process = self.start(*arguments, **environment)
+        process = self.start(*arguments, environment=environment)
         out, err = process.communicate(timeout=120)
         return subprocess.CompletedProcess(arguments, process.returncode, out, err)
 
@@ -128,13 +137,18 @@ def test_from_an_empty_index_over_damage_and_repair_to_a_proof(shell: Shell) -> 
     assert status["mappings"] == {"problem": "no function is known: give --function NAME"}
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    ("send", "number"), [(os.killpg, signal.SIGINT), (os.killpg, signal.SIGTERM), (os.kill, signal.SIGTERM)]
+)
 @pytest.mark.parametrize("processes", [1, 2])
-def test_an_interrupted_backfill_goes_on_where_it_stopped(shell: Shell, processes: int, number: signal.Signals) -> None:
+def test_an_interrupted_backfill_goes_on_where_it_stopped(
+    shell: Shell, processes: int, send: Callable[[int, int], None], number: signal.Signals
+) -> None:
+    """A terminal's Ctrl-C reaches the workers, too, as does the SIGTERM of a service manager's or a container's."""
     slow = ("backfill", "--processes", str(processes), "--segments", "4", "--page-items", "5")
     process = shell.start(*slow, "--rcu", "60")
     _wait_for_steps(shell, 5)
-    _signal(process, number)
+    send(process.pid, number)
     out, err = process.communicate(timeout=60)
 
     assert (process.returncode, out) == (130, "")
@@ -155,14 +169,75 @@ def test_an_interrupted_backfill_goes_on_where_it_stopped(shell: Shell, processe
 def test_a_second_signal_ends_it_at_once_and_what_was_done_is_kept(shell: Shell) -> None:
     process = shell.start("backfill", "--processes", "2", "--segments", "4", "--page-items", "5", "--rcu", "5")
     _wait_for_steps(shell, 2)
-    _signal(process, signal.SIGINT)
+    os.killpg(process.pid, signal.SIGINT)
     time.sleep(0.3)
-    _signal(process, signal.SIGINT)
+    os.killpg(process.pid, signal.SIGINT)
     process.communicate(timeout=5)
 
     assert process.returncode == 130
     code, result = shell.result("backfill", "--processes", "1", "--segments", "4", "--page-items", "50")
     assert (code, result["counts"]["items"]) == (0, ITEMS)
+
+
+def test_a_worker_that_was_killed_is_told_of_and_what_was_done_is_kept(shell: Shell) -> None:
+    process = shell.start("backfill", "--processes", "2", "--segments", "4", "--page-items", "5", "--rcu", "5")
+    _wait_for_steps(shell, 2)
+    os.kill(_workers(process.pid)[0], signal.SIGKILL)
+    out, err = process.communicate(timeout=60)
+
+    assert (process.returncode, out) == (2, "")
+    assert err.splitlines()[-1] == "error: a worker process is gone: killed by signal 9, or out of memory"
+    assert "go on with: dynamodb-opensearch backfill" in err
+    code, result = shell.result("backfill", "--processes", "1", "--segments", "4", "--page-items", "50")
+    assert (code, result["counts"]["items"]) == (0, ITEMS)
+
+
+def test_a_sigterm_before_and_after_the_work_is_an_interrupt_too(empty: Shell) -> None:
+    process = empty.start("backfill", "--endpoint", "http://127.0.0.1:9")  # it is asked for some seconds
+    time.sleep(3)
+    os.killpg(process.pid, signal.SIGTERM)
+    out, err = process.communicate(timeout=5)
+    assert (process.returncode, out, err) == (130, "", "")
+
+
+@pytest.mark.parametrize(
+    "command", ["backfill", "verify --patience 0", "repair --patience 0 --json", "index show", "status --json"]
+)
+def test_a_result_that_cant_be_printed_is_no_success_and_no_difference(empty: Shell, command: str) -> None:
+    """A pipe whose reader has ended, a full disk."""
+    read, write = os.pipe()
+    os.close(read)
+    for stdout in (write, os.open("/dev/full", os.O_WRONLY)):
+        process = empty.start(*command.split(), stdout=stdout)
+        os.close(stdout)
+        err = process.communicate(timeout=60)[1]
+        assert process.returncode == 2
+        assert re.fullmatch(r"(.*\n)*error: the result can't be printed \((Broken pipe|No space left .*)\)\n", err)
+        assert "Traceback" not in err
+        assert "Exception ignored" not in err
+
+
+@pytest.mark.parametrize("command", ["verify", "index show", "status"])
+def test_a_terminal_that_knows_no_letters_but_ascii_gets_the_result(empty: Shell, command: str) -> None:
+    ascii_only = {"PYTHONIOENCODING": "ascii:strict", "PYTHONUTF8": "0", "LC_ALL": "C"}
+    done = empty.run(*command.split(), **ascii_only)
+    assert (done.returncode, done.stdout.isascii()) == (0, True)
+    json.loads(empty.run(*command.split(), "--json", **ascii_only).stdout)
+
+
+@pytest.mark.parametrize("command", ["verify --patience 0", "index show", "status", "index create --name x-1"])
+def test_a_terminal_of_one_column_gets_the_result(empty: Shell, command: str) -> None:
+    ours, theirs = pty.openpty()
+    narrow = {"COLUMNS": "1", "LINES": "1", "TERM": "xterm"}
+    process = empty.start(*command.split(), environment=narrow, stdout=theirs, stderr=theirs)
+    os.close(theirs)
+    shown = bytearray()
+    with suppress(OSError):  # that is how a terminal ends
+        while part := os.read(ours, 4096):
+            shown += part
+    os.close(ours)
+    assert process.wait(10) == (2 if "create" in command else 0)
+    assert b"Traceback" not in shown
 
 
 def test_another_segments_or_a_running_twin_are_refused_and_a_restart_is_not(shell: Shell) -> None:
@@ -246,6 +321,46 @@ def test_an_index_is_proposed_created_shown_changed_and_switched(shell: Shell) -
     assert (code, switched["before"]) == (0, [other])
 
 
+def test_the_status_counts_what_the_sync_writes_to_and_not_all_that_its_alias_covers(shell: Shell) -> None:
+    """Another sync's index stands behind the alias, too."""
+    name, alias = shell.sides.name, f"{shell.sides.name}-all"
+    assert shell.run("backfill", *QUICK).returncode == 0
+    api.call(shell.sides.node, "PUT", f"/{name}-us")
+    api.call(shell.sides.node, "PUT", f"/{name}-us/_doc/1?refresh=true", {})
+    ours = {"index": name, "alias": alias, "is_write_index": True}
+    actions = [{"add": ours}, {"add": {"index": f"{name}-us", "alias": alias}}]
+    api.call(shell.sides.node, "POST", "/_aliases", {"actions": actions})
+    code, status = shell.result("status", "--index", alias)
+    assert (code, status["documents"]) == (0, ITEMS)
+
+
+def test_the_status_of_a_sync_whose_opensearch_doesnt_answer_is_no_success(empty: Shell) -> None:
+    code, status = empty.result("status", "--endpoint", "http://127.0.0.1:9")
+    assert (code, status["items"]) == (1, 0)
+    assert "ConnectionRefusedError" in status["documents"]["problem"]
+
+
+def test_a_switch_says_what_it_left_and_that_the_new_index_isnt_filled(shell: Shell) -> None:
+    name, alias = shell.sides.name, f"{shell.sides.name}-all"
+    assert shell.run("backfill", *QUICK).returncode == 0
+    for one, options in ((name, {"is_write_index": True}), (f"{name}-us", {})):
+        add = {"add": {"index": one, "alias": alias, **options}}
+        if one != name:
+            api.call(shell.sides.node, "PUT", f"/{one}")
+        api.call(shell.sides.node, "POST", "/_aliases", {"actions": [add]})
+    api.call(shell.sides.node, "PUT", f"/{name}-2")
+
+    done = shell.run("index", "switch", f"{name}-2", "--index", alias)
+
+    assert (done.returncode, done.stdout) == (0, f"The alias {alias} stands for {name}-2 instead of {name}\n")
+    assert done.stderr.splitlines() == [
+        f"also behind the alias, and left as they were: {name}-us",
+        f"warning: {name}-2 holds 0 documents, {name} 600: run repair, or go back with index switch {name}",
+    ]
+    code, back = shell.result("index", "switch", name, "--index", alias)
+    assert (code, back["before"], back["left"]) == (0, [f"{name}-2"], [f"{name}-us"])
+
+
 def test_a_sample_says_how_much_it_proves(shell: Shell) -> None:
     assert shell.run("backfill", *QUICK).returncode == 0
     code, result = shell.result("verify", "--processes", "1", "--segments", "20", "--sample", "50", "--patience", "0")
@@ -256,14 +371,6 @@ def test_a_sample_says_how_much_it_proves(shell: Shell) -> None:
     assert result["statements"][0].startswith(f"0 of {items} sampled items differ: with 95 % confidence fewer than ")
 
 
-def _signal(process: "subprocess.Popen[str]", number: signal.Signals) -> None:
-    """A terminal's Ctrl-C reaches the workers, too; SIGTERM is sent to the command alone."""
-    if number is signal.SIGINT:
-        os.killpg(process.pid, number)
-    else:
-        process.send_signal(number)
-
-
 def _wait_for_steps(shell: Shell, number: int) -> None:
     until = time.monotonic() + 60
     while time.monotonic() < until:
@@ -272,6 +379,12 @@ def _wait_for_steps(shell: Shell, number: int) -> None:
                 return
         time.sleep(0.02)
     pytest.fail("no steps were noted")
+
+
+def _workers(pid: int) -> list[int]:
+    """The processes that it started, but multiprocessing's own, which keeps count of semaphores."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [int(one) for one in children if b"resource_tracker" not in Path(f"/proc/{one}/cmdline").read_bytes()]
 
 
 def _counts(checkpoint: Path) -> int:

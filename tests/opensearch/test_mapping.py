@@ -2,16 +2,18 @@
 
 import json
 import random
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from itertools import count
 from typing import Any
 from urllib.error import HTTPError
 
 import pytest
 from convergence.items import make_item
-from dynamodb_opensearch.client import Client
+from dynamodb_opensearch.client import Client, RefusedError, UnreachableError
+from dynamodb_opensearch.deadline import Deadline
 from dynamodb_opensearch.documents import encode_document
-from dynamodb_opensearch.errors import ConfigurationError
+from dynamodb_opensearch.errors import ConfigurationError, OutOfTimeError
 from dynamodb_opensearch.jobs import changes_in_place, definition
 from dynamodb_opensearch.jobs.definition import Definition
 from dynamodb_opensearch.jobs.mapping import infer, sample
@@ -226,11 +228,11 @@ def test_another_name_puts_the_index_behind_an_alias_and_a_switch_moves_it(pair:
     assert definition.create(pair, parsed(), f"{alias}-2") == definition.Created(f"{alias}-2", None)
     assert [one["index"] for one in definition.show(pair)] == [f"{alias}-1"]
 
-    assert definition.switch(pair, f"{alias}-2") == [f"{alias}-1"]
+    assert definition.switch(pair, f"{alias}-2") == definition.Switched(f"{alias}-1", [], 0, 0)
 
     [shown] = definition.show(pair)
     assert (shown["index"], shown["aliases"]) == (f"{alias}-2", {alias: {"is_write_index": True}})
-    assert definition.switch(pair, f"{alias}-2") == []
+    assert definition.switch(pair, f"{alias}-2") == definition.Switched(None, [], 0, None)
 
 
 def test_creating_what_exists_is_refused_with_what_to_do(pair: Pair) -> None:
@@ -250,11 +252,238 @@ def test_a_switch_to_no_index_is_refused(pair: Pair) -> None:
         definition.switch(pair, f"{pair.settings.index}-2")
 
 
-def test_what_opensearch_refuses_while_creating_is_told(pair: Pair) -> None:
-    with pytest.raises(
-        ConfigurationError, match=r"400 to PUT .*No handler for type \[no such type\] declared on field \[n\]"
-    ):
-        definition.create(pair, parsed(mappings={"properties": {"n": {"type": "no such type"}}}))
+PROPERTIES: dict[str, dict[str, Any]] = {
+    "filter": {"filter": {"term": {"hidden": False}}},
+    "routing": {"index_routing": "7", "search_routing": "7,8"},
+    "hidden": {"is_hidden": True},
+    "filter and routing": {"filter": {"term": {"hidden": False}}, "index_routing": "7", "search_routing": "7"},
+}
+
+
+@pytest.mark.parametrize("properties", PROPERTIES.values(), ids=PROPERTIES)
+def test_a_switch_keeps_what_the_alias_has(
+    pair: Pair, opensearch_node: OpenSearchNode, properties: dict[str, Any]
+) -> None:
+    """Else searches would show what was hidden."""
+    alias = pair.settings.index
+    definition.create(pair, parsed(aliases={alias: properties}), f"{alias}-1")
+    definition.create(pair, parsed(mappings={"properties": {"hidden": {"type": "boolean"}}}), f"{alias}-2")
+    for number, hidden in enumerate((True, False, False)):
+        where = f"/{alias}-2/_doc/{number}?refresh=true"
+        api.call(opensearch_node, "PUT", where, {"hidden": hidden})
+
+    definition.switch(pair, f"{alias}-2")
+
+    [shown] = definition.show(pair)
+    assert (shown["index"], shown["aliases"]) == (f"{alias}-2", {alias: {**properties, "is_write_index": True}})
+    if set(properties) == {"filter"}:
+        assert api.decoded(opensearch_node, "GET", f"/{alias}/_count")["count"] == 2
+
+
+def test_a_switch_takes_no_index_of_another_sync_out_of_a_shared_alias(
+    pair: Pair, opensearch_node: OpenSearchNode
+) -> None:
+    alias = pair.settings.index
+    definition.create(pair, parsed(), f"{alias}-1")
+    definition.create(pair, parsed(), f"{alias}-2")
+    api.call(opensearch_node, "PUT", f"/{alias}-us", {"aliases": {alias: {"filter": {"term": {"country": "us"}}}}})
+
+    assert definition.switch(pair, f"{alias}-2") == definition.Switched(f"{alias}-1", [f"{alias}-us"], 0, 0)
+
+    found = {one["index"]: one for one in definition.show(pair)}
+    assert found.keys() == {f"{alias}-2", f"{alias}-us"}
+    assert found[f"{alias}-2"]["written"]
+    assert found[f"{alias}-us"]["aliases"] == {alias: {"filter": {"term": {"country": "us"}}}}
+
+
+def test_a_switch_that_would_have_to_guess_is_refused(pair: Pair, opensearch_node: OpenSearchNode) -> None:
+    alias = pair.settings.index
+    given: list[dict[str, Any]] = [{}, {}, {"filter": {"match_all": {}}}]
+    for number, options in enumerate(given, start=1):
+        api.call(opensearch_node, "PUT", f"/{alias}-{number}", {"aliases": {alias: options}})
+    with pytest.raises(ConfigurationError, match="none of them is its write index: give one is_write_index"):
+        definition.switch(pair, f"{alias}-2")
+    add = {"add": {"index": f"{alias}-1", "alias": alias, "is_write_index": True}}
+    api.call(opensearch_node, "POST", "/_aliases", {"actions": [add]})
+    before = definition.show(pair)
+    with pytest.raises(ConfigurationError, match=f"one filter or routing for {alias}-1 and another for {alias}-3"):
+        definition.switch(pair, f"{alias}-3")
+    assert definition.show(pair) == before
+    definition.switch(pair, f"{alias}-2")
+    assert [(one["index"], one["written"]) for one in definition.show(pair)] == [
+        (f"{alias}-2", True),
+        (f"{alias}-3", False),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("ALIAS", "is no index's name; it stands for ALIAS-1: name one"),
+        ("ALIAS-other", "is no index's name; it stands for ALIAS-2: name one"),
+        ("ALIAS-*", "is no index's name; it stands for ALIAS-1, ALIAS-2: name one"),
+        ("ALIAS-1,ALIAS-2", "is no index's name; it stands for"),
+        ("none-*", "there is no index"),
+        ("ALIAS-3", r"is closed: open it first \(POST /ALIAS-3/_open\)"),
+    ],
+)
+def test_a_switch_to_what_is_no_open_index_is_refused(
+    pair: Pair, opensearch_node: OpenSearchNode, name: str, message: str
+) -> None:
+    alias = pair.settings.index
+    definition.create(pair, parsed(), f"{alias}-1")
+    api.call(opensearch_node, "PUT", f"/{alias}-2", {"aliases": {f"{alias}-other": {}}})
+    api.call(opensearch_node, "PUT", f"/{alias}-3")
+    api.call(opensearch_node, "POST", f"/{alias}-3/_close")
+    with pytest.raises(ConfigurationError, match=message.replace("ALIAS", alias)):
+        definition.switch(pair, name.replace("ALIAS", alias))
+    [shown] = definition.show(pair)
+    assert shown["index"] == f"{alias}-1"
+
+
+def test_a_switch_away_from_a_closed_index_is_one(pair: Pair, opensearch_node: OpenSearchNode) -> None:
+    alias = pair.settings.index
+    definition.create(pair, parsed(), f"{alias}-1")
+    definition.create(pair, parsed(), f"{alias}-2")
+    api.call(opensearch_node, "POST", f"/{alias}-1/_close")
+    assert definition.switch(pair, f"{alias}-2") == definition.Switched(f"{alias}-1", [], 0, None)
+
+
+def test_a_switch_tells_how_many_documents_each_index_holds(pair: Pair, opensearch_node: OpenSearchNode) -> None:
+    alias = pair.settings.index
+    definition.create(pair, parsed(), f"{alias}-1")
+    definition.create(pair, parsed(), f"{alias}-2")
+    api.call(opensearch_node, "PUT", f"/{alias}-1/_doc/1?refresh=true", {})
+    assert definition.switch(pair, f"{alias}-2") == definition.Switched(f"{alias}-1", [], 0, 1)
+
+
+def test_a_switch_from_old_knowledge_does_nothing(pair: Pair, opensearch_node: OpenSearchNode) -> None:
+    """Somebody else has switched after it looked."""
+    alias = pair.settings.index
+    for number in (1, 2, 3):
+        definition.create(pair, parsed(), f"{alias}-{number}")
+    found = api.decoded(opensearch_node, "GET", f"/{alias}")
+    definition.switch(pair, f"{alias}-3")
+    added = {"add": {"index": f"{alias}-2", "alias": alias, "is_write_index": True}}
+    with pytest.raises(ConfigurationError, match="was changed meanwhile, so nothing was done"):
+        definition._replace(pair, found, f"{alias}-1", added)
+    [shown] = definition.show(pair)
+    assert shown["index"] == f"{alias}-3"
+
+
+class Between:
+    """A client between us and OpenSearch: what its function returns instead of None is raised."""
+
+    def __init__(self, client: Client, raised: Callable[[str, str, str], Exception | None]) -> None:
+        self._client, self._raised = client, raised
+
+    def fetch(self, method: str, path: str, parameters: Any, body: bytes | None, timeout_seconds: float) -> str:
+        if error := self._raised(method, path, (body or b"").decode()):
+            raise error
+        return self._client.fetch(method, path, parameters, body, timeout_seconds)
+
+
+def through(pair: Pair, raised: Callable[[str, str, str], Exception | None]) -> Pair:
+    client: Any = Between(pair.client, raised)
+    return replace(pair, client=client, deadline=lambda: Deadline.after(1))
+
+
+def test_a_switch_works_before_212_too_and_looks_again_before_it(pair: Pair) -> None:
+    """See https://github.com/opensearch-project/OpenSearch/issues/2949."""
+    alias = pair.settings.index
+    for number in (1, 2, 3):
+        definition.create(pair, parsed(), f"{alias}-{number}")
+    reason = {"type": "x_content_parse_exception", "reason": "[7:9] [remove] unknown field [must_exist]"}
+    refusal = {"error": {"type": "x_content_parse_exception", "reason": "[aliases] failed", "caused_by": reason}}
+
+    def older(method: str, path: str, body: str) -> Exception | None:
+        return RefusedError(f"{method} {path}", 400, refusal) if "must_exist" in body else None
+
+    assert definition.switch(through(pair, older), f"{alias}-2").before == f"{alias}-1"
+    [shown] = definition.show(pair)
+    assert (shown["index"], shown["aliases"]) == (f"{alias}-2", {alias: {"is_write_index": True}})
+
+    def raced(method: str, path: str, body: str) -> Exception | None:
+        error = older(method, path, body)
+        if error:
+            definition.switch(pair, f"{alias}-3")
+        return error
+
+    with pytest.raises(ConfigurationError, match="was changed meanwhile, so nothing was done"):
+        definition.switch(through(pair, raced), f"{alias}-1")
+    assert [one["index"] for one in definition.show(pair)] == [f"{alias}-3"]
+
+
+def test_an_update_whose_end_isnt_known_says_what_is_done_and_the_next_one_does_the_rest(pair: Pair) -> None:
+    definition.create(pair, parsed(mappings=NUMBERS))
+    wanted = parsed(mappings={"properties": {"x": {"type": "long"}}}, settings={"refresh_interval": "9s"})
+
+    def silent(method: str, path: str, _: str) -> Exception | None:
+        return UnreachableError("no answer") if (method, path.rpartition("/")[2]) == ("PUT", "_mapping") else None
+
+    told = r"^no answer; the settings of definition-\d+ are changed already: index update does the rest"
+    with pytest.raises(OutOfTimeError, match=told):
+        definition.update(through(pair, silent), definition.plan_update(pair, wanted))
+    assert definition.plan_update(pair, wanted).told == ["new field x: long"]
+
+
+def test_an_index_isnt_created_into_an_alias_that_is_written_through(pair: Pair) -> None:
+    """The sync's writes would fail: an alias of two indices needs to be told which."""
+    alias = pair.settings.index
+    definition.create(pair, parsed(), f"{alias}-1")
+    with pytest.raises(ConfigurationError, match=f"the alias '{alias}' stands for {alias}-1, .* leave it out"):
+        definition.create(pair, parsed(aliases={alias: {}}), f"{alias}-2")
+    [shown] = definition.show(pair)
+    assert shown["index"] == f"{alias}-1"
+
+
+def test_an_update_keeps_what_it_doesnt_say_of_an_alias(pair: Pair) -> None:
+    alias = pair.settings.index
+    properties = {"filter": {"term": {"hidden": False}}, "index_routing": "7", "search_routing": "7"}
+    definition.create(pair, parsed(aliases={alias: properties}), f"{alias}-1")
+
+    steps: list[tuple[dict[str, Any], dict[str, Any]]] = [
+        ({"is_write_index": True}, properties),
+        ({"routing": "7"}, properties),
+        ({"routing": "8"}, {**properties, "index_routing": "8", "search_routing": "8"}),
+        ({"filter": None}, {"index_routing": "8", "search_routing": "8"}),
+    ]
+    for options, expected in steps:
+        changes = definition.plan_update(pair, parsed(aliases={alias: options}))
+        definition.update(pair, changes)
+        [shown] = definition.show(pair)
+        assert shown["aliases"] == {alias: {**expected, "is_write_index": True}}
+        assert definition.plan_update(pair, parsed(aliases={alias: options})).told == []
+
+
+WITHOUT_USE: dict[str, tuple[dict[str, Any], str]] = {
+    "a null_value of another type": (
+        {"mappings": {"properties": {"n": {"type": "long", "null_value": "none"}}}},
+        'For input string: "none"',
+    ),
+    "a type as of Elasticsearch 6": (
+        {"mappings": {"_doc": {"properties": {"n": {"type": "long"}}}}},
+        "The mapping definition cannot be nested under a type",
+    ),
+    "an unknown tokenizer": (
+        {"settings": {"analysis": {"analyzer": {"a": {"type": "custom", "tokenizer": "trigram"}}}}},
+        "failed to find tokenizer under name [trigram]",
+    ),
+    "too many shards": ({"settings": {"number_of_shards": 2000}}, "must be <= 1024"),
+    "an alias of the index's own name": ({"aliases": {"INDEX": {}}}, "names need to be unique"),
+    "an unknown setting": ({"settings": {"no_such_thing": 1}}, "unknown setting [index.no_such_thing]"),
+    "an unknown type": ({"mappings": {"properties": {"n": {"type": "no such type"}}}}, "No handler for type"),
+}
+
+
+@pytest.mark.parametrize(("parts", "reason"), WITHOUT_USE.values(), ids=WITHOUT_USE)
+def test_what_opensearch_refuses_while_creating_is_told_in_its_own_words(
+    pair: Pair, parts: dict[str, Any], reason: str
+) -> None:
+    given = json.loads(json.dumps(parts).replace("INDEX", pair.settings.index))
+    with pytest.raises(ConfigurationError, match=r"^OpenSearch answered [45]00 to PUT ") as caught:
+        definition.create(pair, parsed(**given).with_defaults(table_bytes=0, service=Service.ES))
+    assert reason in str(caught.value)
 
 
 def test_new_fields_dynamic_settings_and_aliases_are_changed_in_place(pair: Pair) -> None:
@@ -348,9 +577,23 @@ def test_settings_are_as_before_if_opensearch_refuses_the_mapping_after_all(pair
     definition.create(pair, parsed(mappings=NUMBERS))
     before = definition.show(pair)
     wanted = parsed(mappings={"properties": {"x": {"type": "no such type"}}}, settings={"refresh_interval": "9s"})
-    with pytest.raises(ConfigurationError, match="answered 400 to PUT"):
+    with pytest.raises(ConfigurationError, match=r"answered 400 to PUT .*; definition-\d+ is as it was"):
         definition.update(pair, definition.plan_update(pair, wanted))
     assert definition.show(pair) == before
+
+
+def test_what_was_done_before_an_update_failed_is_named(pair: Pair) -> None:
+    definition.create(pair, parsed(mappings=NUMBERS))
+    alias = f"{pair.settings.index}-a"
+    wanted = parsed(
+        mappings={"properties": {"x": {"type": "long"}}},
+        settings={"refresh_interval": "9s"},
+        aliases={alias: {"filter": {"no_such_query": {}}}},
+    )
+    told = r"no_such_query.*; the settings and the mapping of definition-\d+ are changed already"
+    with pytest.raises(ConfigurationError, match=told):
+        definition.update(pair, definition.plan_update(pair, wanted))
+    assert definition.plan_update(pair, wanted).told == [f"alias {alias}"]
 
 
 def test_an_alias_of_another_index_is_not_taken_away(pair: Pair, opensearch_node: OpenSearchNode) -> None:

@@ -31,6 +31,7 @@ class FakeLambda:
 
     def __init__(self, **environments: dict[str, str]) -> None:
         self.environments = environments
+        self.errors: dict[str, dict[str, str]] = {}
         self.regions: list[str | None] = []
 
     def client(self, service: str, **_: Any) -> "FakeLambda":
@@ -39,7 +40,9 @@ class FakeLambda:
         return self
 
     def get_function_configuration(self, FunctionName: str) -> dict[str, Any]:  # noqa: N803
-        name = FunctionName.rpartition(":")[2]
+        name = next((one for one in FunctionName.split(":") if one in {*self.environments, *self.errors}), FunctionName)
+        if name in self.errors:
+            return {"FunctionName": name, "Environment": {"Error": self.errors[name]}}
         if name not in self.environments:
             error = {"Error": {"Code": "ResourceNotFoundException", "Message": f"Function not found: {name}"}}
             raise ClientError(error, "GetFunctionConfiguration")
@@ -158,6 +161,125 @@ def test_a_wrong_value_of_the_functions_is_named_as_its(monkeypatch: pytest.Monk
     functions.environments["sync"] = {**FUNCTION, "INDEX": "UPPER"}
     with pytest.raises(ConfigurationError, match=r"^the function sync's INDEX is 'UPPER': it must be an index"):
         configure(TargetFlags(function="sync"))
+
+
+@pytest.mark.parametrize(
+    ("named", "qualified", "account"),
+    [
+        ("sync", "sync", None),
+        ("sync:live", "sync:live", None),
+        ("sync:sync", "sync:sync", None),
+        ("123456789012:function:sync", "sync", None),
+        ("123456789012:function:sync:7", "sync:7", None),
+        ("arn:aws:lambda:eu-west-1:123456789012:function:sync", "sync", "123456789012"),
+        ("arn:aws:lambda:eu-west-1:123456789012:function:sync:$LATEST", "sync:$LATEST", "123456789012"),
+    ],
+)
+def test_a_function_may_be_named_with_its_version(
+    functions: FakeLambda, named: str, qualified: str, account: str | None
+) -> None:
+    """Its event source mappings are the version's; its log, its metrics and its name are the function's."""
+    assert functions
+    found = configuration.read_function(named)
+    assert (found.name, found.qualified, found.account) == ("sync", qualified, account)
+    assert (found.log_group, found.environment["SYNC_NAME"]) == ("/aws/lambda/sync", "sync")
+
+
+def test_a_functions_environment_that_may_not_be_decrypted_is_told(
+    monkeypatch: pytest.MonkeyPatch, functions: FakeLambda
+) -> None:
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
+    functions.errors["sealed"] = {"ErrorCode": "AccessDeniedException", "Message": "Lambda was unable to decrypt"}
+    with pytest.raises(
+        ConfigurationError, match=r"can't be decrypted \(AccessDenied.*unable to decrypt\); allow kms:D"
+    ):
+        configure(TargetFlags(function="sealed"))
+
+
+def _table(region: str, account: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A table ``products`` in an account that our credentials are of."""
+    monkeypatch.setenv("MOTO_ACCOUNT_ID", account)
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "test")
+    boto3.session.Session().client("dynamodb", region_name=region).create_table(
+        TableName="products",
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+
+
+@mock_aws
+def test_a_table_of_another_account_that_has_the_same_name_is_never_taken_for_the_functions(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    _table("eu-west-1", "222222222222", monkeypatch)
+    fake = FakeLambda(sync=FUNCTION)
+    real = boto3.client
+    monkeypatch.setattr(
+        configuration.boto3,  # type: ignore[attr-defined]
+        "client",
+        lambda service, **options: fake if service == "lambda" else real(service, **options),
+    )
+    theirs, ours = (f"arn:aws:lambda:eu-west-1:{account * 12}:function:sync" for account in "12")
+    with pytest.raises(ConfigurationError, match=r"is of the account 1{12}, but the table products .* is of 2{12}"):
+        configure(TargetFlags(function=theirs))
+    assert configure(TargetFlags(function=ours)).settings.table_name == "products"
+    assert configure(TargetFlags(function="sync")).settings.table_name == "products"
+    table = "arn:aws:dynamodb:eu-west-1:111111111111:table/products"
+    assert configure(TargetFlags(function=theirs, table=table)).settings.table_name == table
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "base"),
+    [
+        ("https://x.example.com/_dashboards", "https://x.example.com"),
+        ("https://x.example.com/_dashboards/app/home/", "https://x.example.com"),
+        ("https://x.example.com:8443/_plugin/kibana/", "https://x.example.com:8443"),
+        ("https://x.example.com/_cluster/health", "https://x.example.com"),
+        ("https://x.example.com/i", "https://x.example.com"),
+        ("https://x.example.com/i/", "https://x.example.com"),
+    ],
+)
+def test_a_path_that_isnt_the_apis_is_taken_off(monkeypatch: pytest.MonkeyPatch, endpoint: str, base: str) -> None:
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
+    given = {"auth": "none", "table": "products", "keys": "pk", "index": "i"}
+    with pytest.raises(ConfigurationError, match=rf"^--endpoint is '{endpoint.rstrip('/')}': .* off: {base}$"):
+        configure(TargetFlags(endpoint=endpoint, **given))  # type: ignore[arg-type]
+    for fine in ("https://x.example.com/", "https://x.example.com/behind/a/proxy", "https://x.example.com/i/i"):
+        assert configure(TargetFlags(endpoint=fine, **given)).settings.endpoint == fine.rstrip("/")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("profile", "message"),
+    [
+        ("sso_session = s\nsso_account_id = 1\nsso_role_name = r", "aws sso login"),
+        ("sso_start_url = https://x\nsso_region = us-east-1\nsso_account_id = 1\nsso_role_name = r", "aws sso login"),
+        ("credential_process = false", "renew the credentials at that provider"),
+        ("aws_access_key_id = x", "set both AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"),
+    ],
+)
+def test_credentials_that_cant_be_had_are_told_with_what_to_do(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, profile: str, message: str
+) -> None:
+    (tmp_path / "config").write_text(
+        "[sso-session s]\nsso_start_url = https://x\nsso_region = us-east-1\nsso_registration_scopes = a\n"
+        f"[profile p]\n{profile}\n"
+    )
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("AWS_PROFILE", "p")
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
+    with pytest.raises(ConfigurationError, match=message):
+        configure(TargetFlags(function="sync"))
+    monkeypatch.setenv("AWS_PROFILE", "nobodys")
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
+    with pytest.raises(ConfigurationError, match="check AWS_PROFILE"):
+        configure(TargetFlags(function="sync"))
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
 
 
 def test_a_ca_file_of_the_functions_package_must_be_given_here(

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from html.parser import HTMLParser
@@ -85,16 +86,6 @@ def test_a_sample_or_a_report_that_was_cut_off_proves_nothing_of_the_rest(tmp_pa
         assert [one.place.id for one in cut.differences()] in ([], ["id-1"], ["id-1", "id-2"])
 
 
-@pytest.mark.parametrize("line", ["{", "[]", '"x"', '{"kind":"missing","id":1}', "\x00"])
-def test_a_broken_line_in_the_middle_of_a_report_is_named(tmp_path: Path, line: str) -> None:
-    path = tmp_path / "r.jsonl"
-    write_report(path, report([difference(1), difference(2)], {"missing": 2}))
-    lines = path.read_text().splitlines(keepends=True)
-    path.write_text("".join([*lines[:2], line + "\n", *lines[2:]]))
-    with pytest.raises(ConfigurationError, match=r"r\.jsonl, line 3: it (is broken|isn't a difference)"):
-        list(read_report(path, COMPARED).differences())
-
-
 @pytest.mark.parametrize(
     ("compared", "message"),
     [
@@ -109,14 +100,6 @@ def test_a_report_about_something_else_is_refused(tmp_path: Path, compared: Comp
     write_report(path, report([difference(1)], {"missing": 1}))
     with pytest.raises(ConfigurationError, match=message):
         read_report(path, compared)
-
-
-@pytest.mark.parametrize("content", [b"", b"my notes\n", b"\xff\xfe", b'{"format":"dynamodb-opensearch verify 1"}\n'])
-def test_a_file_that_is_no_report_is_refused(tmp_path: Path, content: bytes) -> None:
-    path = tmp_path / "r.jsonl"
-    path.write_bytes(content)
-    with pytest.raises(ConfigurationError, match=r"r\.jsonl is(n't a report of verify| no report of this version's)"):
-        read_report(path, COMPARED)
 
 
 @pytest.mark.parametrize("count", [0, 1, 3])
@@ -147,6 +130,111 @@ def test_a_report_that_fails_half_way_leaves_what_was_there(tmp_path: Path) -> N
 def test_a_path_that_can_never_be_written_is_refused_before_the_work(tmp_path: Path, name: str, message: str) -> None:
     with pytest.raises(ConfigurationError, match=message):
         check_report_path(tmp_path / name)
+
+
+@pytest.mark.parametrize("name", ["r.jsonl", "r.json", "r.html"])
+def test_nobody_else_reads_a_report_also_while_it_is_written(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    path.write_text("before")
+    path.chmod(0o666)
+    modes: list[int] = []
+
+    def findings() -> Iterator[Mapping[str, Any]]:
+        modes.extend(one.stat().st_mode & 0o777 for one in tmp_path.glob("*.partial"))
+        yield difference(1)
+
+    write_report(path, report_of({"missing": 1}, findings))
+    assert modes == [0o600]
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert [one.name for one in tmp_path.iterdir()] == [name]
+
+
+def test_a_link_leads_to_the_report_and_a_trap_beside_it_isnt_stepped_into(tmp_path: Path) -> None:
+    folder, mine = tmp_path / "folder", tmp_path / "mine"
+    folder.mkdir()
+    mine.write_text("mine")
+    (tmp_path / "r.jsonl").symlink_to(folder / "real.jsonl")
+    (folder / "real.jsonl.partial").symlink_to(mine)
+    for _ in range(2):  # first it leads nowhere yet
+        assert check_report_path(tmp_path / "r.jsonl")
+        write_report(tmp_path / "r.jsonl", report([difference(1)], {"missing": 1}))
+        assert (tmp_path / "r.jsonl").is_symlink()
+        assert sum(1 for _ in read_report(folder / "real.jsonl", COMPARED).differences()) == 1
+    assert mine.read_text() == "mine"
+
+
+def test_a_pipe_a_device_or_a_folder_is_never_replaced_with_a_report(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.jsonl")
+    (tmp_path / "null.json").symlink_to("/dev/null")
+    (tmp_path / "folder.html").mkdir()
+    for name in ("pipe.jsonl", "null.json", "folder.html"):
+        with pytest.raises(ConfigurationError, match="it is no plain file"):
+            check_report_path(tmp_path / name)
+    with pytest.raises(ConfigurationError, match="the name must end in"):
+        check_report_path(Path("/dev/stdout"))
+
+
+LINES = [
+    '{"format":"dynamodb-opensearch verify 2","table":"%s","tableId":"t","index":"products","indexUuid":"u"}' % TABLE,  # noqa: UP031
+    json.dumps(difference(1)),
+    json.dumps({"kind": "refused", "index": "products", "id": "x", "reason": "y"}),
+    json.dumps(difference(2, "stale", id="ü€😀", version=7), ensure_ascii=False),
+    json.dumps({"result": {"counts": {}}}),
+]
+BROKEN = {
+    "nothing": "",
+    "cut off": json.dumps(difference(1))[:-5],
+    "no object": "[]",
+    "no JSON": "garbage",
+    "no kind": json.dumps({"index": "products", "id": "x"}),
+    "a kind of a later version": json.dumps(difference(1, "something new")),
+    "two in one": json.dumps(difference(1)) + json.dumps(difference(2)),
+    "no keys": json.dumps({"kind": "missing", "index": "products"}),
+    "another report": LINES[0],
+    "more than a result": json.dumps({"result": {}, "id": "x"}),
+}
+
+
+@pytest.mark.parametrize("line", BROKEN.values(), ids=BROKEN)
+@pytest.mark.parametrize("place", [1, 2, 4, 5])
+def test_a_broken_line_anywhere_is_named_and_not_skipped(tmp_path: Path, line: str, place: int) -> None:
+    path = tmp_path / "r.jsonl"
+    path.write_text("\n".join([*LINES[:place], line, *LINES[place:]]) + "\n")
+    with pytest.raises(ConfigurationError, match=rf"r\.jsonl, line {place + 1}: it isn't one of a report"):
+        list(read_report(path, COMPARED).differences())
+
+
+@given(st.integers(0, 10_000))
+def test_a_report_that_was_cut_off_anywhere_names_what_was_whole(
+    tmp_path_factory: pytest.TempPathFactory, at: int
+) -> None:
+    lines = [line.encode() for line in LINES]
+    text = b"\n".join(lines) + b"\n"
+    at = len(lines[0]) + 1 + at % (len(text) - len(lines[0]))
+    path = tmp_path_factory.mktemp("cut") / "r.jsonl"
+    path.write_bytes(text[:at])
+    found = [one.place.id for one in read_report(path, COMPARED).differences()]
+    whole = [one for one in (lines[1], lines[3]) if text.index(one) + len(one) <= at]
+    assert found == [json.loads(one)["id"] for one in whole]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "is no report of this version's verify"),
+        (b"[]\n", "is no report of this version's verify"),
+        (b"my notes\n", "is no report of this version's verify"),
+        (b'{"format":"dynamodb-opensearch verify 1"}\n', "is no report of this version's verify"),
+        (b'{"format":"dynamodb-opensearch verify 2"}\n', "is the report of another table: None"),
+        (b"\xff\xfe\n", "is no report of this version's verify"),
+        (LINES[0].encode() + b'\n{"kind":"refused","id":"\xff"}\n', "line 2: it isn't one of a report"),
+    ],
+)
+def test_what_is_no_report_is_told_in_one_line(tmp_path: Path, content: bytes, message: str) -> None:
+    path = tmp_path / "r.jsonl"
+    path.write_bytes(content)
+    with pytest.raises(ConfigurationError, match=message):
+        list(read_report(path, COMPARED).differences())
 
 
 class Elements(HTMLParser):

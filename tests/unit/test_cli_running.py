@@ -17,12 +17,10 @@ from typing import Annotated, Any
 
 import pytest
 import typer
-from botocore.exceptions import NoCredentialsError
 from dynamodb_opensearch.cli import recovering
 from dynamodb_opensearch.cli import survey as surveys
 from dynamodb_opensearch.cli.engine import JobFailedError
 from dynamodb_opensearch.cli.flags import RunFlags, unfolded
-from dynamodb_opensearch.cli.output import reporting_errors
 from dynamodb_opensearch.cli.recovering import Memo, parse_moment
 from dynamodb_opensearch.cli.redriving import source_arn
 from dynamodb_opensearch.cli.running import Result, Task, carried_out, checkpoint_path, how_to_resume
@@ -105,27 +103,6 @@ def test_a_command_gets_its_groups_of_options_as_one_argument_each() -> None:
     assert CliRunner().invoke(app, ["--workers", "5", "--own", "4", "--restart"]).exit_code == 0
     assert seen == [RunFlags(workers=5, restart=True), 4]
     assert CliRunner().invoke(app, ["--workers", "0"]).exit_code == 2
-
-
-@pytest.mark.parametrize(
-    ("error", "code", "line"),
-    [
-        (ConfigurationError("INDEX is [x]"), 2, "error: INDEX is [x]\n"),
-        (NoCredentialsError(), 2, "error: Unable to locate credentials\n"),
-        (KeyboardInterrupt(), 130, ""),
-    ],
-)
-def test_what_goes_wrong_is_one_line_and_a_code(
-    capsys: pytest.CaptureFixture[str], error: BaseException, code: int, line: str
-) -> None:
-    @reporting_errors
-    def command() -> int:
-        raise error
-
-    with pytest.raises(typer.Exit) as ended:
-        command()
-    assert ended.value.exit_code == code
-    assert capsys.readouterr().err == line
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,19 +2,27 @@
 
 import io
 import json
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import SimpleNamespace
 from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 from dynamodb_opensearch.cli.output import ERROR, REMAINS, WELL
 from dynamodb_opensearch.cli.progress import span
 from dynamodb_opensearch.cli.screen import judge, screen, sparkline
+from dynamodb_opensearch.client import Client
+from dynamodb_opensearch.deadline import Deadline
 from dynamodb_opensearch.errors import SyncError
 from dynamodb_opensearch.jobs.metrics import Metrics, Series, logged, published, read_metrics
-from dynamodb_opensearch.jobs.status import EventSourceMapping, Letters, Observer, Part, Status
+from dynamodb_opensearch.jobs.status import EventSourceMapping, Letters, Observer, Part, Status, _part
+from dynamodb_opensearch.jobs.verified import last_verified
 from dynamodb_opensearch.settings import read_settings
 from dynamodb_opensearch.telemetry import Tally, emit
 from hypothesis import given
@@ -166,6 +174,7 @@ def test_each_part_fails_alone_and_says_why(observer: Observer) -> None:
         ("arn:aws:sns:us-east-1:123456789012:topic", "they go to an SNS topic, which keeps none"),
         (None, "no failure destination is known"),
         ("arn:aws:sqs:us-east-1:123456789012:nobodys", "sqs: GetQueueAttributes answered"),
+        ("arn:aws:s3:::nobodys-bucket", "s3: ListObjectsV2 answered NoSuchBucket"),
     ],
 )
 def test_other_destinations_say_what_they_can(observer: Observer, arn: str | None, expected: int | str) -> None:
@@ -177,6 +186,12 @@ def test_other_destinations_say_what_they_can(observer: Observer, arn: str | Non
         assert letters.value.oldest_seconds is not None
     else:
         assert (letters.problem or "").startswith(expected)
+        assert letters.broken == ("answered" in expected)
+
+
+UNKNOWN: Any = Part(problem="may not ask")
+BROKEN: Any = Part(problem="down", broken=True)
+PARTS = ("mappings", "iterator_age_seconds", "metrics", "letters", "documents", "items", "verified")
 
 
 @pytest.mark.parametrize(
@@ -184,18 +199,112 @@ def test_other_destinations_say_what_they_can(observer: Observer, arn: str | Non
     [
         ({}, WELL),
         ({"mappings": Part([replace(MAPPING, state="Disabled")])}, REMAINS),
+        ({"mappings": Part([replace(MAPPING, last_result="PROBLEM: Function call failed")])}, REMAINS),
         ({"mappings": Part([])}, REMAINS),
         ({"letters": Part(Letters(1))}, REMAINS),
         ({"verified": Part({"differences": 1})}, REMAINS),
         ({"verified": Part(problem="never"), "metrics": Part(None), "letters": Part(problem="denied")}, WELL),
-        (
-            dict.fromkeys(("mappings", "metrics", "letters", "documents", "items", "verified"), Part(problem="down")),
-            ERROR,
-        ),
+        *(({part: UNKNOWN}, WELL) for part in PARTS),
+        ({"mappings": BROKEN}, REMAINS),
+        ({"iterator_age_seconds": BROKEN}, WELL),
+        ({"metrics": BROKEN}, WELL),
+        ({"letters": BROKEN}, REMAINS),
+        ({"documents": BROKEN}, REMAINS),
+        ({"items": BROKEN}, REMAINS),
+        ({"verified": BROKEN}, WELL),  # if OpenSearch doesn't answer, the documents say so
+        (dict.fromkeys(PARTS, UNKNOWN), ERROR),
+        (dict.fromkeys(PARTS, BROKEN), ERROR),
     ],
 )
 def test_the_exit_code_says_whether_something_waits_for_somebody(changes: dict[str, Any], code: int) -> None:
     assert judge(replace(HEALTHY, **changes)) == code
+
+
+@contextmanager
+def answering(status: int, body: str) -> Iterator[str]:
+    """A server that answers everything alike; its URL."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(status)
+            self.send_header("content-type", "application/json")
+            self.end_headers()
+            self.wfile.write(body.encode())
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (200, "{}"),
+        (200, "[]"),
+        (200, '{"count": 3}'),
+        (200, '"ok"'),
+        (200, "null"),
+        (200, "<html>Log in</html>"),
+        (401, '{"message": "The security token is invalid"}'),
+        (403, '{"error": {"type": "security_exception"}, "status": 403}'),
+        (404, "{}"),
+        (503, '{"error": {"type": "cluster_block_exception"}}'),
+    ],
+)
+def test_an_opensearch_that_refuses_or_is_none_is_broken_in_one_part_each(
+    observer: Observer, status: int, body: str
+) -> None:
+    with answering(status, body) as url:
+        observer._settings = replace(observer._settings, endpoint=url)
+        observer._client = Client(observer._settings, connections=3)
+        documents, verified = _part(observer._documents), _part(observer._verified)
+    assert (documents.value, documents.broken) == (None, True)
+    assert (verified.value, bool(verified.problem)) == (None, True)
+    seen = replace(HEALTHY, documents=documents, verified=verified)
+    assert judge(seen) == REMAINS
+    shown(seen)
+
+
+def test_what_isnt_there_is_broken_and_what_may_not_be_asked_for_isnt(
+    observer: Observer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of the table; all are asked by the same call."""
+    dynamodb = observer._connect("dynamodb")
+    assert _part(observer._items) == Part(0)
+    observer._settings = replace(observer._settings, table_name="nobodys")
+    assert _part(observer._items).broken
+
+    def denied(**_: Any) -> Any:
+        raise ClientError({"Error": {"Code": "AccessDeniedException", "Message": "no"}}, "DescribeTable")
+
+    monkeypatch.setattr(dynamodb, "describe_table", denied)
+    items = _part(observer._items)
+    assert ("AccessDenied" in (items.problem or ""), items.broken) == (True, False)
+
+
+@given(
+    st.recursive(
+        st.none() | st.integers() | st.text(max_size=3),
+        lambda x: st.dictionaries(st.sampled_from(["verified", "differences", "items", "at"]), x),
+        max_leaves=5,
+    )
+)
+def test_whatever_somebody_else_noted_in_the_index_is_no_result_of_ours(section: Any) -> None:
+    body = json.dumps({"products": {"mappings": {"_meta": {"dynamodb_opensearch": section}}}})
+    client: Any = SimpleNamespace(fetch=lambda *_: body)
+    found = last_verified(client, "products", Deadline.after(1))
+    seen = replace(HEALTHY, verified=Part(found) if found is not None else Part(problem="never"))
+    assert judge(seen) in {WELL, REMAINS}
+    shown(seen)
 
 
 def test_all_is_on_one_screen() -> None:

@@ -84,3 +84,16 @@ def test_without_terraform_another_way_is_named(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(ConfigurationError, match="neither terraform nor tofu is installed; give a file"):
         function_of(tmp_path)
+
+
+@pytest.mark.parametrize("text", ['{"a": "its value"}', '{"a": ["value"]}', '{"a": null}', "[]", "3", "null", "{"])
+def test_a_file_that_is_no_output_is_refused_in_words(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "outputs.json"
+    path.write_text(text)
+    with pytest.raises(ConfigurationError, match="it isn't what `terraform output -json` prints"):
+        function_of(path)
+
+
+def test_a_function_that_isnt_made_yet_has_no_name(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="no output is named function_name"):
+        function_of(outputs(tmp_path, function_name=""))

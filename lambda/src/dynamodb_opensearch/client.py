@@ -33,10 +33,14 @@ class UnreachableError(SyncError):
 class RefusedError(SyncError):
     """OpenSearch answered with an error. ``heals`` says whether the same request may work later."""
 
+    reason_text: str
+    """The innermost reason, for requests that hold nothing of an item; it may be empty."""
+
     def __init__(self, request: str, status: int, body: Any) -> None:
         self.status = status
         self.heals = status in {408, 429} or status >= 500
         error = body.get("error", body) if isinstance(body, Mapping) else body
+        self.reason_text = _innermost_reason(error)[:500]
         super().__init__(f"OpenSearch answered {status} to {request} ({describe(error)})")
 
 
@@ -243,6 +247,13 @@ class _OneAtATime(AuthBase):
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         with self._lock:
             return self._auth(request)
+
+
+def _innermost_reason(error: Any) -> str:
+    reason = ""
+    while isinstance(error, Mapping):
+        reason, error = str(error.get("reason") or reason), error.get("caused_by")
+    return reason
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

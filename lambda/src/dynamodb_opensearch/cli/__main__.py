@@ -7,9 +7,10 @@ def main() -> None:
     """Run the command line ``sys.argv``."""
     try:
         from dynamodb_opensearch.cli.main import app  # noqa: PLC0415 (see above)
+        from dynamodb_opensearch.cli.output import run  # noqa: PLC0415
     except KeyboardInterrupt:
         sys.exit(130)
-    app(prog_name="dynamodb-opensearch")
+    run(app)
 
 
 if __name__ == "__main__":

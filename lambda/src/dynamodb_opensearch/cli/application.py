@@ -21,10 +21,15 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
+
 Rcu = Annotated[
     float | None,
     typer.Option(
-        "--rcu", min=0.5, metavar="N", help="Read at most so many capacity units per second; by default all there are."
+        "--rcu",
+        min=0.5,
+        max=1_000_000,
+        metavar="N",
+        help="Read at most so many capacity units per second; by default all there are.",
     ),
 ]
 Segments = Annotated[
@@ -40,6 +45,7 @@ Patience = Annotated[
     float,
     typer.Option(
         min=0,
+        max=86_400,
         metavar="SECONDS",
         help="Time between the two looks at what differs: longer than the sync lags.",
     ),

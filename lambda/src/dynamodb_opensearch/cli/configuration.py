@@ -5,12 +5,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from dynamodb_opensearch import wire
+from dynamodb_opensearch.aws import credentials_advice
 from dynamodb_opensearch.cli.flags import TargetFlags, option_of
 from dynamodb_opensearch.cli.terraform import function_of
 from dynamodb_opensearch.errors import ConfigurationError
@@ -48,6 +50,10 @@ class Function:
     """The deployed function."""
 
     name: str
+    qualified: str
+    """With its version or alias, if one was named: that is what reads the stream."""
+    account: str | None
+    """None: nobody named it by its ARN, so it is of the account that the credentials are of."""
     log_group: str
     environment: Mapping[str, str]
 
@@ -81,9 +87,13 @@ def configure(flags: TargetFlags) -> Configuration:
         described = describe_table(wire.connect(connections=1), environment["TABLE_NAME"])
         environment["TABLE_KEYS"] = ",".join(described.key_types)
     try:
-        return Configuration(read_settings(environment), function)
+        settings = read_settings(environment)
+        _check_path(settings)
     except ConfigurationError as error:
         raise ConfigurationError(_with_source(str(error), given, function)) from None
+    if function and "TABLE_NAME" not in given:
+        _check_account(settings, function)
+    return Configuration(settings, function)
 
 
 def read_function(named: str) -> Function:
@@ -98,12 +108,21 @@ def read_function(named: str) -> Function:
         answer: Mapping[str, Any] = client.get_function_configuration(FunctionName=named)
     except (BotoCoreError, ClientError) as error:
         raise aws_error(error, "GetFunctionConfiguration", subject) from None
+    if hidden := answer.get("Environment", {}).get("Error"):
+        raise ConfigurationError(
+            f"{subject}: its environment can't be decrypted ({hidden.get('ErrorCode')}: {hidden.get('Message')}); "
+            "allow kms:Decrypt on its key to whoever runs this, or give --endpoint, --table and --index instead"
+        )
     environment = answer.get("Environment", {}).get("Variables", {})
     if "OPENSEARCH_ENDPOINT" not in environment:
         raise ConfigurationError(f"{subject} isn't a sync: its environment has no OPENSEARCH_ENDPOINT; give another")
     name = str(answer["FunctionName"])
     log_group = answer.get("LoggingConfig", {}).get("LogGroup") or f"/aws/lambda/{name}"
-    return Function(name, log_group, {"SYNC_NAME": name, **environment})
+    parts = named.split(":")
+    account = parts[4] if parts[0] == "arn" else None
+    # name:alias, 123456789012:function:name:alias, arn:aws:lambda:eu-west-1:123456789012:function:name:alias
+    qualified = f"{name}:{parts[-1]}" if len(parts) in {2, 4, 8} else name
+    return Function(name, qualified, account, log_group, {"SYNC_NAME": name, **environment})
 
 
 def _named_function(flags: TargetFlags) -> str | None:
@@ -135,7 +154,8 @@ def _profile_region() -> str | None:
     try:
         region: str | None = boto3.Session().region_name
     except BotoCoreError as error:
-        raise ConfigurationError(f"your AWS configuration can't be used: {error}") from None
+        told = f"your AWS configuration can't be used: {error}{credentials_advice(error)}"
+        raise ConfigurationError(told) from None
     return region
 
 
@@ -156,6 +176,33 @@ def _check_ca_file(environment: Mapping[str, str], given: Mapping[str, str], fun
         raise ConfigurationError(
             f"the function {function.name} trusts OpenSearch by the file {path}, which isn't on this machine: "
             "give a copy of it with --ca-file FILE"
+        )
+
+
+def _check_path(settings: Settings) -> None:
+    """A URL from a browser's address line isn't the API's. Any other path may be a proxy's."""
+    parts = urlsplit(settings.endpoint)
+    if parts.path.startswith("/_") or parts.path.strip("/") == settings.index:
+        raise ConfigurationError(
+            f"OPENSEARCH_ENDPOINT is {settings.endpoint!r}: take the path {parts.path} off: "
+            f"{parts._replace(path='').geturl()}"
+        )
+
+
+def _check_account(settings: Settings, function: Function) -> None:
+    """A table's name is looked up where the credentials are of: there it may be another table of the same name."""
+    if function.account is None or settings.table_name.startswith("arn:"):
+        return
+    try:
+        arn = describe_table(wire.connect(connections=1), settings.table_name).arn
+    except ConfigurationError:
+        return  # whoever needs the table says so
+    account = arn.split(":")[4]
+    if account != function.account:
+        raise ConfigurationError(
+            f"the function {function.name} is of the account {function.account}, but the table {settings.table_name} "
+            f"that your credentials reach is of {account}: use credentials of {function.account}, or name the table "
+            "that you mean with --table ARN"
         )
 
 

@@ -6,13 +6,14 @@ import os
 import queue
 import signal
 import threading
-import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
+from multiprocessing.process import BaseProcess
 from typing import Any
 
+from dynamodb_opensearch.cli.faults import line_of, trace_of
 from dynamodb_opensearch.cli.journal import Journal
 from dynamodb_opensearch.errors import SyncError
 from dynamodb_opensearch.jobs.capacity import CapacityLimit
@@ -102,7 +103,19 @@ _END = "end"  # of tasks, and what a worker says last
 
 @dataclass(frozen=True, slots=True)
 class _Failure:
-    message: str
+    """What a worker failed with, in words: not every exception can be sent to another process."""
+
+    line: str
+    trace: str
+
+    @classmethod
+    def of(cls, error: Exception) -> "_Failure":
+        return cls(line_of(error), trace_of(error))
+
+    def raised(self) -> JobFailedError:
+        error = JobFailedError(self.line)
+        error.add_note(f"In the worker:\n{self.trace}")
+        return error
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +133,7 @@ class _Lines:
         for task in [*units, *([_END] * workers)]:
             self.tasks.put(task)
 
-    def steps(self, stop: Stop, workers: int, are_alive: Callable[[], bool]) -> Iterator[tuple[Unit, Step]]:
+    def steps(self, stop: Stop, workers: int, find_dead: Callable[[], str | None]) -> Iterator[tuple[Unit, Step]]:
         """Steps as they are done. After a failure the other workers finish theirs, then it is raised."""
         failure: _Failure | None = None
         while workers:
@@ -129,9 +142,9 @@ class _Lines:
             try:
                 result = self.results.get(timeout=0.2)
             except queue.Empty:
-                if are_alive():
-                    continue
-                raise JobFailedError("a worker process is gone: killed, or out of memory") from None
+                if dead := find_dead():
+                    raise JobFailedError(dead) from None
+                continue
             if result == _END:
                 workers -= 1
             elif isinstance(result, _Failure):
@@ -141,7 +154,7 @@ class _Lines:
                 yield unit, step
                 self.noted[number].release()
         if failure:
-            raise JobFailedError(failure.message)
+            raise failure.raised()
 
 
 @contextmanager
@@ -151,7 +164,7 @@ def _threads(job: Job, pair: Pair, workers: Workers, units: Sequence[Task]) -> I
     lines.deal(units, workers.threads)
     threads = _start_threads(job, pair, range(workers.threads), lines)
     try:
-        yield lambda stop: lines.steps(stop, workers.threads, lambda: True)
+        yield lambda stop: lines.steps(stop, workers.threads, lambda: None)
     finally:
         lines.stopped.set()
         for thread in threads:
@@ -169,34 +182,50 @@ def _processes(job: Job, pair: Pair, workers: Workers, units: Sequence[Task]) ->
         context.Process(target=_process, args=(job, pair.settings, workers, numbers, lines), daemon=True)
         for numbers in (range(first, first + workers.threads) for first in range(0, count, workers.threads))
     ]
-    with _interrupts_held_back():
+    with _signals_held_back():
         for process in processes:
             process.start()
     try:
-        yield lambda stop: lines.steps(stop, count, lambda: all(one.exitcode in {None, 0} for one in processes))
+        yield lambda stop: lines.steps(stop, count, lambda: _dead(processes))
     finally:
         lines.stopped.set()
         for process in processes:
             process.join(30)
-            process.terminate()
+            process.kill()
+
+
+def _dead(processes: Sequence[BaseProcess]) -> str | None:
+    """What became of a process that ended before its work did."""
+    codes = [one.exitcode for one in processes if one.exitcode]
+    if not codes:
+        return None
+    if codes[0] < 0:
+        return f"a worker process is gone: killed by signal {-codes[0]}, or out of memory"
+    return f"a worker process ended unexpectedly, with the exit code {codes[0]}"
 
 
 @contextmanager
-def _interrupts_held_back() -> Iterator[None]:
-    """What starts meanwhile never sees a Ctrl-C, not even while it imports: that is the parent's to answer."""
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+def _signals_held_back() -> Iterator[None]:
+    """What starts meanwhile never sees a Ctrl-C or SIGTERM, not even while it imports: the parent answers them.
+
+    A terminal sends the one to all of us, whoever stops a service or container the other.
+    """
+    signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
+
+
+_SIGNALS = {signal.SIGINT, signal.SIGTERM}
 
 
 def _process(job: Job, settings: Settings, workers: Workers, numbers: Sequence[int], lines: _Lines) -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
         pair = _open(settings, workers)
-    except SyncError as error:
-        lines.results.put(_Failure(str(error)))
+    except Exception as error:  # noqa: BLE001 (told of by the parent)
+        lines.results.put(_Failure.of(error))
         for _ in numbers:
             lines.results.put(_END)
         return
@@ -223,10 +252,8 @@ def _start_threads(job: Job, pair: Pair, numbers: Sequence[int], lines: _Lines) 
 def _work(worker: "_Worker", lines: _Lines) -> None:
     try:
         worker.work()
-    except SyncError as error:
-        lines.results.put(_Failure(str(error)))
-    except Exception:  # noqa: BLE001 (a bug must be told of, not look like an end)
-        lines.results.put(_Failure(f"a worker failed unexpectedly:\n{traceback.format_exc()}"))
+    except Exception as error:  # noqa: BLE001 (told of by the parent; it must not look like an end)
+        lines.results.put(_Failure.of(error))
     finally:
         lines.results.put(_END)
 

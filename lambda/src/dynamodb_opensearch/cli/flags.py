@@ -141,6 +141,7 @@ class RunFlags:
         int | None,
         typer.Option(
             min=1,
+            max=1_000_000,
             help="Most items of a page; by default as many as DynamoDB puts into 1 MB.",
             metavar="N",
             rich_help_panel=_HOW,

@@ -92,7 +92,9 @@ def switch(
     name: Annotated[str, typer.Argument(metavar="NAME", help="The index that the alias is to stand for.")],
     as_json: Json = False,
 ) -> int:
-    """Let the sync's alias stand for another index, at once: fill that one first.
+    """Let the sync's alias stand for another index instead of the one that is written to, at once: fill it first.
+
+    The alias keeps its filter and its routing. Other indices behind it, of another sync perhaps, stay there.
 
     So a mapping changes that can't change in place: create the other index, backfill it with --index, switch, and
     repair: the live sync wrote to the first one meanwhile.

@@ -6,13 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import typer
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from dynamodb_opensearch.cli.configuration import configure
 from dynamodb_opensearch.cli.flags import TargetFlags
-from dynamodb_opensearch.cli.output import WELL, counted, print_block, print_json, stderr, stdout, tell
+from dynamodb_opensearch.cli.output import WELL, counted, print_block, print_json, stderr, stdout, tell, warn
 from dynamodb_opensearch.cli.progress import waiting
 from dynamodb_opensearch.deadline import Deadline
 from dynamodb_opensearch.errors import ConfigurationError
@@ -96,12 +95,30 @@ def show(target: TargetFlags, *, as_json: bool) -> int:
 def switch(target: TargetFlags, name: str, *, as_json: bool) -> int:
     """Let the alias stand for another index; the exit code."""
     pair = _open(target)
-    before = definitions.switch(pair, name)
+    done = definitions.switch(pair, name)
+    before = [done.before] if done.before else []
     if as_json:
-        print_json({"command": "index switch", "alias": pair.settings.index, "index": name, "before": before})
+        print_json(
+            {
+                "command": "index switch",
+                "alias": pair.settings.index,
+                "index": name,
+                "before": before,
+                "left": done.left,
+                "documents": done.documents,
+                "documentsBefore": done.documents_before,
+            }
+        )
     else:
-        instead = f" instead of {', '.join(before)}" if before else ""
+        instead = f" instead of {done.before}" if done.before else ""
         stdout().print(Text(f"The alias {pair.settings.index} stands for {name}{instead}"))
+    if done.left:
+        tell(f"also behind the alias, and left as they were: {', '.join(done.left)}")
+    if done.documents < (done.documents_before or 0):
+        warn(
+            f"{name} holds {counted(done.documents, 'document')}, {done.before} {done.documents_before:,}: run repair, "
+            f"or go back with index switch {done.before}"
+        )
     return WELL
 
 
@@ -127,7 +144,7 @@ def _print_notes(notes: Sequence[Note]) -> None:
     table.add_column(style="dim", overflow="fold")
     for note in notes:
         table.add_row(Text(f"  {note.field}"), note.type, Text(note.why))
-    print_block(Console(stderr=True), table)
+    print_block(stderr(), table)
 
 
 def _ask_for_agreement(definition: Definition) -> None:

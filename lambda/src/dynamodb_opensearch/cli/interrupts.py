@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import signal
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -11,17 +12,23 @@ from dynamodb_opensearch.cli.engine import Stop
 from dynamodb_opensearch.cli.output import INTERRUPTED, stderr, tell
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_ONE_SECONDS = 0.1
+"""Signals that come closer together are one: ``timeout`` sends its own to the command, and again to its group."""
 
 
 @contextmanager
 def orderly_stop(*, quietly: bool = False) -> Iterator[Stop]:
     """What a signal asks to stop, while the block runs."""
-    stop = Stop()
+    stop, asked_at = Stop(), 0.0
 
     def answer(number: int, frame: FrameType | None) -> None:
         del number, frame
+        nonlocal asked_at
         if stop.requested:
-            _end_at_once()
+            if time.monotonic() - asked_at > _ONE_SECONDS:
+                _end_at_once()
+            return
+        asked_at = time.monotonic()
         stop.request()
         if not quietly:
             tell("finishing the current pages; once more ends at once")

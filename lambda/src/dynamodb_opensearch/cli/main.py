@@ -210,6 +210,8 @@ def status(
 ) -> int:
     """Show how the sync is doing, on one screen.
 
-    Exit code 1: the mapping doesn't run, dead letters wait, or the last verification found differences.
+    Exit code 1: the mapping doesn't run or its last batch failed, dead letters wait, the last verification found
+    differences, or something is broken: OpenSearch doesn't answer or refuses, or the function, the table or the failure
+    destination isn't there. What you may not ask for is shown, and changes no exit code. 2: nothing can be asked.
     """
     return screen.status(target, watch=watch, as_json=as_json)

@@ -1,31 +1,83 @@
-"""What people see: results on stdout, the rest on stderr; no colour where nobody sees it, never a traceback."""
+"""What people see: results on stdout, the rest on stderr; no colour where nobody sees it; one line if it goes wrong.
 
+No exit code but 1 means that differences remain, so whatever goes wrong, printing too, ends with another one.
+"""
+
+import inspect
 import json
+import os
+import signal
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import wraps
-from typing import Any
+from io import StringIO
+from pathlib import Path
+from typing import Annotated, Any, NoReturn, TextIO, cast
 
 import typer
-from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console, RenderableType
 from rich.text import Text
 
+from dynamodb_opensearch.cli.faults import DEBUG, line_of, trace_of, wants_trace
 from dynamodb_opensearch.errors import SyncError
 
 WELL, REMAINS, ERROR, INTERRUPTED = 0, 1, 2, 130
 """Exit codes: all is well; differences or refused documents remain; it couldn't be done; Ctrl-C."""
 
 
+class UnprintedError(SyncError):
+    """The result couldn't be printed: a pipe whose reader has ended, a full disk."""
+
+
+class _Stream:
+    """A standard stream whose failures are somebody's to decide, not Rich's: that ends with 1 when a pipe breaks."""
+
+    def __init__(self, stream: TextIO, failed: Callable[[OSError], None]) -> None:
+        self._stream, self._failed = stream, failed
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def write(self, text: str) -> int:
+        try:
+            return self._stream.write(text)
+        except OSError as error:
+            self._failed(error)
+            return len(text)
+
+    def flush(self) -> None:
+        try:
+            self._stream.flush()
+        except OSError as error:
+            self._failed(error)
+
+
+def _unprinted(error: OSError) -> None:
+    raise UnprintedError(f"the result can't be printed ({error.strerror})") from None
+
+
+def _unheard(error: OSError) -> None:
+    """Who doesn't hear what is told besides gets the result all the same."""
+
+
+def _results() -> TextIO:
+    return cast("TextIO", _Stream(sys.stdout, _unprinted))
+
+
 def stdout() -> Console:
-    """For results. Lines of a pipe are as long as they are."""
-    console = Console(highlight=False)
-    return console if console.is_terminal else Console(highlight=False, width=_WIDE)
+    """For results. Lines of a pipe are as long as they are.
+
+    Raises, whenever something is printed:
+        UnprintedError: it can't be.
+    """
+    console = Console(file=_results(), highlight=False)
+    return console if console.is_terminal else Console(file=_results(), highlight=False, width=_WIDE)
 
 
 def stderr() -> Console:
     """For progress, advice and errors."""
-    return Console(stderr=True, highlight=False, soft_wrap=True)
+    return Console(file=cast("TextIO", _Stream(sys.stderr, _unheard)), highlight=False, soft_wrap=True)
 
 
 _WIDE = 200
@@ -36,16 +88,26 @@ def print_block(console: Console, block: RenderableType) -> None:
     if console.is_terminal:
         console.print(block)
         return
-    wide = Console(width=_WIDE, highlight=False, color_system=None)
-    with wide.capture() as text:
-        wide.print(block)
-    for line in text.get().splitlines():
+    text = StringIO()
+    Console(file=text, width=_WIDE, highlight=False, color_system=None).print(block)
+    for line in text.getvalue().splitlines():
         console.out(line.rstrip(), highlight=False)
 
 
 def print_json(value: Mapping[str, Any]) -> None:
-    """One object, and nothing beside it."""
-    typer.echo(json.dumps(value, indent=2, ensure_ascii=False))
+    """One object, and nothing beside it.
+
+    Raises:
+        UnprintedError: it can't be printed.
+    """
+    text = json.dumps(value, indent=2, ensure_ascii=False)
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        text = json.dumps(value, indent=2)
+    results = _results()
+    results.write(text + "\n")
+    results.flush()
 
 
 def warn(text: str) -> None:
@@ -64,23 +126,90 @@ def counted(number: int, noun: str) -> str:
 
 
 def reporting_errors(command: Callable[..., int]) -> Callable[..., None]:
-    """A command that ends with an exit code, and one line if it went wrong."""
+    """A command that takes ``--debug``, and ends with an exit code, and one line if it went wrong."""
 
     @wraps(command)
-    def reporting(*arguments: Any, **options: Any) -> None:
+    def reporting(*arguments: Any, debug: bool = False, **options: Any) -> None:
+        if debug:
+            os.environ[DEBUG] = "1"
         with _reported():
             code = command(*arguments, **options)
         raise typer.Exit(code)
 
+    signature = inspect.signature(command)
+    option = inspect.Parameter("debug", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=_Debug)
+    # Typer reads both.
+    reporting.__signature__ = signature.replace(  # type: ignore[attr-defined]
+        parameters=[*signature.parameters.values(), option]
+    )
+    reporting.__annotations__ = {**command.__annotations__, "debug": _Debug}
     return reporting
+
+
+def run(app: Callable[..., Any]) -> NoReturn:
+    """Run a command line, and end this process as all commands end: also if help can't be printed, or Typer fails."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # A terminal that lacks a letter gets its number; a stream that was closed from the start loses what it is told.
+    sys.stdout, sys.stderr = _writable(sys.stdout), _writable(sys.stderr)
+    code: Any
+    try:
+        app(prog_name="dynamodb-opensearch")
+    except SystemExit as ended:
+        # Typer and Rich end with 1 when what they print themselves breaks a pipe.
+        code = _report(ended.__context__) if isinstance(ended.__context__, OSError) else ended.code
+    except BaseException as error:  # noqa: BLE001 (told of, and the end)
+        code = _report(error)
+    _give_up_broken_streams()
+    sys.exit(code)
+
+
+_Debug = Annotated[
+    bool,
+    typer.Option(
+        "--debug",
+        metavar="",
+        help="Show where an error comes from. (DYNAMODB_OPENSEARCH_DEBUG=1)",
+        rich_help_panel="How it runs",
+    ),
+]
 
 
 @contextmanager
 def _reported() -> Iterator[None]:
     try:
         yield
-    except KeyboardInterrupt:
-        raise typer.Exit(INTERRUPTED) from None
-    except (SyncError, BotoCoreError, ClientError) as error:
-        stderr().print(Text.assemble(("error: ", "bold red"), str(error)))
-        raise typer.Exit(ERROR) from None
+    except (SystemExit, typer.Exit):
+        raise
+    except BaseException as error:  # noqa: BLE001 (told of, and the end)
+        raise typer.Exit(_report(error)) from None
+
+
+def _report(error: BaseException) -> int:
+    """Tell what went wrong; the exit code."""
+    if isinstance(error, KeyboardInterrupt | typer.Abort):  # Typer's own of a prompt
+        return INTERRUPTED
+    console = stderr()
+    if wants_trace():
+        console.out(trace_of(error), highlight=False)
+    line = " ".join(part.strip() for part in line_of(error).splitlines())
+    # A name in it may hold any character: one that moves the cursor must not.
+    line = "".join(one if one.isprintable() else "\ufffd" for one in line)
+    console.print(Text.assemble(("error: ", "bold red"), line))
+    return ERROR
+
+
+def _writable(stream: Any) -> TextIO:
+    if stream is None:
+        return Path(os.devnull).open("w", encoding="utf-8")
+    stream.reconfigure(errors="backslashreplace")
+    return cast("TextIO", stream)
+
+
+def _give_up_broken_streams() -> None:
+    """What they still hold can't be written; Python would try, complain, and end with an exit code of its own."""
+    for stream in (sys.__stdout__, sys.__stderr__):
+        try:
+            if stream is not None:
+                stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), cast("TextIO", stream).fileno())

@@ -5,6 +5,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import mkstemp
 from typing import Any, TextIO
 
 from dynamodb_opensearch.cli.html import write_page
@@ -44,28 +45,40 @@ def check_report_path(path: Path) -> Path:
     """Before hours of comparing: can this file be written?
 
     Raises:
-        ConfigurationError: its name tells no format, or its folder isn't there.
+        ConfigurationError: its name tells no format, its folder isn't there, or what is there is no plain file: a pipe
+            or a device would be replaced with one.
     """
     if path.suffix not in _WRITERS:
         raise ConfigurationError(f"--report {path}: the name must end in {', '.join(_WRITERS)}: that tells the format")
-    if path.is_dir() or not path.parent.is_dir() or not os.access(path.parent, os.W_OK):
+    target = path.resolve()
+    if target.exists() and not target.is_file():
+        raise ConfigurationError(f"--report {path}: it is no plain file; give the name of one, or of a new one")
+    if not target.parent.is_dir() or not os.access(target.parent, os.W_OK):
         raise ConfigurationError(f"--report {path}: it can't be written there; give a file in a folder of yours")
     return path
 
 
 def write_report(path: Path, report: Report) -> None:
-    """Write the file in whole or not at all.
+    """Write the file in whole or not at all, for nobody else to read: it holds keys of items.
+
+    A link stays one: what it leads to is replaced.
 
     Raises:
         ConfigurationError: it can't be written.
     """
-    partial = path.with_name(path.name + ".partial")
+    target = path.resolve()
     try:
-        with partial.open("w", encoding="utf-8", errors="backslashreplace") as file:
-            _WRITERS[path.suffix](file, report)
-        partial.replace(path)
+        # A file of its own name: another run may write a report at the same time, another user may lay a trap.
+        descriptor, partial = mkstemp(prefix=f"{target.name}.", suffix=".partial", dir=target.parent)
+        try:
+            with os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace") as file:
+                _WRITERS[path.suffix](file, report)
+                file.flush()
+                os.fsync(file.fileno())
+            Path(partial).replace(target)
+        finally:
+            Path(partial).unlink(missing_ok=True)
     except OSError as error:
-        partial.unlink(missing_ok=True)
         raise ConfigurationError(f"--report {path}: it can't be written ({error.strerror})") from None
 
 

@@ -57,20 +57,29 @@ def observe(configuration: Configuration) -> Observer:
     """Whoever looks at this sync."""
     function = configuration.function
     return Observer(
-        configuration.settings, function.name if function else None, function.log_group if function else None
+        configuration.settings, function.qualified if function else None, function.log_group if function else None
     )
 
 
 def judge(seen: Status) -> int:
-    """The exit code: whether something waits for somebody. One part that isn't known is no reason; all of them are."""
+    """The exit code: whether something waits for somebody.
+
+    A part that we may not ask, or that nobody knows, is no reason; all of them are an error. A part that is broken is
+    one: OpenSearch that doesn't answer or refuses, a function, a table or a failure destination that isn't there.
+    Metrics are only about the sync: without them it runs all the same.
+    """
     parts = (seen.mappings, seen.metrics, seen.letters, seen.documents, seen.items)
     if all(part.problem for part in parts):
         return ERROR
     mappings, letters = seen.mappings.value, seen.letters.value
-    stopped = mappings is not None and not any(_is_running(one) for one in mappings)
-    waiting = letters is not None and letters.waiting > 0
-    differing = bool(seen.verified.value and seen.verified.value.get("differences"))
-    return REMAINS if stopped or waiting or differing else WELL
+    reasons = (
+        any(part.broken for part in (seen.mappings, seen.letters, seen.documents, seen.items)),
+        mappings is not None and not any(_is_running(one) for one in mappings),
+        mappings is not None and any(_has_problem(one) for one in mappings),
+        letters is not None and letters.waiting > 0,
+        seen.verified.value is not None and seen.verified.value.get("differences", 0) > 0,
+    )
+    return REMAINS if any(reasons) else WELL
 
 
 def screen(seen: Status, *, watched: bool) -> RenderableType:
@@ -114,7 +123,7 @@ def sparkline(values: Sequence[float | None], width: int) -> str:
 
 def _or_problem(part: Part[_Value], shown: Callable[[_Value], Text]) -> Text:
     if part.value is None:
-        return Text(part.problem or "unknown", style="yellow")
+        return Text(part.problem or "unknown", style="bold red" if part.broken else "yellow")
     return shown(part.value)
 
 
@@ -126,12 +135,16 @@ def _mappings(mappings: Sequence[EventSourceMapping]) -> Text:
 
 def _mapping(one: EventSourceMapping) -> Text:
     fine = "" if _is_running(one) else "bold red"
-    well = "red" if one.last_result.startswith("PROBLEM") else "dim"
+    well = "red" if _has_problem(one) else "dim"
     return Text.assemble((one.state, fine), ("   last result: ", "dim"), (one.last_result, well))
 
 
 def _is_running(one: EventSourceMapping) -> bool:
     return one.state in {"Enabled", "Enabling", "Updating", "Creating"}
+
+
+def _has_problem(one: EventSourceMapping) -> bool:
+    return one.last_result.startswith("PROBLEM")
 
 
 def _metrics(metrics: Metrics) -> Sequence[tuple[str, Text]]:

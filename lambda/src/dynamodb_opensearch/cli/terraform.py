@@ -36,7 +36,7 @@ def _functions(value: Any, where: str) -> Iterator[tuple[str, str]]:
     """Where each function's name stands, and the name, or better the ARN beside it, which holds the Region too."""
     if isinstance(value, Mapping):
         name, arn = value.get("function_name"), value.get("function_arn")
-        if isinstance(name, str):
+        if isinstance(name, str) and name:
             yield f"{where}function_name", arn if isinstance(arn, str) and arn.endswith(f":{name}") else name
         for key, inner in value.items():
             yield from _functions(inner, f"{where}{key}.")
@@ -45,9 +45,9 @@ def _functions(value: Any, where: str) -> Iterator[tuple[str, str]]:
 def _decoded(text: str, path: Path) -> dict[str, Any]:
     try:
         outputs = json.loads(text)
-        if all("value" in one for one in outputs.values()):
+        if all(isinstance(one, dict) and "value" in one for one in outputs.values()):
             return dict(outputs)
-    except (AttributeError, TypeError, ValueError):
+    except (AttributeError, ValueError):
         pass
     raise ConfigurationError(f"--terraform {path}: it isn't what `terraform output -json` prints") from None
 
@@ -69,7 +69,11 @@ def _output(folder: Path) -> str:
         )
     command = [program, f"-chdir={folder}", "output", "-json", "-no-color"]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+        done = subprocess.run(
+            command, capture_output=True, encoding="utf-8", errors="replace", check=False, timeout=120
+        )
+    except OSError as error:
+        raise ConfigurationError(f"--terraform {folder}: {program} can't be run ({error.strerror})") from None
     except subprocess.TimeoutExpired:
         raise ConfigurationError(f"--terraform {folder}: `terraform output` took more than two minutes") from None
     if done.returncode != 0:

@@ -98,13 +98,21 @@ def compare(
             continue
         changes.told.append(f"setting {name}: {_shown(stands)} → {_shown(value)}")
         changes.settings[name], changes.settings_before[name] = value, settings.get(name)
-    for alias, options in wanted["aliases"].items():
+    for alias, given in wanted["aliases"].items():
+        options, stands = _routed(given), aliases.get(alias)
         if alias in taken_aliases:
             changes.refused.append(f"the alias {alias}: it stands for something else")
-        elif alias not in aliases or any(not _is_same(options[one], aliases[alias].get(one)) for one in options):
+        elif stands is None or any(not _is_same(options[one], stands.get(one)) for one in options):
             changes.told.append(f"alias {alias}")
-            changes.aliases[alias] = {**aliases.get(alias, {}), **options}
+            whole = {**(stands or {}), **options}  # what isn't sent again is taken away
+            changes.aliases[alias] = {name: value for name, value in whole.items() if value is not None}
     return changes
+
+
+def _routed(options: Mapping[str, Any]) -> dict[str, Any]:
+    """An alias's options as OpenSearch hands them out: ``routing`` is short for two of them."""
+    both = {} if "routing" not in options else dict.fromkeys(("index_routing", "search_routing"), options["routing"])
+    return {**both, **{name: value for name, value in options.items() if name != "routing"}}
 
 
 class _Mappings:

@@ -7,6 +7,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from dynamodb_opensearch import wire
+from dynamodb_opensearch.aws import credentials_advice
 from dynamodb_opensearch.bulk import Index, Limits
 from dynamodb_opensearch.client import Client
 from dynamodb_opensearch.deadline import Deadline
@@ -152,7 +153,7 @@ def catalogue_of(pair: Pair) -> Catalogue:
 def aws_error(error: BotoCoreError | ClientError, call: str, subject: str) -> ConfigurationError:
     """What to tell somebody whose call AWS refused."""
     if not isinstance(error, ClientError):
-        return ConfigurationError(f"{subject}: {call} failed ({error})")
+        return ConfigurationError(f"{subject}: {call} failed ({error}){credentials_advice(error)}")
     code = str(error.response["Error"]["Code"])
     advice = next((advice for words, advice in _ADVICE.items() if words in code), "see AWS's message")
     message = str(error.response["Error"].get("Message", ""))[:300]

@@ -10,7 +10,9 @@ from dynamodb_opensearch.errors import ConfigurationError
 from dynamodb_opensearch.jobs.comparison import Difference, Kind
 
 FORMAT = "dynamodb-opensearch verify 2"
-_KINDS = frozenset(map(str, Kind))
+_DIFFERENCES = frozenset(map(str, Kind))
+_OTHERS = frozenset({"changing", "left", "refused", "remaining"})
+"""Kinds of findings that a report may hold and repair doesn't mend."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +63,16 @@ class Report:
         Raises:
             ConfigurationError: a line isn't one of a report.
         """
-        for number, line in _lines(self.path):
-            if line.get("kind") in _KINDS:
+        lines = _lines(self.path)
+        next(lines, None)  # the head
+        for number, line in lines:
+            if line.get("kind") in _DIFFERENCES:
                 try:
                     yield Difference.from_json(line)
                 except (KeyError, TypeError, ValueError):
-                    raise ConfigurationError(f"{self.path}, line {number}: it isn't a difference") from None
+                    raise _broken(self.path, number) from None
+            elif line.get("kind") not in _OTHERS and line.keys() != {"result"}:
+                raise _broken(self.path, number)
 
 
 def read_report(path: Path, compared: Compared) -> Report:
@@ -97,19 +103,23 @@ def read_report(path: Path, compared: Compared) -> Report:
 def _lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     """Number and object of each line; of a last line that was cut off nothing."""
     try:
-        with path.open(encoding="utf-8") as file:
+        with path.open("rb") as file:
             for number, text in enumerate(file, start=1):
                 try:
-                    line = json.loads(text)
+                    line = json.loads(text.decode())
                 except ValueError:
                     line = None
                 if isinstance(line, dict):
                     yield number, line
                 elif number == 1:
                     yield number, {}
-                elif text.endswith("\n"):
-                    raise ConfigurationError(f"{path}, line {number}: it is broken; run verify again")
+                elif text.endswith(b"\n"):
+                    raise _broken(path, number)
     except OSError as error:
         raise ConfigurationError(f"{path} can't be read ({error.strerror})") from None
-    except UnicodeDecodeError:
-        raise ConfigurationError(f"{path} isn't a report of verify: it isn't UTF-8") from None
+
+
+def _broken(path: Path, number: int) -> ConfigurationError:
+    return ConfigurationError(
+        f"{path}, line {number}: it isn't one of a report, so nobody knows what else is missing; run verify again"
+    )

@@ -12,11 +12,12 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from dynamodb_opensearch import dead_letters
+from dynamodb_opensearch.aws import code_of
 from dynamodb_opensearch.client import Client
 from dynamodb_opensearch.deadline import Deadline
 from dynamodb_opensearch.errors import SyncError
 from dynamodb_opensearch.jobs.metrics import MINUTES, Metrics, published, read_metrics
-from dynamodb_opensearch.jobs.pair import aws_error, describe_table
+from dynamodb_opensearch.jobs.pair import aws_error
 from dynamodb_opensearch.jobs.stored import Catalogue
 from dynamodb_opensearch.jobs.verified import last_verified
 from dynamodb_opensearch.settings import Settings
@@ -33,6 +34,8 @@ class Part(Generic[_Value]):
 
     value: _Value | None = None
     problem: str | None = None
+    broken: bool = False
+    """Whether it doesn't answer, refuses, or isn't there. Else there is a problem only for us, who may not ask."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +85,11 @@ class Status:
 
 
 class Observer:
-    """Gathers a status again and again."""
+    """Gathers a status again and again.
+
+    Args:
+        function: its name, with a colon and the version or alias that reads the stream if it isn't the newest.
+    """
 
     def __init__(self, settings: Settings, function: str | None, log_group: str | None) -> None:
         self._settings = settings
@@ -133,7 +140,7 @@ class Observer:
         ]
 
     def _iterator_age(self) -> float:
-        age = self._latest("AWS/Lambda", "IteratorAge", {"FunctionName": self._named()})
+        age = self._latest("AWS/Lambda", "IteratorAge", {"FunctionName": self._named().partition(":")[0]})
         if age is None:
             raise _UnknownError(f"nothing was read from the stream in the last {MINUTES} minutes")
         return age / 1000
@@ -203,17 +210,23 @@ class Observer:
         )
 
     def _documents(self) -> int:
-        catalogue, deadline = (
-            Catalogue(self._client, self._settings.index, _PATIENCE_SECONDS),
-            Deadline.after(_PATIENCE_SECONDS),
-        )
+        """Of the index that the sync writes to: behind an alias there may be others, and a filter that hides some."""
+        catalogue, deadline = self._catalogue(), Deadline.after(_PATIENCE_SECONDS)
         return catalogue.count(catalogue.resolve(deadline).index, deadline)
 
+    def _home(self, deadline: Deadline) -> str:
+        return self._catalogue().resolve(deadline).index
+
+    def _catalogue(self) -> Catalogue:
+        return Catalogue(self._client, self._settings.index, _PATIENCE_SECONDS)
+
     def _items(self) -> int:
-        return describe_table(self._aws["dynamodb"], self._settings.table_name).item_count
+        table = self._call("dynamodb", "describe_table", TableName=self._settings.table_name)["Table"]
+        return int(table.get("ItemCount", 0))
 
     def _verified(self) -> Mapping[str, Any]:
-        found = last_verified(self._client, self._settings.index, Deadline.after(_PATIENCE_SECONDS))
+        deadline = Deadline.after(_PATIENCE_SECONDS)
+        found = last_verified(self._client, self._home(deadline), deadline)
         if found is None:
             raise _UnknownError("never verified in whole: dynamodb-opensearch verify")
         return found
@@ -237,18 +250,28 @@ class Observer:
             return getattr(self._aws[service], operation)(**arguments)
         except (BotoCoreError, ClientError) as error:
             call = "".join(word.capitalize() for word in operation.split("_"))
-            raise aws_error(error, call, service) from None
+            told = aws_error(error, call, service)
+            raise told if any(word in code_of(error) for word in _NOT_THERE) else _UnknownError(str(told)) from None
+
+
+_NOT_THERE = ("NotFound", "NonExistent", "NoSuch", "DoesNotExist")
+"""In AWS's codes. All others say that we may not ask, or not now: no word about what was asked for."""
 
 
 class _UnknownError(SyncError):
-    """Nobody can tell, for a reason that is no failure."""
+    """Nobody can tell, for a reason that is no failure of what was asked for."""
 
 
 def _part(ask: Callable[[], _Value | None]) -> Part[_Value]:
     try:
         return Part(ask())
-    except SyncError as error:
+    except _UnknownError as error:
         return Part(problem=str(error))
+    except SyncError as error:
+        return Part(problem=str(error), broken=True)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        problem = f"an answer of another form ({type(error).__name__}): is an OpenSearch there? check --endpoint"
+        return Part(problem=problem, broken=True)
 
 
 def _plain(value: Any) -> Any:

@@ -32,15 +32,23 @@ def keep_note(meta: Mapping[str, Any], stands: Mapping[str, Any]) -> dict[str, A
     return {**meta, SECTION: stands[SECTION]} if SECTION in stands else dict(meta)
 
 
-def last_verified(client: Client, name: str, deadline: Deadline) -> Mapping[str, Any] | None:
-    """What was noted last, under an index's name or an alias.
+def last_verified(client: Client, index: str, deadline: Deadline) -> Mapping[str, Any] | None:
+    """What was noted last in an index; None also if something else stands there.
+
+    Args:
+        index: the index itself: under an alias another sync's may be, too.
 
     Raises:
         RefusedError, OutOfTimeError, ConfigurationError: it couldn't be read.
     """
-    sections = [meta.get(SECTION) for meta in _meta(client, name, deadline).values()]
-    entries = [section[ENTRY] for section in sections if isinstance(section, Mapping) and ENTRY in section]
-    return max(entries, key=lambda entry: str(entry.get("at")), default=None)
+    section = _meta(client, index, deadline).get(index, {}).get(SECTION)
+    entry = section.get(ENTRY) if isinstance(section, Mapping) else None
+    if not isinstance(entry, Mapping) or any(not isinstance(entry.get(name, 0), int) for name in _COUNTS):
+        return None
+    return entry
+
+
+_COUNTS = ("items", "documents", "differences")
 
 
 def _meta(client: Client, name: str, deadline: Deadline) -> dict[str, dict[str, Any]]:
