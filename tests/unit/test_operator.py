@@ -47,6 +47,7 @@ _NUMBERS = count()
             {"type": "redrive", "source": "arn:aws:s3:::b", "dropExpired": True},
             Redrive("arn:aws:s3:::b", drop_expired=True),
         ),
+        ({"type": "redrive", "dropKeyless": True}, Redrive(LETTERS, drop_keyless=True)),
         ({"type": "create-index"}, CreateIndex()),
         (
             {"type": "create-index", "definition": {"settings": {"codec": "x"}}, "name": "p-1", "dynamic": True},

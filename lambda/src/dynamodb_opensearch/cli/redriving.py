@@ -14,10 +14,10 @@ from dynamodb_opensearch.jobs.redrive import Redrive
 from dynamodb_opensearch.settings import Settings
 
 
-def redrive(target: TargetFlags, run: RunFlags, source: str | None, *, drop_expired: bool) -> int:
+def redrive(target: TargetFlags, run: RunFlags, source: str | None, *, drop_expired: bool, drop_keyless: bool) -> int:
     """Do it; the exit code."""
     settings = configure(target).settings
-    job = Redrive(source_arn(source, settings), drop_expired)
+    job = Redrive(source_arn(source, settings), drop_expired, drop_keyless)
     with waiting(stderr(), "asking the table and the index"):
         table = describe(settings)
         count_documents(settings)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from dynamodb_opensearch import wire
@@ -186,6 +187,8 @@ def briefly() -> Deadline:
 
 
 _BRIEFLY_SECONDS = 10.0
+ASKED_ONCE = Config(connect_timeout=5, read_timeout=30, retries={"mode": "standard", "total_max_attempts": 1})
+"""For a client whose calls go through ``ask``: trying again is done where the deadline is known."""
 
 
 def aws_error(error: BotoCoreError | ClientError, call: str, subject: str) -> ConfigurationError:
