@@ -4,14 +4,17 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from dynamodb_opensearch.cli import engine
-from dynamodb_opensearch.cli.engine import Stop, Workers, run
+from dynamodb_opensearch.cli.engine import JobFailedError, Stop, Workers, run
 from dynamodb_opensearch.cli.journal import Journal
+from dynamodb_opensearch.errors import OutOfTimeError
+from dynamodb_opensearch.jobs.capacity import CapacityLimit
 from dynamodb_opensearch.jobs.pair import Pair
-from dynamodb_opensearch.jobs.work import Pause, Step, Unit, steps_of
+from dynamodb_opensearch.jobs.work import Pause, Step, Unit
 from dynamodb_opensearch.settings import read_settings
 
 SETTINGS = read_settings(
@@ -49,13 +52,15 @@ class Patient:
 
 @pytest.fixture(autouse=True)
 def _without_sides(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine, "open_pair", lambda *_, **__: None)
+    monkeypatch.setattr(engine, "open_pair", lambda *_, **__: SimpleNamespace(capacity=None))
 
 
-def run_all(job: Patient, path: Path, *, stop: Stop | None = None) -> tuple[bool, Journal]:
-    journal = Journal(path / "checkpoint.jsonl", {})
-    done = run(job, SETTINGS, Workers(threads=1), journal, stop=stop or Stop(), on_step=lambda _: None)
-    journal.close()
+def run_all(job: Any, path: Path, *, stop: Stop | None = None, rate: float | None = None) -> tuple[bool, Journal]:
+    journal, workers = Journal(path / "checkpoint.jsonl", {}), Workers(threads=1, read_units_per_second=rate)
+    try:
+        done = run(job, SETTINGS, workers, journal, stop=stop or Stop(), on_step=lambda _: None)
+    finally:
+        journal.close()
     return done, journal
 
 
@@ -96,9 +101,90 @@ def test_a_stop_doesnt_wait_for_pauses_and_the_rest_is_done_later(tmp_path: Path
     assert sorted(order) == ["0 begins", "0 ends", "1 begins", "1 ends"]
 
 
-def test_a_unit_by_itself_waits_its_pauses_out() -> None:
+@dataclass(frozen=True, slots=True)
+class Throttled:
+    """Two units of two pages, each begun by noting what it is about to do; a page fails so many times."""
+
+    failures: int
+    asked: Counter[tuple[Unit, Any]]
+
+    def plan(self, pair: Pair) -> Sequence[Unit]:
+        del pair
+        return ["a", "b"]
+
+    def run(self, pair: Pair, unit: Unit, position: Any) -> Iterator[Step | Pause]:
+        del pair
+        start, begun = position or (0, [])
+        if begun:
+            yield Step([start, []])  # what was begun is looked up: that is no progress
+        for page in range(start, 2):
+            yield Step([page, ["key"]], is_intent=True)
+            self.asked[unit, page] += 1
+            if self.asked[unit, page] <= self.failures:
+                raise OutOfTimeError("the table is throttled")
+            yield Step([page + 1, []] if page == 0 else None, Counter(items=1))
+
+
+@pytest.fixture
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits long before a unit is tried again."""
+    monkeypatch.setattr(engine, "_LONGEST_PAUSE_SECONDS", 0.01)
+
+
+@pytest.mark.usefixtures("hasty")
+def test_a_unit_that_runs_out_of_time_is_tried_again_from_its_last_step(tmp_path: Path) -> None:
+    asked: Counter[tuple[Unit, Any]] = Counter()
+    done, journal = run_all(Throttled(5, asked), tmp_path)
+    assert done
+    assert journal.counts == {"items": 4}
+    assert set(asked.values()) == {6}
+
+
+@pytest.mark.usefixtures("hasty")
+def test_when_nothing_gets_on_any_more_the_run_ends_and_says_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(engine, "_QUIET_SECONDS", 0)
+    monkeypatch.setattr(engine, "STUCK_SECONDS", 0.3)
+    with pytest.raises(JobFailedError, match="the table is throttled; nothing got on for "):
+        run_all(Throttled(10**9, Counter()), tmp_path)
+    told = capsys.readouterr().err.splitlines()
+    assert 1 <= len(told) <= 3
+    assert all(line.startswith("waiting: the table is throttled; it is tried again, for ") for line in told)
+
+
+@dataclass(frozen=True, slots=True)
+class Costly:
+    """One unit of so many pages, of ten units of capacity each."""
+
+    pages: int
+
+    def plan(self, pair: Pair) -> Sequence[Unit]:
+        del pair
+        return ["a"]
+
+    def run(self, pair: Pair, unit: Unit, position: Any) -> Iterator[Step]:
+        del unit
+        assert pair.capacity
+        for page in range(position or 0, self.pages):
+            pair.capacity.spend(10)
+            yield Step(page + 1 if page + 1 < self.pages else None, Counter(items=1))
+
+
+def test_a_step_begins_when_the_last_ones_reads_are_paid_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "open_pair", lambda *_, **options: SimpleNamespace(capacity=options["capacity"]))
     began = time.monotonic()
-    pair: Any = None
-    found = list(steps_of(Patient(1, 0.1, []), pair, "0", None))
-    assert [step.position for step in found] == ["half", None]
-    assert time.monotonic() - began >= 0.1
+    done, journal = run_all(Costly(4), tmp_path, rate=50)
+    assert (done, journal.counts) == (True, {"items": 4})
+    assert time.monotonic() - began >= 0.6
+
+
+def test_a_stop_doesnt_wait_until_a_debt_is_paid(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    limit = CapacityLimit(0.01)
+    monkeypatch.setattr(engine, "open_pair", lambda *_, **__: SimpleNamespace(capacity=limit))
+    stop = Stop()
+    threading.Timer(0.3, stop.request).start()
+    began = time.monotonic()
+    done, journal = run_all(Costly(4), tmp_path, stop=stop)
+    assert (done, journal.counts) == (False, {"items": 1})
+    assert time.monotonic() - began < 30

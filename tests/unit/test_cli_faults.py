@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -131,7 +132,7 @@ class Command:
 
 @pytest.fixture
 def command(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Command:
-    monkeypatch.setattr(engine, "open_pair", lambda *_, **__: None)
+    monkeypatch.setattr(engine, "open_pair", lambda *_, **__: SimpleNamespace(capacity=None))
     monkeypatch.setenv(DEBUG, "")
     return Command(tmp_path, capsys)
 

@@ -143,7 +143,7 @@ class Runs:
 
 @pytest.fixture
 def runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Runs:
-    monkeypatch.setattr("dynamodb_opensearch.cli.engine.open_pair", lambda *_, **__: None)
+    monkeypatch.setattr("dynamodb_opensearch.cli.engine.open_pair", lambda *_, **__: SimpleNamespace(capacity=None))
     monkeypatch.setattr(sys, "argv", ["x", "flaky"])
     runs = Runs(tmp_path)
     monkeypatch.setattr(surveys, "survey", lambda *_, **__: runs.now)

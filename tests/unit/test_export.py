@@ -8,11 +8,14 @@ from typing import Any
 
 import boto3
 import pytest
-from botocore.exceptions import ClientError
-from dynamodb_opensearch.errors import ConfigurationError
+from botocore.client import BaseClient
+from botocore.exceptions import ClientError, ReadTimeoutError, ResponseStreamingError
+from dynamodb_opensearch.deadline import Deadline
+from dynamodb_opensearch.errors import ConfigurationError, OutOfTimeError
 from dynamodb_opensearch.jobs import export
 from dynamodb_opensearch.jobs.export import Load, location_of
 from dynamodb_opensearch.jobs.recover import start_exports, windows
+from dynamodb_opensearch.jobs.s3_file import S3File
 from dynamodb_opensearch.jobs.work import Step
 from dynamodb_opensearch.versions import scan_version
 from fakes.dynamodb import FakeDynamoDB
@@ -190,8 +193,149 @@ def test_a_file_that_was_cut_off_is_told(world: World) -> None:
     key = f"{FOLDER}/data/file0.json.gz"
     body = world.s3.get_object(Bucket="exports", Key=key)["Body"].read()
     world.put(key, body[:-12])
-    with pytest.raises(ConfigurationError, match=r"file0.json.gz can't be read \("):
+    with pytest.raises(ConfigurationError, match=r"file0.json.gz can't be read after line 1 \("):
         world.load()
+
+
+def damaged(content: bytes) -> bytes:
+    body = bytearray(gzip.compress(content))
+    body[len(body) // 2] ^= 0xFF
+    return bytes(body)
+
+
+GOOD = json.dumps({"Item": item("a")}).encode() + b"\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (gzip.compress(GOOD + b"{broken\n"), "file0.json.gz line 2 isn't a JSON object: it is damaged"),
+        (gzip.compress(GOOD + b"[" * 100_000 + b"\n"), "file0.json.gz line 2 isn't a JSON object"),
+        (gzip.compress(GOOD + b"17\n"), "file0.json.gz line 2 isn't a JSON object"),
+        (gzip.compress(GOOD + b'{"Keys": {}}\n'), "file0.json.gz line 2 has no Item: it is damaged"),
+        (gzip.compress(GOOD + b'{"Item": null}\n'), "file0.json.gz line 2 has no Item: it is damaged"),
+        (gzip.compress(GOOD + b'{"Item": {"pk": {"S": 7}}}\n'), "file0.json.gz, lines 1 to 2: a key attribute must be"),
+        (gzip.compress(b"\xff\xfe\n"), r"file0.json.gz can't be read after line 0 \("),
+        (damaged(GOOD * 1000), r"file0.json.gz can't be read after line \d+ \("),
+        (GOOD, r"file0.json.gz can't be read after line 0 \(Not a gzipped file"),
+    ],
+)
+def test_a_damaged_file_is_one_line_that_says_where(world: World, content: bytes, message: str) -> None:
+    world.export(full("a", "b"))
+    world.put(f"{FOLDER}/data/file0.json.gz", content)
+    with pytest.raises(ConfigurationError, match=message) as told:
+        world.load()
+    assert "\n" not in str(told.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("manifest-summary.json", b"<html>", "manifest-summary.json isn't a JSON object: it is damaged"),
+        ("manifest-summary.json", b"{}", "manifest-summary.json has no tableArn: it is damaged"),
+        ("manifest-summary.json", b"\xff", "manifest-summary.json isn't UTF-8: it is damaged"),
+        ("manifest-files.json", b"{}\n", "manifest-files.json line 1 names no data file: it is damaged"),
+        ("manifest-files.json", b"{\n", "manifest-files.json line 1 isn't a JSON object: it is damaged"),
+    ],
+)
+def test_a_damaged_manifest_is_one_line(world: World, name: str, content: bytes, message: str) -> None:
+    world.export(full("a"))
+    world.put(f"{FOLDER}/{name}", content)
+    with pytest.raises(ConfigurationError, match=message):
+        world.load()
+
+
+class Torn:
+    """A body that breaks off after so many bytes."""
+
+    def __init__(self, body: Any, after: int, fault: Exception | None) -> None:
+        self._body, self._left, self._fault = body, after, fault
+
+    def read(self, size: int) -> bytes:
+        if self._left <= 0:
+            if self._fault:
+                raise self._fault
+            return b""
+        chunk: bytes = self._body.read(min(size, self._left))
+        self._left -= len(chunk)
+        return chunk
+
+
+@pytest.fixture
+def torn(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Every body of S3's breaks off after so many bytes; the ranges that are asked for."""
+
+    def tear(after: int, fault: Exception | None) -> list[str | None]:
+        send, asked = BaseClient._make_api_call, list[str | None]()
+
+        def call(client: Any, operation: str, arguments: dict[str, Any]) -> Any:
+            answer = send(client, operation, arguments)
+            if operation == "GetObject" and "manifest" not in arguments["Key"]:
+                asked.append(arguments.get("Range"))
+                answer["Body"] = Torn(answer["Body"], after, fault)
+            return answer
+
+        monkeypatch.setattr(BaseClient, "_make_api_call", call)
+        return asked
+
+    return tear
+
+
+@pytest.mark.parametrize("fault", [ResponseStreamingError(error="reset"), ReadTimeoutError(endpoint_url="x"), None])
+def test_a_file_is_read_on_where_the_connection_broke(world: World, torn: Any, fault: Exception | None) -> None:
+    keys = [f"i-{number}" for number in range(50)]
+    world.table.items = {key: item(key) for key in keys}
+    world.export(full(*keys))
+    asked = torn(50, fault)
+    assert total(world.load())["written"] == 50
+    assert asked[:3] == [None, "bytes=50-", "bytes=100-"]
+
+
+def test_a_file_of_which_nothing_more_comes_can_be_repeated(world: World, torn: Any) -> None:
+    world.export(full("a"))
+    torn(0, ResponseStreamingError(error="reset"))
+    pair = make_pair(world.table, world.index, deadline=lambda: Deadline.after(0.5))
+    [unit] = Load((URL,)).plan(pair)
+    with pytest.raises(OutOfTimeError, match=r"file0.json.gz: GetObject failed to the last \(.*reset"):
+        list(Load((URL,)).run(pair, unit, None))
+
+
+def test_a_file_that_changes_while_it_is_read_is_refused(
+    world: World, torn: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.export(full("a", "b"))
+    torn(60, None)
+    read = S3File._read
+
+    def change(file: Any, size: int) -> bytes:
+        if file._position and file._places[0][1].endswith(".gz"):
+            world.put(f"{FOLDER}/data/file0.json.gz", b"another")
+        return read(file, size)
+
+    monkeypatch.setattr(S3File, "_read", change)
+    with pytest.raises(ConfigurationError, match="GetObject answered PreconditionFailed"):
+        world.load()
+
+
+@pytest.mark.parametrize("to", ["copies/of/the-export", FOLDER])
+def test_a_copied_export_is_read_where_it_stands(world: World, to: str) -> None:
+    world.table.items = {"a": item("a"), "b": item("b")}
+    world.export(full("a"), full("b"))
+    world.s3.create_bucket(Bucket="copies")
+    for one in world.s3.list_objects_v2(Bucket="exports")["Contents"]:
+        source = {"Bucket": "exports", "Key": one["Key"]}
+        world.s3.copy_object(Bucket="copies", Key=one["Key"].replace(FOLDER, to), CopySource=source)
+        world.s3.delete_object(**source)
+    assert total(world.load(f"s3://copies/{to}/")) == {"items": 2, "written": 2}
+
+
+def test_a_manifest_by_itself_names_where_the_files_are(world: World) -> None:
+    world.table.items = {"a": item("a")}
+    world.export(full("a"))
+    world.s3.create_bucket(Bucket="copies")
+    source = {"Bucket": "exports", "Key": f"{FOLDER}/manifest-summary.json"}
+    world.s3.copy_object(Bucket="copies", Key="x/manifest-summary.json", CopySource=source)
+    assert total(world.load("s3://copies/x")) == {"items": 1, "written": 1}
 
 
 @pytest.mark.parametrize(

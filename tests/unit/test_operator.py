@@ -10,6 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 from dynamodb_opensearch.errors import ConfigurationError, OutOfTimeError
 from dynamodb_opensearch.jobs.backfill import Backfill
 from dynamodb_opensearch.jobs.definition import Definition
@@ -18,8 +19,10 @@ from dynamodb_opensearch.jobs.redrive import Redrive
 from dynamodb_opensearch.jobs.request import Request, read_request
 from dynamodb_opensearch.jobs.setup import CreateIndex
 from dynamodb_opensearch.jobs.verify import Verify
-from dynamodb_opensearch.jobs.work import Step
+from dynamodb_opensearch.jobs.work import Pause, Step
 from dynamodb_opensearch.settings import read_settings
+from hypothesis import given
+from hypothesis import strategies as st
 
 from unit.test_stream import ENVIRONMENT
 
@@ -44,6 +47,7 @@ _NUMBERS = count()
             {"type": "redrive", "source": "arn:aws:s3:::b", "dropExpired": True},
             Redrive("arn:aws:s3:::b", drop_expired=True),
         ),
+        ({"type": "redrive", "dropKeyless": True}, Redrive(LETTERS, drop_keyless=True)),
         ({"type": "create-index"}, CreateIndex()),
         (
             {"type": "create-index", "definition": {"settings": {"codec": "x"}}, "name": "p-1", "dynamic": True},
@@ -127,6 +131,7 @@ class World:
         self.module = import_module("dynamodb_opensearch.operator")
         self.work, self.began = work, 0.0
         self.objects: dict[str, str] = {}
+        self.put_faults: list[Exception] = []
         self.opened: list[Mapping[str, Any]] = []
         settings = read_settings({**ENVIRONMENT, "SYNC_NAME": f"operator-{next(_NUMBERS)}"})
         monkeypatch.setattr(self.module, "open_pair", self.open_pair)
@@ -136,10 +141,14 @@ class World:
         )
         monkeypatch.setattr(self.module.boto3, "client", lambda _: SimpleNamespace(put_object=self.put_object))
         operations = self.module.Operations.read(environment)
-        self.operator = self.module.Operator(settings, operations, clock=lambda: self.work.now)
+        self.operator = self.module.Operator(settings, operations, clock=lambda: self.work.now, sleep=self.sleep)
+        self.lasts = 60.0
+
+    def sleep(self, seconds: float) -> None:
+        self.work.now += seconds
 
     def get_remaining_time_in_millis(self) -> int:
-        return int((60 - (self.work.now - self.began)) * 1000)
+        return int((self.lasts - (self.work.now - self.began)) * 1000)
 
     def open_pair(self, settings: Any, **options: Any) -> Any:
         self.opened.append(options)
@@ -148,9 +157,12 @@ class World:
             table_arn="arn:aws:dynamodb:eu-west-1:123456789012:table/products",
             table_id="a table",
             deadline=options["deadline"],
+            capacity=options["capacity"],
         )
 
     def put_object(self, *, Bucket: str, Key: str, Body: bytes) -> None:  # noqa: N803 (AWS's names)
+        if self.put_faults:
+            raise self.put_faults.pop()
         self.objects[f"{Bucket}/{Key}"] = Body.decode()
 
     def invoke(self, **event: Any) -> Any:
@@ -262,10 +274,107 @@ def test_all_units_together_read_at_the_rate_that_is_asked_for(monkeypatch: pyte
     world = World(monkeypatch, Work([1]), MAX_CONCURRENCY="10")
     rates: list[float] = []
 
-    def limit(rate: float) -> Any:
+    def limit(rate: float, *_: Any, **__: Any) -> Any:
         rates.append(rate)
-        return SimpleNamespace(spend=None)
+        return SimpleNamespace(owed_seconds=0)
 
     monkeypatch.setattr(world.module, "CapacityLimit", limit)
     world.invoke(unit="one", job={"type": "backfill", "rate": 500})
     assert rates == [50]
+
+
+@dataclass
+class Costly(Work):
+    """Each step reads so many units."""
+
+    costs: list[float] = field(default_factory=list)
+    done: list[int] = field(default_factory=list)
+
+    def run(self, pair: Any, unit: str, position: Any) -> Iterator[Step]:
+        for step in super().run(pair, unit, position):
+            number = len(self.seconds) - 1 if step.position is None else step.position - 1
+            pair.capacity.spend(self.costs[number])
+            self.done.append(number)
+            yield step
+
+
+@given(
+    rate=st.floats(0.5, 1_000),
+    costs=st.lists(st.sampled_from([0.5, 2.0, 100.0, 256.0]), min_size=1, max_size=20),
+    seconds=st.sampled_from([0.01, 1.0, 20.0]),
+)
+def test_whatever_the_rate_each_page_is_read_once_and_the_rate_is_kept(
+    rate: float, costs: list[float], seconds: float
+) -> None:
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        work = Costly([seconds] * len(costs), costs=costs)
+        world = World(monkeypatch, work, MAX_CONCURRENCY="4")
+        event = {"unit": "one", "job": {"type": "backfill", "rate": rate}, "done": False}
+        rounds = 0
+        while not event["done"]:
+            event, rounds = world.invoke(**event), rounds + 1
+            assert work.now - world.began <= 60
+    share = rate / 4
+    assert work.done == list(range(len(costs)))
+    assert sum(costs) <= share * work.now * 1.01
+    assert rounds <= 2 * len(costs) + sum(costs) / share / 57 + 1
+    assert set(event) == {"unit", "job", "done", "position", "counts"}
+
+
+def test_a_unit_that_gets_no_step_further_fails_after_an_hour(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World(monkeypatch, Work([]))
+    world.lasts = 900
+
+    def run(_: Any, __: Any, ___: str, position: Any) -> Iterator[Step]:
+        if position:
+            yield Step([0, []])  # looks up what was begun, and begins it again
+        yield Step([0, [world.work.now]], is_intent=True)
+        world.work.now += 880
+        raise OutOfTimeError("OpenSearch is busy")
+
+    monkeypatch.setattr(Work, "run", run)
+    event = world.invoke(unit="segment 3 of 100")
+    for _ in range(5):  # the first of them looks up what was begun: that looks like a step
+        assert world.work.now < 3 * 3600
+        event = world.invoke(**event)
+    told = r"^segment 3 of 100 got no step further in 5 .*: OpenSearch is busy\. .* redrive the execution"
+    with pytest.raises(ConfigurationError, match=told):
+        world.invoke(**event)
+
+
+def test_a_unit_that_gets_on_is_never_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World(monkeypatch, Work([]))
+    world.lasts = 900
+
+    def run(_: Any, __: Any, ___: str, position: Any) -> Iterator[Step]:
+        world.work.now += 880
+        yield Step((position or 0) + 1)
+        raise OutOfTimeError("OpenSearch is busy")
+
+    monkeypatch.setattr(Work, "run", run)
+    event = world.invoke(unit="one")
+    for _ in range(20):
+        event = world.invoke(**event)
+    assert event["position"] == 21
+
+
+def test_a_pause_is_never_longer_than_the_invocation(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World(monkeypatch, Work([]))
+    monkeypatch.setattr("dynamodb_opensearch.jobs.work.time.monotonic", lambda: world.work.now)
+
+    def run(*_: Any) -> Iterator[Step | Pause]:
+        yield Pause(world.work.now + 20)
+        yield Step(1)
+        yield Pause(world.work.now + 50)
+        yield Step(2)
+
+    monkeypatch.setattr(Work, "run", run)
+    event = world.invoke(unit="one")
+    assert (event["position"], event["done"], world.work.now) == (1, False, 20)
+
+
+def test_a_report_that_is_throttled_is_put_a_little_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World(monkeypatch, Work([1]), REPORT_BUCKET="reports")
+    world.put_faults = [ClientError({"Error": {"Code": "SlowDown", "Message": ""}}, "PutObject")]
+    assert world.invoke(unit="one")["done"]
+    assert len(world.objects) == 1

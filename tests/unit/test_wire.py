@@ -5,7 +5,6 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 from dynamodb_opensearch import wire
-from dynamodb_opensearch.jobs.capacity import CapacityLimit
 from moto import mock_aws
 
 ITEM = {
@@ -62,19 +61,3 @@ def test_each_read_tells_its_capacity(client: Any, units: list[float]) -> None:
     client.describe_table(TableName="products")
     assert len(units) == 2
     assert all(one > 0 for one in units)
-
-
-def test_a_rate_is_kept_over_many_reads_and_an_idle_time_is_no_credit() -> None:
-    now, pauses = [100.0], []
-
-    def sleep(seconds: float) -> None:
-        pauses.append(seconds)
-        now[0] += seconds
-
-    limit = CapacityLimit(50, lambda: now[0], sleep)
-    for _ in range(10):
-        limit.spend(25)
-    assert now[0] == pytest.approx(105)
-    now[0] += 60
-    limit.spend(50)
-    assert pauses[-1] == pytest.approx(1)

@@ -2,32 +2,33 @@
 
 Who asks is the state machine of modules/operations: it plans a job, does many units at the same time, each invocation
 after invocation until it is done, and adds the counts up. Any step may be repeated without harm, so any invocation may.
+What one invocation can't pay of a job's read units, the next one waits for before it reads.
 """
 
+import hashlib
 import io
 import json
 import os
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
 import boto3
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
-from botocore.exceptions import BotoCoreError, ClientError
 
 from dynamodb_opensearch import telemetry
 from dynamodb_opensearch.deadline import Deadline
 from dynamodb_opensearch.errors import ConfigurationError, OutOfTimeError
 from dynamodb_opensearch.jobs.capacity import CapacityLimit
 from dynamodb_opensearch.jobs.export import Load, location_of
-from dynamodb_opensearch.jobs.pair import Pair, aws_error, catalogue_of, open_pair
+from dynamodb_opensearch.jobs.pair import Pair, ask, catalogue_of, open_pair
 from dynamodb_opensearch.jobs.report import Compared, ReportWriter
 from dynamodb_opensearch.jobs.request import Request, read_request
 from dynamodb_opensearch.jobs.setup import CreateIndex
-from dynamodb_opensearch.jobs.work import steps_of
+from dynamodb_opensearch.jobs.work import Pause, Step
 from dynamodb_opensearch.settings import Settings, read_settings
 
 UNITS = 2_000
@@ -37,7 +38,10 @@ POSITION_BYTES = 200_000
 """Of one unit, for the same reason: what it was about to do when its time was over is handed on up to here."""
 PAGE_ITEMS = 1_000
 """So that the keys of a page fit into a position, as a rule."""
+STALLED_SECONDS, STALLED_INVOCATIONS = 3_600, 3
+"""How long, and how often at least, a unit is tried again without getting a step further."""
 _REPORTED = 5_000  # findings of one object in the report bucket
+_PAID_SHARE = 0.1  # of an invocation that pays for earlier reads, and still does a step
 
 Event = Mapping[str, Any]
 
@@ -69,8 +73,14 @@ class Operations:
 class Operator:
     """What one function keeps between invocations. Made without I/O."""
 
-    def __init__(self, settings: Settings, operations: Operations, clock: Callable[[], float] = time.monotonic) -> None:
-        self._settings, self._operations, self._clock = settings, operations, clock
+    def __init__(
+        self,
+        settings: Settings,
+        operations: Operations,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._settings, self._operations, self._clock, self._sleep = settings, operations, clock, sleep
         self._logger = telemetry.make_logger(settings.sync_name, settings.log_level)
 
     def handle(self, event: Event, context: Context) -> dict[str, Any]:
@@ -126,41 +136,97 @@ class Operator:
     def _work(self, event: Event, request: Request, context: Context) -> dict[str, Any]:
         """Do steps until the unit is done or the next one might not fit into the time that is left."""
         deadline = Deadline(context.get_remaining_time_in_millis)
-        pair = self._open(request, deadline)
+        whole_seconds = deadline.remaining_seconds()
+        capacity = self._capacity(request, event)
+        paid_seconds = self._pay(capacity, whole_seconds)
+        is_finished = bool(event.get("finished"))
+        if is_finished or paid_seconds > whole_seconds * _PAID_SHARE:  # a step gets an invocation's whole time
+            return _answer(event, capacity, is_finished=is_finished)
+        pair = self._open(request, deadline, capacity)
         report = _Report(self._operations.report_bucket, pair, event, context.aws_request_id)
-        position, done, counts = event.get("position"), True, Counter[str]()
-        steps, longest, began = 0, 0.0, self._clock()
+        position, mark, is_finished, counts = event.get("position"), event.get("mark"), True, Counter[str]()
+        steps, longest, began, late = 0, 0.0, self._clock(), None
         try:
-            for step in steps_of(request.job, pair, str(event["unit"]), position):
+            for step in self._steps(request, pair, event, deadline):
                 if step.is_intent:
                     position = step.position if len(json.dumps(step.position)) <= POSITION_BYTES else position
                     continue
                 self._tell(step.findings)
                 report.add(step.findings)
-                position = step.position
+                position, mark = step.position, _mark(step.position)
                 counts.update(step.counts)
                 steps += 1
-                longest, began = max(longest, self._clock() - began), self._clock()
-                if position is not None and deadline.remaining_seconds() < 2 * longest:
-                    done = False
+                longest = max(longest, self._clock() - began)
+                self._pay(capacity, deadline.remaining_seconds() - 2 * longest)
+                if position is not None and (_owes(capacity) or deadline.remaining_seconds() < 2 * longest):
+                    is_finished = False
                     break
+                began = self._clock()
         except OutOfTimeError as error:
-            done = False
+            is_finished, late = False, error
             self._logger.warning("not done in time: it goes on from the last step", extra={"reason": str(error)})
         report.close()
         self._emit(event["job"]["type"], counts, steps)
-        return {
+        seconds = whole_seconds - deadline.remaining_seconds()
+        event = {
             **event,
             "position": position,
-            "done": done,
             "counts": {name: count for name, count in (Counter(event.get("counts") or {}) + counts).items() if count},
+            "mark": mark,
+            "stalled": self._stalled(event, mark, seconds, late),
         }
+        return _answer(event, capacity, is_finished=is_finished)
 
-    def _open(self, request: Request, deadline: Deadline) -> Pair:
-        rate = request.read_units_per_second
-        limit = CapacityLimit(rate / self._operations.max_concurrency).spend if rate else None
+    def _stalled(self, event: Event, mark: str | None, seconds: float, late: OutOfTimeError | None) -> Any:
+        """How often and how long the unit has been tried without getting a step further.
+
+        A step that leaves the unit where its last one did is none: it looks up what was begun, to begin it again.
+
+        Raises:
+            ConfigurationError: long enough.
+        """
+        if late is None or mark != event.get("mark"):
+            return None
+        before = event.get("stalled") or {"invocations": 0, "seconds": 0}
+        invocations, total_seconds = before["invocations"] + 1, round(before["seconds"] + seconds, 1)
+        if invocations >= STALLED_INVOCATIONS and total_seconds >= STALLED_SECONDS:
+            raise ConfigurationError(
+                f"{event['unit']} got no step further in {invocations} invocations, {total_seconds / 60:.0f} minutes: "
+                f"{late}. When that is mended, redrive the execution; if one page takes longer than an invocation may, "
+                "give a smaller pageItems, or the function a longer timeout"
+            )
+        return {"invocations": invocations, "seconds": total_seconds}
+
+    def _steps(self, request: Request, pair: Pair, event: Event, deadline: Deadline) -> Iterator[Step]:
+        """The unit's steps. Its pauses are waited for, if they fit into the time."""
+        for one in request.job.run(pair, str(event["unit"]), event.get("position")):
+            if not isinstance(one, Pause):
+                yield one
+            elif one.seconds < deadline.remaining_seconds():
+                self._sleep(one.seconds)
+            else:
+                raise OutOfTimeError(f"a pause of {one.seconds:.0f} s doesn't fit into what is left of the invocation")
+
+    def _pay(self, capacity: CapacityLimit | None, most_seconds: float) -> float:
+        """Wait for what was read, but no longer than that; how long it was."""
+        owed_seconds = min(capacity.owed_seconds if capacity else 0, max(most_seconds, 0))
+        if owed_seconds:
+            self._sleep(owed_seconds)
+        return owed_seconds
+
+    def _capacity(self, request: Request, event: Event) -> CapacityLimit | None:
+        if not (rate := request.read_units_per_second):
+            return None
+        return CapacityLimit(
+            rate / self._operations.max_concurrency, self._clock, owed_seconds=float(event.get("owedSeconds") or 0)
+        )
+
+    def _open(self, request: Request, deadline: Deadline, capacity: CapacityLimit | None = None) -> Pair:
         return open_pair(
-            self._settings, on_capacity=limit, page_items=request.page_items or PAGE_ITEMS, deadline=lambda: deadline
+            self._settings,
+            capacity=capacity,
+            page_items=request.page_items or PAGE_ITEMS,
+            deadline=lambda: deadline,
         )
 
     def _tell(self, findings: Iterable[Mapping[str, Any]]) -> None:
@@ -207,11 +273,32 @@ class _Report:
         writer = ReportWriter(text, compared=compared, started_at=now)
         for finding in self._findings:
             writer.add(finding)
-        try:
-            boto3.client("s3").put_object(Bucket=self._bucket, Key=key, Body=text.getvalue().encode())
-        except (BotoCoreError, ClientError) as error:
-            raise aws_error(error, "PutObject", f"the report s3://{self._bucket}/{key}") from None
+        s3, body = boto3.client("s3"), text.getvalue().encode()
+        ask(
+            lambda: s3.put_object(Bucket=self._bucket, Key=key, Body=body),
+            self._pair.deadline(),
+            "PutObject",
+            f"the report s3://{self._bucket}/{key}",
+        )
         self._findings.clear()
+
+
+def _answer(event: Event, capacity: CapacityLimit | None, *, is_finished: bool) -> dict[str, Any]:
+    """The event as the unit's next invocation takes it. A unit that is finished is done once its reads are paid for."""
+    owed_seconds = round(capacity.owed_seconds, 3) if capacity else 0
+    if is_finished and not owed_seconds:
+        notes = {"finished", "mark", "owedSeconds", "stalled"}
+        return {**{name: value for name, value in event.items() if name not in notes}, "done": True}
+    return {**event, "done": False, "finished": is_finished, "owedSeconds": owed_seconds}
+
+
+def _owes(capacity: CapacityLimit | None) -> bool:
+    return capacity is not None and capacity.owed_seconds > 0
+
+
+def _mark(position: Any) -> str:
+    """A position in few characters."""
+    return hashlib.sha256(json.dumps(position).encode()).hexdigest()[:16]
 
 
 def _location(pair: Pair, export: str) -> str:

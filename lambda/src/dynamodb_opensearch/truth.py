@@ -7,9 +7,9 @@ from email.utils import parsedate_to_datetime
 from itertools import islice
 from typing import Any, NamedTuple, Protocol
 
-from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
-from botocore.exceptions import ConnectionError as SdkConnectionError
+from botocore.exceptions import BotoCoreError, ClientError
 
+from dynamodb_opensearch.aws import heals
 from dynamodb_opensearch.changes import Settle, Write
 from dynamodb_opensearch.deadline import Deadline
 from dynamodb_opensearch.documents import KeySchema
@@ -109,15 +109,15 @@ class Table:
         try:
             answer = self._client().batch_get_item(RequestItems={self._name: request})
         except ClientError as error:
-            if _heals(error):
+            if heals(error):
                 return []
             raise ConfigurationError(
                 f"TABLE_NAME is {self._name!r}: BatchGetItem answered {error.response['Error']['Code']}; "
                 "check that the table exists with these keys and that the role may dynamodb:BatchGetItem"
             ) from None
-        except (HTTPClientError, SdkConnectionError):  # time-outs, resets, refused connections
-            return []
         except BotoCoreError as error:
+            if heals(error):
+                return []
             raise ConfigurationError(f"TABLE_NAME is {self._name!r}: it can't be read ({error})") from None
         # Only one table was asked for; AWS may name it by name or by ARN. No list of items isn't an empty one.
         tables = list(answer.get("Responses", {}).values())
@@ -155,22 +155,6 @@ def read_at(answer: Mapping[str, Any]) -> int:
             f"DynamoDB's answer has the Date header {date!r}: a proxy must leave it as it is"
         ) from None
     return int(stamp.timestamp())
-
-
-def _heals(error: ClientError) -> bool:
-    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-    return status >= 500 or error.response["Error"]["Code"] in _THROTTLES
-
-
-_THROTTLES = frozenset(
-    {
-        "LimitExceededException",
-        "ProvisionedThroughputExceededException",
-        "RequestLimitExceeded",
-        "Throttling",
-        "ThrottlingException",
-    }
-)
 
 
 def projection(schema: KeySchema) -> dict[str, Any]:

@@ -14,11 +14,11 @@ from botocore.parsers import JSONParser, ResponseParserFactory
 
 
 def connect(*, connections: int, on_capacity: Callable[[float], None] | None = None) -> Any:
-    """A DynamoDB client for many reads; retries throttled ones.
+    """A DynamoDB client for many reads. It retries nothing: that is done where the deadline is known.
 
     Args:
         connections: how many threads will use it at the same time.
-        on_capacity: is told the capacity units of each Scan and BatchGetItem, and may wait.
+        on_capacity: is told the capacity units of each Scan and BatchGetItem.
     """
     session = botocore.session.get_session()
     session.register_component("response_parser_factory", _ParserFactory())
@@ -26,7 +26,7 @@ def connect(*, connections: int, on_capacity: Callable[[float], None] | None = N
         parameter_validation=False,  # half the cost of a request for many keys; DynamoDB refuses what is wrong
         connect_timeout=3,
         read_timeout=30,
-        retries={"mode": "standard", "total_max_attempts": 8},
+        retries={"mode": "standard", "total_max_attempts": 1},
         max_pool_connections=connections,
     )
     client = boto3.Session(botocore_session=session).client("dynamodb", config=config)

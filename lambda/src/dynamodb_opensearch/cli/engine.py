@@ -6,6 +6,7 @@ import os
 import queue
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,7 +16,8 @@ from typing import Any
 
 from dynamodb_opensearch.cli.faults import line_of, trace_of
 from dynamodb_opensearch.cli.journal import Journal
-from dynamodb_opensearch.errors import SyncError
+from dynamodb_opensearch.cli.output import tell
+from dynamodb_opensearch.errors import OutOfTimeError, SyncError
 from dynamodb_opensearch.jobs.capacity import CapacityLimit
 from dynamodb_opensearch.jobs.pair import Pair, open_pair
 from dynamodb_opensearch.jobs.work import Job, Pause, Step, Unit
@@ -23,6 +25,10 @@ from dynamodb_opensearch.settings import Settings
 
 PAUSED = 8
 """Most units of one worker that pause at the same time: what each waits with is held in memory."""
+STUCK_SECONDS = 900
+"""How long units are tried again while none of them gets on: then the run ends."""
+_QUIET_SECONDS = 60  # without progress, before a setback is worth a line
+_LONGEST_PAUSE_SECONDS = 60.0  # before a unit is tried again
 
 
 class JobFailedError(SyncError):
@@ -92,8 +98,8 @@ def _few_collections() -> Iterator[None]:
 
 def _open(settings: Settings, workers: Workers) -> Pair:
     rate = workers.read_units_per_second
-    limit = CapacityLimit(rate / workers.processes).spend if rate else None
-    return open_pair(settings, threads=workers.threads, on_capacity=limit, page_items=workers.page_items)
+    capacity = CapacityLimit(rate / workers.processes) if rate else None
+    return open_pair(settings, threads=workers.threads, capacity=capacity, page_items=workers.page_items)
 
 
 Task = tuple[Unit, Any]
@@ -119,6 +125,39 @@ class _Failure:
 
 
 @dataclass(frozen=True, slots=True)
+class _Setback:
+    """A unit ran out of time, and will be tried again."""
+
+    reason: str
+
+
+class _Patience:
+    """How long setbacks may go on: as long as any unit gets on."""
+
+    def __init__(self) -> None:
+        self._marks: dict[Unit, Any] = {}
+        self._progress_at = time.monotonic()
+        self._since: float | None = None
+        """When the setbacks began that nothing has ended."""
+
+    def see(self, unit: Unit, step: Step) -> None:
+        """A step that leaves the unit where its last one did isn't progress, and an intent never is."""
+        if not step.is_intent and self._marks.get(unit, ...) != step.position:
+            self._marks[unit] = step.position
+            self._progress_at, self._since = time.monotonic(), None
+
+    def bear(self, setback: _Setback) -> _Failure | None:
+        """The failure that it comes to in the end."""
+        now = time.monotonic()
+        if self._since is None and now - self._progress_at >= _QUIET_SECONDS:
+            self._since = now
+            tell(f"waiting: {setback.reason}; it is tried again, for {STUCK_SECONDS // 60} minutes at most")
+        if self._since is not None and now - self._since >= STUCK_SECONDS:
+            return _Failure.of(OutOfTimeError(f"{setback.reason}; nothing got on for {STUCK_SECONDS // 60} minutes"))
+        return None
+
+
+@dataclass(frozen=True, slots=True)
 class _Lines:
     """What connects the workers with whoever runs them: of this process, or between processes."""
 
@@ -136,6 +175,7 @@ class _Lines:
     def steps(self, stop: Stop, workers: int, find_dead: Callable[[], str | None]) -> Iterator[tuple[Unit, Step]]:
         """Steps as they are done. After a failure the other workers finish theirs, then it is raised."""
         failure: _Failure | None = None
+        patience = _Patience()
         while workers:
             if stop.requested or failure:
                 self.stopped.set()
@@ -149,8 +189,11 @@ class _Lines:
                 workers -= 1
             elif isinstance(result, _Failure):
                 failure = failure or result
+            elif isinstance(result, _Setback):
+                failure = failure or patience.bear(result)
             else:
                 number, unit, step = result
+                patience.see(unit, step)
                 yield unit, step
                 self.noted[number].release()
         if failure:
@@ -258,11 +301,32 @@ def _work(worker: "_Worker", lines: _Lines) -> None:
         lines.results.put(_END)
 
 
+@dataclass(slots=True)
+class _Run:
+    """A unit under way."""
+
+    unit: Unit
+    position: Any
+    """Where it would go on."""
+    steps: Iterator[Step | Pause]
+    is_between_steps: bool = True
+    mark: Any = ...
+    """The position of its last step that did something."""
+    setbacks: int = 0
+    """Since its last progress."""
+
+    def take(self, step: Step) -> None:
+        """Note a step that was done."""
+        self.position, self.is_between_steps = step.position, not step.is_intent
+        if not step.is_intent and self.mark != step.position:
+            self.mark, self.setbacks = step.position, 0
+
+
 @dataclass(order=True, slots=True)
 class _Paused:
     until: float
     unit: Unit
-    steps: Iterator[Step | Pause] = field(compare=False)
+    run: _Run = field(compare=False)
 
 
 class _Worker:
@@ -280,22 +344,41 @@ class _Worker:
             if self._paused and (crowded or not Pause(self._paused[0].until).seconds):
                 paused = heappop(self._paused)
                 if not self._lines.stopped.wait(Pause(paused.until).seconds):
-                    self._advance(paused.unit, paused.steps)
+                    self._advance(paused.run)
             elif (task := self._lines.tasks.get()) == _END:
                 has_more = False
             else:
                 unit, position = task
-                self._advance(unit, self._job.run(self._pair, unit, position))
+                self._advance(_Run(unit, position, self._job.run(self._pair, unit, position)))
 
-    def _advance(self, unit: Unit, steps: Iterator[Step | Pause]) -> None:
-        """To its end, its next pause, or the stop."""
-        for one in steps:
-            if isinstance(one, Pause):
-                heappush(self._paused, _Paused(one.until, unit, steps))
+    def _advance(self, run: _Run) -> None:
+        """To its end, its next pause or setback, or the stop."""
+        while self._may_read(run):
+            try:
+                one = next(run.steps, None)
+            except OutOfTimeError as error:
+                self._set_back(run, error)
                 return
-            self._lines.results.put((self._number, unit, one))
+            if one is None:
+                return
+            if isinstance(one, Pause):
+                heappush(self._paused, _Paused(one.until, run.unit, run))
+                return
+            self._lines.results.put((self._number, run.unit, one))
             while not self._lines.noted[self._number].acquire(timeout=1):
                 if self._lines.stopped.is_set():
                     return
-            if self._lines.stopped.is_set():
-                return
+            run.take(one)
+
+    def _may_read(self, run: _Run) -> bool:
+        """Once what was read so far is paid for. False: it is told to stop."""
+        capacity = self._pair.capacity if run.is_between_steps else None
+        return not self._lines.stopped.wait(capacity.owed_seconds if capacity else 0)
+
+    def _set_back(self, run: _Run, error: OutOfTimeError) -> None:
+        """Try the unit again from its last step, after a longer pause each time."""
+        self._lines.results.put(_Setback(str(error)))
+        pause_seconds = min(2.0**run.setbacks, _LONGEST_PAUSE_SECONDS)
+        run.setbacks, run.is_between_steps = run.setbacks + 1, True
+        run.steps = self._job.run(self._pair, run.unit, run.position)
+        heappush(self._paused, _Paused(time.monotonic() + pause_seconds, run.unit, run))

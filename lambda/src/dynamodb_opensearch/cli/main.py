@@ -158,12 +158,20 @@ def redrive(
             help="Delete failures whose records the stream has no more: after recover, or repair.",
         ),
     ] = False,
+    drop_keyless: Annotated[
+        bool,
+        typer.Option(
+            "--drop-keyless",
+            metavar="",
+            help="Delete failures that tell no key of the table: after verify.",
+        ),
+    ] = False,
 ) -> int:
     """Settle what failed: dead letters, and AWS's own records of failed batches.
 
     What is done is deleted. What still fails is kept, with its new reason.
     """
-    return redriving.redrive(target, run, source, drop_expired=drop_expired)
+    return redriving.redrive(target, run, source, drop_expired=drop_expired, drop_keyless=drop_keyless)
 
 
 @command(

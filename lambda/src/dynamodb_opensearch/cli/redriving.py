@@ -13,10 +13,10 @@ from dynamodb_opensearch.jobs.redrive import Redrive
 from dynamodb_opensearch.settings import Settings
 
 
-def redrive(target: TargetFlags, run: RunFlags, source: str | None, *, drop_expired: bool) -> int:
+def redrive(target: TargetFlags, run: RunFlags, source: str | None, *, drop_expired: bool, drop_keyless: bool) -> int:
     """Do it; the exit code."""
     settings = configure(target).settings
-    job = Redrive(source_arn(source, settings), drop_expired)
+    job = Redrive(source_arn(source, settings), drop_expired, drop_keyless)
     found = survey(settings)
     task = Task("redrive", job, None, ("failures",), parallel=job.source.split(":")[2:3] == ["s3"])
     with carried_out(task, found, run) as result:

@@ -77,7 +77,7 @@ def judge(seen: Status) -> int:
         mappings is not None and not any(_is_running(one) for one in mappings),
         mappings is not None and any(_has_problem(one) for one in mappings),
         letters is not None and letters.waiting > 0,
-        seen.verified.value is not None and seen.verified.value.get("differences", 0) > 0,
+        seen.verified.value is not None and _wrong(seen.verified.value) > 0,
     )
     return REMAINS if any(reasons) else WELL
 
@@ -171,12 +171,18 @@ def _letters(letters: Letters) -> Text:
 
 
 def _verified(entry: Mapping[str, Any], now: datetime) -> Text:
-    differences = int(entry.get("differences", 0))
+    differences, undecided = int(entry.get("differences", 0)), int(entry.get("undecided", 0))
     items = counted(int(entry.get("items", 0)), "item")
     at = str(entry.get("at", ""))
     try:
         ago = f" ({span((now - datetime.fromisoformat(at)).total_seconds())} ago)"
     except (TypeError, ValueError):
         ago = ""
-    found = (counted(differences, "difference"), "bold red" if differences else "green")
+    told = counted(differences, "difference") + (f" and {undecided:,} undecided" if undecided else "")
+    found = (told, "bold red" if _wrong(entry) else "green")
     return Text.assemble(found, f" in {items}", (f"   {at}{ago}", "dim"))
+
+
+def _wrong(verified: Mapping[str, Any]) -> int:
+    """What the last verification found, or couldn't say."""
+    return int(verified.get("differences", 0)) + int(verified.get("undecided", 0))

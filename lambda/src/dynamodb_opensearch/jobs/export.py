@@ -5,9 +5,11 @@ version. An incremental one tells which items changed: their keys are settled, s
 """
 
 import gzip
+import io
 import json
+import zlib
 from collections import Counter
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,12 +17,13 @@ from itertools import islice
 from typing import Any
 
 import boto3
-from botocore.exceptions import BotoCoreError, ClientError
 
 from dynamodb_opensearch.changes import Settle
-from dynamodb_opensearch.errors import ConfigurationError
+from dynamodb_opensearch.deadline import Deadline
+from dynamodb_opensearch.errors import ConfigurationError, UndecodableError
 from dynamodb_opensearch.jobs.backfill import fill, finding, finish
-from dynamodb_opensearch.jobs.pair import Pair, aws_error
+from dynamodb_opensearch.jobs.pair import ASKED_ONCE, Pair, ask, briefly
+from dynamodb_opensearch.jobs.s3_file import S3File
 from dynamodb_opensearch.jobs.work import Step, Unit
 from dynamodb_opensearch.telemetry import Tally
 from dynamodb_opensearch.versions import scan_version
@@ -42,19 +45,23 @@ class Load:
 
         Raises:
             ConfigurationError: an export can't be read, isn't DynamoDB JSON, or is of another table.
+            OutOfTimeError: S3 was out of reach for some seconds.
         """
-        exports = ((url.rstrip("/"), _Export(url, pair)) for url in self.exports)
+        exports = ((url.rstrip("/"), _Export(url, pair, briefly)) for url in self.exports)
         return [json.dumps([url, key, count]) for url, export in exports for key, count in export.files()]
 
     def run(self, pair: Pair, unit: Unit, position: Any) -> Iterator[Step]:
         """A step for each thousand lines; the position counts them. See ``work.Job.run``."""
         url, key, count = json.loads(unit)
-        export, done = _Export(url, pair), int(position or 0)
+        export, done = _Export(url, pair, pair.deadline), int(position or 0)
         with closing(export.lines(key)) as lines:
             remaining = islice(lines, done, None)
             while chunk := list(islice(remaining, _LINES)):
-                done += len(chunk)
-                yield export.load(chunk, done if done < count else None, recheck=self.recheck)
+                first, done = done + 1, done + len(chunk)
+                try:
+                    yield export.load(chunk, done if done < count else None, recheck=self.recheck)
+                except UndecodableError as error:
+                    raise ConfigurationError(f"{url}: {key}, lines {first} to {done}: {error}") from None
         if done != count:
             raise ConfigurationError(f"{url}: {key} has {done} lines, and should have {count}: the export is damaged")
         if count == 0:
@@ -80,59 +87,76 @@ def describe_export(dynamodb: Any, export_arn: str) -> Mapping[str, Any]:
 
     Raises:
         ConfigurationError: there is no such export, or it can't be described.
+        OutOfTimeError: DynamoDB was out of reach for some seconds.
     """
-    try:
-        description: Mapping[str, Any] = dynamodb.describe_export(ExportArn=export_arn)["ExportDescription"]
-    except (BotoCoreError, ClientError) as error:
-        raise aws_error(error, "DescribeExport", f"the export {export_arn!r}") from None
+    description: Mapping[str, Any] = ask(
+        lambda: dynamodb.describe_export(ExportArn=export_arn),
+        briefly(),
+        "DescribeExport",
+        f"the export {export_arn!r}",
+    )["ExportDescription"]
     return description
 
 
 class _Export:
     """One export: its manifest, and what its lines mean.
 
+    A manifest names the files by where DynamoDB put them. A copy has them beside it, and is read from there.
+
     See: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/S3DataExport.Output.html
     """
 
-    def __init__(self, url: str, pair: Pair) -> None:
+    def __init__(self, url: str, pair: Pair, deadline: Callable[[], Deadline]) -> None:
         scheme, _, rest = url.rstrip("/").partition("://")
-        self._url, self._pair = url, pair
+        self._url, self._pair, self._deadline = url, pair, deadline
+        self._summary: Mapping[str, Any] = {}
         self._bucket, _, self._folder = rest.partition("/")
         if scheme != "s3" or not self._folder:
             raise ConfigurationError(
                 f"the export {url!r}: it must be an S3 URL such as s3://bucket/prefix/AWSDynamoDB/01690000000000-a1b2c3d4"
             )
-        self._s3 = boto3.client("s3")
-        self._summary = self._json(f"{self._folder}/manifest-summary.json")
-        if self._summary["tableArn"] != pair.table_arn:
+        self._s3 = boto3.client("s3", config=ASKED_ONCE)
+        summary = f"{self._folder}/manifest-summary.json"
+        self._summary = self._object(summary, self._text(summary, summary))
+        if self._stated("tableArn") != pair.table_arn:
             raise ConfigurationError(
-                f"the export {url!r} is of another table: {self._summary['tableArn']}, not {pair.table_arn}"
+                f"the export {url!r} is of another table: {self._stated('tableArn')}, not {pair.table_arn}"
             )
-        if self._summary["outputFormat"] != "DYNAMODB_JSON":
+        if self._stated("outputFormat") != "DYNAMODB_JSON":
             raise ConfigurationError(
-                f"the export {url!r} is in the format {self._summary['outputFormat']}: export as DYNAMODB_JSON"
+                f"the export {url!r} is in the format {self._stated('outputFormat')}: export as DYNAMODB_JSON"
             )
 
     def files(self) -> Iterator[tuple[str, int]]:
         """The keys of the data files, and how many lines each has."""
-        text = self._read(self._summary["manifestFilesS3Key"]).read().decode()
-        for one in map(json.loads, text.splitlines()):
-            yield one["dataFileS3Key"], one["itemCount"]
+        key = f"{self._folder}/manifest-files.json"
+        for number, text in enumerate(self._text(key, self._stated("manifestFilesS3Key")).splitlines(), start=1):
+            file = self._object(f"{key} line {number}", text)
+            match file:
+                case {"dataFileS3Key": str(data), "itemCount": int(count)}:
+                    yield data, count
+                case _:
+                    raise ConfigurationError(f"{self._url}: {key} line {number} names no data file: it is damaged")
 
     def lines(self, key: str) -> Generator[dict[str, Any]]:
-        """A data file's lines, decoded as they come."""
+        """A data file's lines, decoded as they come; each has what lines of its kind of export have."""
+        member, number = "Item" if self._is_full else "Keys", 0
+        beside = f"{self._folder}/data/{key.rpartition('/')[2]}"
         try:
-            with gzip.open(self._read(key), "rt", encoding="utf-8") as file:
-                yield from map(json.loads, file)
-        except (EOFError, OSError, ValueError) as error:
-            raise ConfigurationError(f"{self._url}: {key} can't be read ({error})") from None
+            with gzip.open(io.BufferedReader(self._file(beside, key)), "rt", encoding="utf-8") as file:
+                for number, text in enumerate(file, start=1):
+                    line = self._object(f"{key} line {number}", text)
+                    if not isinstance(line.get(member), dict):
+                        raise ConfigurationError(f"{self._url}: {key} line {number} has no {member}: it is damaged")
+                    yield line
+        except (EOFError, OSError, UnicodeDecodeError, zlib.error) as error:
+            raise ConfigurationError(f"{self._url}: {key} can't be read after line {number} ({error})") from None
 
     def load(self, lines: Sequence[Mapping[str, Any]], position: int | None, *, recheck: bool) -> Step:
         """Bring what the lines tell into the index."""
-        pair, deadline = self._pair, self._pair.deadline()
-        if self._summary.get("exportType", "FULL_EXPORT") == "FULL_EXPORT":
-            moment = int(datetime.fromisoformat(self._summary["exportTime"]).timestamp())
-            version = scan_version(moment, pair.conflict_window)
+        pair, deadline = self._pair, self._deadline()
+        if self._is_full:
+            version = scan_version(self._moment(), pair.conflict_window)
             items = [line["Item"] for line in lines]
             return Step(position, *fill(pair, items, version, deadline, look=set if recheck else None))
         schema, tally = pair.settings.key_schema, Tally()
@@ -141,15 +165,44 @@ class _Export:
         counts = Counter(items=len(lines), settled=len(lines) - len(refused), refused=len(refused))
         return Step(position, counts, [finding(refusal) for refusal in refused])
 
-    def _json(self, key: str) -> dict[str, Any]:
+    @property
+    def _is_full(self) -> bool:
+        return bool(self._summary.get("exportType", "FULL_EXPORT") == "FULL_EXPORT")
+
+    def _moment(self) -> int:
+        """The epoch second that a full export shows."""
+        text = self._stated("exportTime")
         try:
-            value: dict[str, Any] = json.loads(self._read(key).read())
+            return int(datetime.fromisoformat(text).timestamp())
         except ValueError:
-            raise ConfigurationError(f"{self._url}: {key} isn't JSON") from None
+            raise ConfigurationError(f"{self._url}: the manifest's exportTime is {text!r}: it is damaged") from None
+
+    def _stated(self, name: str) -> str:
+        value = self._summary.get(name)
+        if not isinstance(value, str):
+            raise ConfigurationError(f"{self._url}: manifest-summary.json has no {name}: it is damaged")
         return value
 
-    def _read(self, key: str) -> Any:
+    def _object(self, place: str, text: str) -> dict[str, Any]:
         try:
-            return self._s3.get_object(Bucket=self._bucket, Key=key)["Body"]
-        except (BotoCoreError, ClientError) as error:
-            raise aws_error(error, "GetObject", f"the export's file s3://{self._bucket}/{key}") from None
+            value = json.loads(text)
+        except (RecursionError, ValueError):
+            value = None
+        if not isinstance(value, dict):
+            raise ConfigurationError(f"{self._url}: {place} isn't a JSON object: it is damaged")
+        return value
+
+    def _text(self, beside: str, named: str) -> str:
+        try:
+            return io.BufferedReader(self._file(beside, named)).read().decode()
+        except UnicodeDecodeError:
+            raise ConfigurationError(f"{self._url}: {beside} isn't UTF-8: it is damaged") from None
+
+    def _file(self, beside: str, named: str) -> S3File:
+        """A file that stands in the export's folder, or where the manifest names it."""
+        places = [(self._bucket, beside), (self._bucket_of_manifest, named)]
+        return S3File(self._s3, list(dict.fromkeys(places)), self._deadline)
+
+    @property
+    def _bucket_of_manifest(self) -> str:
+        return str(self._summary.get("s3Bucket") or self._bucket)

@@ -2,16 +2,18 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
+from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from dynamodb_opensearch import wire
-from dynamodb_opensearch.aws import credentials_advice
+from dynamodb_opensearch.aws import code_of, credentials_advice, heals
 from dynamodb_opensearch.bulk import Index, Limits
 from dynamodb_opensearch.client import Client
 from dynamodb_opensearch.deadline import Deadline
 from dynamodb_opensearch.errors import ConfigurationError, OutOfTimeError
+from dynamodb_opensearch.jobs.capacity import CapacityLimit
 from dynamodb_opensearch.jobs.stored import Catalogue
 from dynamodb_opensearch.settings import Settings
 from dynamodb_opensearch.truth import Keyed, Reading, Table
@@ -36,6 +38,8 @@ class Pair:
     """Most items of one page of a scan, None: as many as fit into DynamoDB's 1 MB."""
     deadline: Callable[[], Deadline] = lambda: Deadline.after(300)
     """How long one page may take, with all waiting for a throttled table or a busy cluster."""
+    capacity: CapacityLimit | None = None
+    """What reads may cost, None: what they like. Whoever runs the job pays between its steps."""
 
     @property
     def conflict_window(self) -> int:
@@ -47,7 +51,7 @@ def open_pair(
     settings: Settings,
     *,
     threads: int = 1,
-    on_capacity: Callable[[float], None] | None = None,
+    capacity: CapacityLimit | None = None,
     page_items: int | None = None,
     deadline: Callable[[], Deadline] | None = None,
 ) -> Pair:
@@ -55,12 +59,13 @@ def open_pair(
 
     Args:
         threads: how many will use the pair at the same time.
-        on_capacity: see ``wire.connect``.
+        capacity: is told what each read took.
 
     Raises:
         ConfigurationError: there is no such table, it can't be described, or its keys are others.
+        OutOfTimeError: see ``describe_table``.
     """
-    dynamodb = wire.connect(connections=threads * 5 + 1, on_capacity=on_capacity)
+    dynamodb = wire.connect(connections=threads * 5 + 1, on_capacity=capacity.spend if capacity else None)
     described = describe_table(dynamodb, settings.table_name)
     names = tuple(described.key_types)
     if names != settings.key_schema.names:
@@ -87,6 +92,7 @@ def open_pair(
             settings.request_timeout_seconds,
         ),
         page_items=page_items,
+        capacity=capacity,
         **({"deadline": deadline} if deadline else {}),
     )
 
@@ -106,15 +112,15 @@ class TableDescription:
 
 
 def describe_table(dynamodb: Any, name: str) -> TableDescription:
-    """Describe a table.
+    """Describe a table, before anything is begun.
 
     Raises:
         ConfigurationError: there is no such table, or it can't be described.
+        OutOfTimeError: it was out of reach for some seconds.
     """
-    try:
-        table = dynamodb.describe_table(TableName=name)["Table"]
-    except (BotoCoreError, ClientError) as error:
-        raise aws_error(error, "DescribeTable", f"the table {name!r}") from None
+    table = ask(lambda: dynamodb.describe_table(TableName=name), briefly(), "DescribeTable", f"the table {name!r}")[
+        "Table"
+    ]
     types = {one["AttributeName"]: one["AttributeType"] for one in table["AttributeDefinitions"]}
     schema = sorted(table["KeySchema"], key=lambda one: bool(one["KeyType"] != "HASH"))
     return TableDescription(
@@ -150,14 +156,52 @@ def catalogue_of(pair: Pair) -> Catalogue:
     return Catalogue(pair.client, pair.settings.index, pair.settings.request_timeout_seconds)
 
 
+_Answer = TypeVar("_Answer")
+
+
+def ask(request: Callable[[], _Answer], deadline: Deadline, call: str, subject: str) -> _Answer:
+    """Ask AWS, again while it throttles or is out of reach, as long as the deadline allows.
+
+    Raises:
+        ConfigurationError: AWS refused it, see ``aws_error``.
+        OutOfTimeError: the time was over.
+    """
+    attempt = 0
+    while True:
+        try:
+            return request()
+        except (BotoCoreError, ClientError) as error:
+            if not heals(error):
+                raise aws_error(error, call, subject) from None
+            attempt += 1
+            if not deadline.back_off(attempt):
+                raise OutOfTimeError(f"{subject}: {call} failed to the last ({_said(error)})") from None
+
+
+def briefly() -> Deadline:
+    """For what is asked before anything is begun: a wrong endpoint looks like an outage, and is to be told at once."""
+    return Deadline.after(_BRIEFLY_SECONDS)
+
+
+_BRIEFLY_SECONDS = 10.0
+ASKED_ONCE = Config(connect_timeout=5, read_timeout=30, retries={"mode": "standard", "total_max_attempts": 1})
+"""For a client whose calls go through ``ask``: trying again is done where the deadline is known."""
+
+
 def aws_error(error: BotoCoreError | ClientError, call: str, subject: str) -> ConfigurationError:
     """What to tell somebody whose call AWS refused."""
     if not isinstance(error, ClientError):
-        return ConfigurationError(f"{subject}: {call} failed ({error}){credentials_advice(error)}")
-    code = str(error.response["Error"]["Code"])
+        return ConfigurationError(f"{subject}: {call} failed ({_said(error)}){credentials_advice(error)}")
+    code = code_of(error)
     advice = next((advice for words, advice in _ADVICE.items() if words in code), "see AWS's message")
+    return ConfigurationError(f"{subject}: {call} answered {_said(error)}; {advice}")
+
+
+def _said(error: BotoCoreError | ClientError) -> str:
+    if not isinstance(error, ClientError):
+        return str(error)
     message = str(error.response["Error"].get("Message", ""))[:300]
-    return ConfigurationError(f"{subject}: {call} answered {code} ({message}); {advice}")
+    return f"{code_of(error)} ({message})"
 
 
 _ADVICE = {

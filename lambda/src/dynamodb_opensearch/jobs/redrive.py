@@ -4,36 +4,33 @@ From an SQS queue, also one that subscribes to the SNS topic, and from an S3 buc
 whole event. A failure is deleted only after its keys are settled, or after what remains of it has been put back.
 """
 
+import hashlib
 import uuid
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 import boto3
-from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
 
-from dynamodb_opensearch import dead_letters
 from dynamodb_opensearch.changes import Settle
 from dynamodb_opensearch.converge import Refusal
 from dynamodb_opensearch.dead_letters import DeadLetter
-from dynamodb_opensearch.errors import ConfigurationError
+from dynamodb_opensearch.deadline import Deadline
+from dynamodb_opensearch.errors import ConfigurationError, OutOfTimeError
 from dynamodb_opensearch.items import Item
 from dynamodb_opensearch.jobs.backfill import finding, finish
-from dynamodb_opensearch.jobs.failures import ExpiredError, UnusableError, keys_of_failure
-from dynamodb_opensearch.jobs.pair import Pair, aws_error
+from dynamodb_opensearch.jobs.failure_bucket import Bucket
+from dynamodb_opensearch.jobs.failure_queue import Batch, Message, Queue
+from dynamodb_opensearch.jobs.failures import ExpiredError, KeylessError, UnusableError, keys_of_failure
+from dynamodb_opensearch.jobs.pair import ASKED_ONCE, Pair, briefly
 from dynamodb_opensearch.jobs.work import Step, Unit
 from dynamodb_opensearch.telemetry import Tally
 
-_RUN = "redriveRun"
-"""Message attribute: which run put the message back, so that it doesn't take it again."""
-_REASON = "redriveReason"
-"""Message attribute: why a message that isn't one of our letters was put back."""
-_WAIT_SECONDS = 1  # more than 0 asks all of SQS's servers: an empty answer means an empty queue then
-_HIDDEN_SECONDS = 600  # longer than a step may take, or others see messages that are being settled
+_ROUNDS = 10
+"""How often all that is left in a queue may show up again without a fresh message, until there can be none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,19 +41,23 @@ class Redrive:
     """ARN of an SQS queue or of an S3 bucket."""
     drop_expired: bool = False
     """Whether to delete failures whose records are gone from the stream: after a recovery of their time."""
+    drop_keyless: bool = False
+    """Whether to delete failures that tell no key of the table: after a verification."""
 
     def plan(self, pair: Pair) -> Sequence[Unit]:
         """A queue is one unit, of a bucket each object.
 
         Raises:
             ConfigurationError: the source is neither, or can't be read.
+            OutOfTimeError: it was out of reach for some seconds.
         """
         del pair
         match self.source.split(":")[2:3]:
             case ["sqs"]:
+                Queue(self.source).check()
                 return ["messages"]
             case ["s3"]:
-                return _Bucket(self.source).keys()
+                return Bucket(self.source).keys()
             case ["sns"]:
                 raise ConfigurationError(
                     f"the source {self.source!r} is a topic and keeps nothing: give the ARN of a queue that subscribes"
@@ -65,21 +66,16 @@ class Redrive:
                 raise ConfigurationError(f"the source {self.source!r}: it must be the ARN of an SQS queue or S3 bucket")
 
     def run(self, pair: Pair, unit: Unit, position: Any) -> Iterator[Step]:
-        """A step for each handful of failures. See ``work.Job.run``."""
-        settler = _Settler(pair, drop_expired=self.drop_expired)
+        """A step for each handful of failures. See ``work.Job.run``.
+
+        A queue's position is the run's name, when it began, and how many it took.
+        """
+        settler = _Settler(pair, drop_expired=self.drop_expired, drop_keyless=self.drop_keyless)
         if self.source.split(":")[2] == "s3":
-            yield _redrive_object(_Bucket(self.source), unit, settler)
-            return
-        run = str(position or uuid.uuid4())
-        queue = _Queue(self.source)
-        with queue.releasing() as held:
-            while messages := queue.receive():
-                held.extend(messages)
-                fresh = [message for message in messages if _attribute(message, _RUN) != run]
-                step = _redrive_messages(queue, fresh, settler, run)
-                held[:] = [message for message in held if message not in fresh]
-                yield step
-        yield Step(None)
+            yield _redrive_object(Bucket(self.source), unit, settler, pair.deadline())
+        else:
+            name, began_ms, taken = position or (str(uuid.uuid4()), None, 0)
+            yield from _QueueRun(Queue(self.source), settler, name, began_ms, taken).steps(pair)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,20 +90,22 @@ class _Verdict:
 class _Settler:
     """Settles what failures are about."""
 
-    def __init__(self, pair: Pair, *, drop_expired: bool) -> None:
+    def __init__(self, pair: Pair, *, drop_expired: bool, drop_keyless: bool) -> None:
         self._pair = pair
-        self._drop_expired = drop_expired
-        self._streams = boto3.client("dynamodbstreams", config=Config(retries={"mode": "standard"}))
+        self._dropped = tuple(
+            kind for kind, is_dropped in ((ExpiredError, drop_expired), (KeylessError, drop_keyless)) if is_dropped
+        )
+        self._streams = boto3.client("dynamodbstreams", config=ASKED_ONCE)
 
-    def settle(self, bodies: Sequence[str]) -> list[_Verdict]:
+    def settle(self, bodies: Sequence[str | bytes], deadline: Deadline) -> list[_Verdict]:
         """One verdict for each failure; a key that several are about is settled once.
 
         Raises:
             ConfigurationError, OutOfTimeError: nothing may be deleted.
         """
-        wanted: list[dict[str, Item] | str] = [self._keys(body) for body in bodies]
+        wanted: list[dict[str, Item] | str] = [self._keys(body, deadline) for body in bodies]
         settles = {key: Settle(key, keys) for one in wanted if isinstance(one, dict) for key, keys in one.items()}
-        refusals = finish(self._pair, list(settles.values()), self._pair.deadline(), Tally())
+        refusals = finish(self._pair, list(settles.values()), deadline, Tally())
         refused = {refusal.write.id: refusal for refusal in refusals}
         return [
             _Verdict(problem=one)
@@ -122,142 +120,97 @@ class _Settler:
         letter = DeadLetter.of(refusal.write, refusal.reason, settings.table_name, settings.index)
         return letter.to_json(datetime.now(UTC))
 
-    def _keys(self, body: str) -> dict[str, Item] | str:
+    def _keys(self, body: str | bytes, deadline: Deadline) -> dict[str, Item] | str:
         try:
-            return keys_of_failure(body, self._pair, self._streams)
-        except ExpiredError as error:
-            return {} if self._drop_expired else str(error)
+            return keys_of_failure(body, self._pair, self._streams, deadline)
+        except self._dropped:
+            return {}
         except UnusableError as error:
             return str(error)
 
 
-def _redrive_messages(queue: "_Queue", messages: Sequence[Mapping[str, Any]], settler: _Settler, run: str) -> Step:
-    verdicts = settler.settle([message["Body"] for message in messages])
-    counts, findings = _told(verdicts)
-    for message, verdict in zip(messages, verdicts, strict=True):
+class _QueueRun:
+    """One run through a queue, until it has no messages but those that are left there."""
+
+    def __init__(self, queue: Queue, settler: _Settler, name: str, began_ms: int | None, taken: int) -> None:
+        self._queue, self._settler = queue, settler
+        self._name, self._began_ms, self._taken = name, began_ms, taken
+        self._left: dict[str, Message] = {}
+        """By their ids: what stays, and what isn't dealt with yet."""
+        self._put: set[bytes] = set()
+        """Digests of what this run has put back: of equal failures one is enough, or they would multiply."""
+
+    def steps(self, pair: Pair) -> Iterator[Step]:
+        """A step for each handful of messages."""
+        repeated = 0
+        try:
+            # What is left shows up again once it has been hidden for its time, in any order, and so may a fresh one.
+            while repeated <= _ROUNDS * len(self._left):
+                batch = self._queue.receive(pair.deadline())
+                if not batch.messages:
+                    break
+                repeated = repeated + len(batch.messages) if batch.ids <= self._left.keys() else 0
+                counts, findings = self._redrive(batch)
+                self._taken += counts["failures"]
+                yield Step([self._name, self._began_ms, self._taken], counts, findings)
+        finally:
+            with suppress(OutOfTimeError):  # SQS shows them by itself before long
+                self._queue.release(self._left.values(), briefly())
+        yield Step(None)
+
+    def _redrive(self, batch: Batch) -> tuple[Counter[str], list[dict[str, Any]]]:
+        self._began_ms = began_ms = self._began_ms or batch.next_second_ms
+        fresh = [one for one in batch.messages if one.id not in self._left and not one.is_later(self._name, began_ms)]
+        self._left.update({one.id: one for one in batch.messages})
+        verdicts = self._settler.settle([message.body for message in fresh], batch.deadline)
+        if not batch.is_ours:  # the machine slept: they show up again
+            for message in fresh:
+                del self._left[message.id]
+            return Counter(), []
+        for message, verdict in zip(fresh, verdicts, strict=True):
+            if self._is_kept(message, verdict, batch.deadline):
+                self._queue.delete(message, batch.deadline)
+                del self._left[message.id]
+        return _told(verdicts, [f"message {message.id}" for message in fresh])
+
+    def _is_kept(self, message: Message, verdict: _Verdict, deadline: Deadline) -> bool:
+        """Whether all that is left of a message is in the queue beside it; puts it there."""
         for refusal in verdict.refused:
-            queue.put(settler.letter(refusal), {_RUN: run})
-        if verdict.problem:
-            queue.put(message["Body"], {_RUN: run, _REASON: verdict.problem})
-        queue.delete(message)
-    return Step(run, counts, findings)
+            if self._is_new(f"document {refusal.write.id}"):
+                self._queue.put_letter(self._settler.letter(refusal), self._name, deadline)
+        if verdict.problem and self._is_new(f"message {message.body}"):
+            return self._queue.put_back(message, self._name, verdict.problem, deadline)
+        return True
+
+    def _is_new(self, kept: str) -> bool:
+        digest = hashlib.sha256(kept.encode("utf-8", "surrogatepass")).digest()
+        is_new = digest not in self._put
+        self._put.add(digest)
+        return is_new
 
 
-def _redrive_object(bucket: "_Bucket", key: str, settler: _Settler) -> Step:
-    bodies = bucket.failures(key)
-    verdicts = settler.settle(bodies)
-    counts, findings = _told(verdicts)
-    kept = [settler.letter(refusal) for verdict in verdicts for refusal in verdict.refused]
+def _redrive_object(bucket: Bucket, key: str, settler: _Settler, deadline: Deadline) -> Step:
+    place = bucket.place(key)
+    try:
+        bodies = bucket.failures(key, deadline)
+    except UnusableError as error:
+        return Step(None, *_told([_Verdict(problem=str(error))], [place]))
+    verdicts = settler.settle(bodies, deadline)
+    refused = {refusal.write.id: refusal for verdict in verdicts for refusal in verdict.refused}
+    kept = [settler.letter(refusal).encode() for refusal in refused.values()]
     kept += [body for body, verdict in zip(bodies, verdicts, strict=True) if verdict.problem]
     if kept != bodies:
-        bucket.replace(key, kept)
-    return Step(None, counts, findings)
+        bucket.replace(key, kept, deadline)
+    return Step(None, *_told(verdicts, [f"{place}, line {number}" for number in range(1, len(bodies) + 1)]))
 
 
-def _told(verdicts: Sequence[_Verdict]) -> tuple[Counter[str], list[dict[str, Any]]]:
+def _told(verdicts: Sequence[_Verdict], places: Sequence[str]) -> tuple[Counter[str], list[dict[str, Any]]]:
     """``failures`` = ``redriven`` + ``kept``; and what is kept, with its reason."""
     kept = [verdict for verdict in verdicts if verdict.problem or verdict.refused]
-    findings: list[dict[str, Any]] = [{"kind": "kept", "reason": one.problem} for one in kept if one.problem]
+    findings: list[dict[str, Any]] = [
+        {"kind": "kept", "reason": f"{place}: {one.problem}"}
+        for place, one in zip(places, verdicts, strict=True)
+        if one.problem
+    ]
     findings += [finding(refusal) for one in kept for refusal in one.refused]
     return Counter(failures=len(verdicts), redriven=len(verdicts) - len(kept), kept=len(kept)), findings
-
-
-class _Queue:
-    """An SQS queue of failures."""
-
-    def __init__(self, arn: str) -> None:
-        try:
-            _, _, _, region, account, name = arn.split(":")
-        except ValueError:
-            raise ConfigurationError(f"the source {arn!r}: it must be the ARN of an SQS queue or S3 bucket") from None
-        self._arn = arn
-        self._client = boto3.client("sqs", region_name=region, config=Config(retries={"mode": "standard"}))
-        self._url = f"{self._client.meta.endpoint_url}/{account}/{name}"
-
-    def receive(self) -> list[dict[str, Any]]:
-        """Up to ten messages; none when the queue has no other."""
-        answer = self._call(
-            "receive_message",
-            MaxNumberOfMessages=10,
-            VisibilityTimeout=_HIDDEN_SECONDS,
-            WaitTimeSeconds=_WAIT_SECONDS,
-            MessageAttributeNames=["All"],
-        )
-        return list(answer.get("Messages", []))
-
-    def put(self, body: str, attributes: Mapping[str, str]) -> None:
-        """Send a message."""
-        values = {name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()}
-        self._call("send_message", MessageBody=body, MessageAttributes=values)
-
-    def delete(self, message: Mapping[str, Any]) -> None:
-        """Delete a received message."""
-        self._call("delete_message", ReceiptHandle=message["ReceiptHandle"])
-
-    @contextmanager
-    def releasing(self) -> Iterator[list[Mapping[str, Any]]]:
-        """A list for received messages that stay: in the end others, and the alarms, see them again."""
-        held: list[Mapping[str, Any]] = []
-        try:
-            yield held
-        finally:
-            for message in held:
-                self._call("change_message_visibility", ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=0)
-
-    def _call(self, operation: str, **arguments: Any) -> Mapping[str, Any]:
-        try:
-            answer: Mapping[str, Any] = getattr(self._client, operation)(QueueUrl=self._url, **arguments)
-        except (BotoCoreError, ClientError) as error:
-            raise aws_error(error, operation, f"the queue {self._arn}") from None
-        return answer
-
-
-class _Bucket:
-    """An S3 bucket of failures: our letters as JSON lines, and AWS's records, one to an object."""
-
-    def __init__(self, arn: str) -> None:
-        self._name = arn.rpartition(":")[2]
-        self._client = boto3.client("s3", config=Config(retries={"mode": "standard"}))
-
-    def keys(self) -> list[str]:
-        """All objects that hold failures."""
-        try:
-            pages = [
-                page
-                for prefix in (dead_letters.PREFIX, "aws/lambda/")
-                for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=self._name, Prefix=prefix)
-            ]
-        except (BotoCoreError, ClientError) as error:
-            raise aws_error(error, "ListObjectsV2", f"the bucket {self._name}") from None
-        return [one["Key"] for page in pages for one in page.get("Contents", [])]
-
-    def failures(self, key: str) -> list[str]:
-        """An object's failures; none if the object has gone."""
-        try:
-            text = self._client.get_object(Bucket=self._name, Key=key)["Body"].read().decode()
-        except self._client.exceptions.NoSuchKey:
-            return []
-        except (BotoCoreError, ClientError) as error:
-            raise aws_error(error, "GetObject", f"the object s3://{self._name}/{key}") from None
-        return [line for line in text.splitlines() if line] if key.startswith(dead_letters.PREFIX) else [text]
-
-    def replace(self, key: str, failures: Sequence[str]) -> None:
-        """Put what is left under its key; delete it if there is nothing."""
-        body = "".join(f"{failure}\n" for failure in failures).encode()
-        try:
-            if failures:
-                self._client.put_object(Bucket=self._name, Key=self._rest(key), Body=body)
-            if not failures or self._rest(key) != key:
-                self._client.delete_object(Bucket=self._name, Key=key)
-        except (BotoCoreError, ClientError) as error:
-            raise aws_error(error, "PutObject", f"the object s3://{self._name}/{key}") from None
-
-    @staticmethod
-    def _rest(key: str) -> str:
-        """Letters that are left of one of AWS's records stand among the letters."""
-        return key if key.startswith(dead_letters.PREFIX) else f"{dead_letters.PREFIX}{key.replace('/', '-')}.jsonl"
-
-
-def _attribute(message: Mapping[str, Any], name: str) -> str | None:
-    value = message.get("MessageAttributes", {}).get(name, {}).get("StringValue")
-    return None if value is None else str(value)

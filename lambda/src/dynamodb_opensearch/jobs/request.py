@@ -141,7 +141,11 @@ def _load(read: _Reader, _: str | None) -> Job:
 
 def _redrive(read: _Reader, dead_letter_arn: str | None) -> Job:
     allowed = "the ARN of an SQS queue or S3 bucket; the function's own if DEAD_LETTER_ARN is set"
-    return Redrive(read.text("source", dead_letter_arn or ..., allowed), drop_expired=read.boolean("dropExpired"))
+    return Redrive(
+        read.text("source", dead_letter_arn or ..., allowed),
+        drop_expired=read.boolean("dropExpired"),
+        drop_keyless=read.boolean("dropKeyless"),
+    )
 
 
 def _create_index(read: _Reader, _: str | None) -> Job:

@@ -3,10 +3,8 @@
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from dynamodb_opensearch.items import Item
-from dynamodb_opensearch.jobs.pair import Pair, aws_error
+from dynamodb_opensearch.jobs.pair import Pair, ask
 from dynamodb_opensearch.truth import projection, read_at, sdk_keys
 
 MAXIMUM_SEGMENTS = 1_000_000
@@ -28,6 +26,7 @@ def pages(pair: Pair, segment: int, segments: int, start_key: Item | None) -> It
 
     Raises:
         ConfigurationError: the table can't be scanned.
+        OutOfTimeError: it was throttled or out of reach until the deadline.
     """
     while True:
         page = read_page(pair, segment, segments, start_key)
@@ -45,6 +44,7 @@ def read_page(pair: Pair, segment: int, segments: int, start_key: Item | None, *
 
     Raises:
         ConfigurationError: the table can't be scanned.
+        OutOfTimeError: it was throttled or out of reach until the deadline.
     """
     request: dict[str, Any] = {
         "TableName": pair.settings.table_name,
@@ -54,12 +54,18 @@ def read_page(pair: Pair, segment: int, segments: int, start_key: Item | None, *
     }
     if start_key:
         request["ExclusiveStartKey"] = sdk_keys(start_key)
-    if pair.page_items:
-        request["Limit"] = pair.page_items
+    if limit := _limit(pair):
+        request["Limit"] = limit
     if keys_only:
         request |= projection(pair.settings.key_schema)
-    try:
-        answer = pair.dynamodb.scan(**request)
-    except (BotoCoreError, ClientError) as error:
-        raise aws_error(error, "Scan", f"the table {pair.settings.table_name!r}") from None
+    subject = f"the table {pair.settings.table_name!r}"
+    answer = ask(lambda: pair.dynamodb.scan(**request), pair.deadline(), "Scan", subject)
+    if pair.capacity and not keys_only and (consumed := answer.get("ConsumedCapacity")):
+        pair.capacity.measure(float(consumed["CapacityUnits"]), len(answer["Items"]))
     return Page(answer["Items"], answer.get("LastEvaluatedKey"), read_at(answer))
+
+
+def _limit(pair: Pair) -> int | None:
+    """Most items of a page; None: as many as DynamoDB puts into 1 MB."""
+    limits = [pair.page_items, pair.capacity and pair.capacity.page_items]
+    return min((one for one in limits if one), default=None)

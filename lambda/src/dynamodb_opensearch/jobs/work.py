@@ -63,15 +63,6 @@ class Job(Protocol):
         """
 
 
-def steps_of(job: Job, pair: Pair, unit: Unit, position: Any) -> Iterator[Step]:
-    """Run a unit by itself: its pauses are waited for. See ``Job.run``."""
-    for one in job.run(pair, unit, position):
-        if isinstance(one, Pause):
-            time.sleep(one.seconds)
-        else:
-            yield one
-
-
 @dataclass(frozen=True, slots=True)
 class Segment:
     """A segment of a parallel scan, as a unit."""
