@@ -8,7 +8,7 @@ import shlex
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -80,14 +80,19 @@ def describe(settings: Settings) -> TableDescription:
 
 
 @contextmanager
-def carried_out(task: Task, settings: Settings, table: TableDescription, flags: RunFlags) -> Iterator[Result]:
+def carried_out(
+    task: Task, settings: Settings, table: TableDescription, flags: RunFlags, *, is_alone: bool = False
+) -> Iterator[Result]:
     """Run a job, or the rest of it. The block tells the result; after that the checkpoint of a job that is done goes.
+
+    Args:
+        is_alone: whether the caller keeps other runs off the checkpoint, see ``alone``.
 
     Raises:
         SyncError: see ``engine.run``.
     """
     path = flags.checkpoint or checkpoint_path(task.name, settings, table.arn)
-    with _alone(path):
+    with nullcontext() if is_alone else alone(path):
         if flags.restart:
             path.unlink(missing_ok=True)
         journal = Journal(path, _identity(task, settings, table.arn))
@@ -163,7 +168,7 @@ def _plain(value: Any) -> Any:
 
 
 @contextmanager
-def _alone(path: Path) -> Iterator[None]:
+def alone(path: Path) -> Iterator[None]:
     """Keep a second run off the checkpoint: two would do everything twice, and note it in one file."""
     lock = path.with_name(path.name + ".lock")
     try:
