@@ -165,7 +165,8 @@ _PUBLISHED = (
 def _response(url: str, status: int, body: bytes) -> AWSResponse:
     raw = BytesIO(body)
     raw.stream = lambda: iter([raw.getvalue()])  # type: ignore[attr-defined]
-    return AWSResponse(url, status, {"Date": formatdate(START, usegmt=True)}, raw)
+    headers = {"Date": formatdate(START, usegmt=True), "Content-Length": str(len(body)), "ETag": '"one"'}
+    return AWSResponse(url, status, headers, raw)
 
 
 def _text(value: Any) -> str:

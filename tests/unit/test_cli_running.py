@@ -1,27 +1,23 @@
-"""cli/running.py, cli/flags.py, cli/output.py, cli/recovering.py: where a run is noted, and how the command ends."""
+"""cli/running.py, cli/flags.py, cli/output.py: where a run is noted, and how the command ends."""
 
 import json
 import os
 import re
-import signal
 import sys
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Annotated, Any
 
 import pytest
 import typer
-from dynamodb_opensearch.cli import recovering
 from dynamodb_opensearch.cli import survey as surveys
 from dynamodb_opensearch.cli.engine import JobFailedError
 from dynamodb_opensearch.cli.flags import RunFlags, unfolded
-from dynamodb_opensearch.cli.recovering import Memo, parse_moment
 from dynamodb_opensearch.cli.redriving import source_arn
 from dynamodb_opensearch.cli.running import Result, Task, carried_out, checkpoint_path, how_to_resume
 from dynamodb_opensearch.cli.summary import finding_line
@@ -35,7 +31,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 TABLE = "arn:aws:dynamodb:eu-west-1:123456789012:table/products"
 
 
@@ -264,100 +259,6 @@ def test_a_restart_forgets_what_was_done(runs: Runs, capsys: pytest.CaptureFixtu
     capsys.readouterr()
     assert runs.run(restart=True)["counts"] == {"items": 6}
     assert capsys.readouterr().err == ""
-
-
-class Exports:
-    """DynamoDB's exports: complete after so many questions."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, *, questions: int, status: str = "COMPLETED") -> None:
-        self.asked_for = 0
-        self.questions, self._status = questions, status
-        monkeypatch.setattr(recovering, "_POLL_SECONDS", 0.2)
-        monkeypatch.setattr(recovering, "start_exports", self._start)
-        monkeypatch.setattr(recovering, "describe_export", self._describe)
-        monkeypatch.setattr("dynamodb_opensearch.jobs.export.describe_export", self._describe)
-
-    def _start(self, *_: Any) -> list[str]:
-        self.asked_for += 1
-        return ["arn:1"]
-
-    def _describe(self, *_: Any) -> dict[str, str]:
-        self.questions -= 1
-        return {
-            "ExportStatus": "IN_PROGRESS" if self.questions >= 0 else self._status,
-            "S3Bucket": "bucket",
-            "ExportManifest": "prefix/AWSDynamoDB/01/manifest-summary.json",
-        }
-
-
-PAIR: Any = SimpleNamespace(dynamodb=None)
-
-
-def test_recovering_waits_until_the_exports_are_complete(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    exports = Exports(monkeypatch, questions=2)
-    memo = Memo(tmp_path / "x.exports")
-    assert recovering._exports(PAIR, memo, NOW, "bucket", "prefix") == ["s3://bucket/prefix/AWSDynamoDB/01"]
-    assert recovering._exports(PAIR, memo, NOW, "bucket", "prefix") == ["s3://bucket/prefix/AWSDynamoDB/01"]
-    assert exports.asked_for == 1
-
-
-def test_who_is_tired_of_waiting_goes_on_with_the_same_exports(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    exports = Exports(monkeypatch, questions=1_000)
-    memo = Memo(tmp_path / "x.exports")
-    threading.Timer(0.3, os.kill, [os.getpid(), signal.SIGINT]).start()
-    assert recovering._exports(PAIR, memo, NOW, "bucket", "prefix") is None
-    exports.questions = 0
-    assert recovering._exports(PAIR, memo, NOW, "bucket", "prefix") is not None
-    assert exports.asked_for == 1
-
-
-def test_an_export_that_failed_is_asked_for_again_the_next_time(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    exports = Exports(monkeypatch, questions=0, status="FAILED")
-    memo = Memo(tmp_path / "x.exports")
-    for _ in range(2):
-        with pytest.raises(ConfigurationError, match="the export arn:1 is FAILED"):
-            recovering._exports(PAIR, memo, NOW, "bucket", "prefix")
-    assert exports.asked_for == 2
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("2026-11-24T09:00Z", NOW - timedelta(hours=3)),
-        ("2026-11-24T09:00", NOW - timedelta(hours=3)),
-        ("2026-11-24T10:00+01:00", NOW - timedelta(hours=3)),
-        ("2026-11-23", NOW - timedelta(hours=36)),
-        ("90m", NOW - timedelta(minutes=90)),
-        ("36h", NOW - timedelta(hours=36)),
-        ("3d", NOW - timedelta(days=3)),
-    ],
-)
-def test_moments(text: str, expected: datetime) -> None:
-    assert parse_moment(text, NOW) == expected
-
-
-@pytest.mark.parametrize("text", ["yesterday", "", "3w", "-3h", "2026-11-25", "2026-13-01"])
-def test_moments_that_are_none_or_lie_ahead_are_refused(text: str) -> None:
-    with pytest.raises(ConfigurationError, match=f"--since {text}: (give a time such as|it lies ahead)"):
-        parse_moment(text, NOW)
-
-
-def test_exports_are_asked_for_once_however_often_the_command_is_interrupted(tmp_path: Path) -> None:
-    memo = Memo(tmp_path / "state/x.exports")
-    assert memo.read(NOW, "bucket") is None
-    memo.write(NOW, "bucket", ["arn:1"])
-    assert memo.read(NOW + timedelta(minutes=5), "bucket") == ["arn:1"]
-    with pytest.raises(ConfigurationError, match="recovers since 2026-11-24T12:00:00Z from the bucket bucket"):
-        memo.read(NOW - timedelta(minutes=5), "bucket")
-    with pytest.raises(ConfigurationError, match="finish that one, or begin anew with --restart"):
-        memo.read(NOW, "another")
-    memo.path.write_text("{")
-    with pytest.raises(ConfigurationError, match="is broken: begin anew with --restart"):
-        memo.read(NOW, "bucket")
-    memo.forget()
-    assert memo.read(NOW, "bucket") is None
 
 
 @pytest.mark.parametrize(

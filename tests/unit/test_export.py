@@ -14,7 +14,7 @@ from dynamodb_opensearch.deadline import Deadline
 from dynamodb_opensearch.errors import ConfigurationError, OutOfTimeError
 from dynamodb_opensearch.jobs import export
 from dynamodb_opensearch.jobs.export import Load, location_of
-from dynamodb_opensearch.jobs.recover import start_exports, windows
+from dynamodb_opensearch.jobs.recover import exportable_until, start_export, windows
 from dynamodb_opensearch.jobs.s3_file import S3File
 from dynamodb_opensearch.jobs.work import Step
 from dynamodb_opensearch.versions import scan_version
@@ -392,29 +392,34 @@ def moment(second: float) -> datetime:
     return datetime.fromtimestamp(second, UTC)
 
 
-def test_exports_are_asked_for_from_then_to_the_latest_restorable_moment() -> None:
+def test_an_export_is_of_its_window_and_asked_for_under_its_token() -> None:
     backups = Backups()
     pair = make_pair(FakeDynamoDB(), FakeOpenSearch(), dynamodb=backups)
-    arns = start_exports(pair, moment(1_700_100_000), "exports", "recovery")
-    assert arns == ["export-1", "export-2"]
-    first, second = (one["IncrementalExportSpecification"] for one in backups.started)
-    assert first["ExportFromTime"] == moment(1_700_100_000)
-    assert first["ExportToTime"] == second["ExportFromTime"]
-    assert second["ExportToTime"] == moment(1_700_200_000)
-    assert {(one["S3Bucket"], one["ExportType"], one["TableArn"]) for one in backups.started} == {
-        ("exports", "INCREMENTAL_EXPORT", TABLE_ARN)
+    window = (moment(1_700_100_000), moment(1_700_200_000))
+    assert start_export(pair, window, "exports", "recovery", "token") == "export-1"
+    [request] = backups.started
+    specification = request.pop("IncrementalExportSpecification")
+    assert (specification["ExportFromTime"], specification["ExportToTime"]) == window
+    assert request == {
+        "TableArn": TABLE_ARN,
+        "ClientToken": "token",
+        "S3Bucket": "exports",
+        "S3Prefix": "recovery",
+        "ExportFormat": "DYNAMODB_JSON",
+        "ExportType": "INCREMENTAL_EXPORT",
     }
 
 
 def test_without_recovery_or_beyond_its_reach_the_way_out_is_named() -> None:
     off = make_pair(FakeDynamoDB(), FakeOpenSearch(), dynamodb=Backups(enabled=False))
     with pytest.raises(ConfigurationError, match="no point-in-time recovery: recover without a bucket"):
-        start_exports(off, moment(1_700_100_000), "exports", "")
+        exportable_until(off, moment(1_700_100_000))
     on = make_pair(FakeDynamoDB(), FakeOpenSearch(), dynamodb=Backups())
     with pytest.raises(
         ConfigurationError, match="can be exported since 2023-11-14T22:13:20Z only, not since 2023-11-14"
     ):
-        start_exports(on, moment(1_699_999_999), "exports", "")
+        exportable_until(on, moment(1_699_999_999))
+    assert exportable_until(on, moment(1_700_000_000)) == moment(1_700_200_000)
 
 
 def test_an_exports_folder_is_found_by_its_arn() -> None:

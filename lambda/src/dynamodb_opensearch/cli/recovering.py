@@ -1,27 +1,32 @@
 """``recover``: after changes were lost, from exports of what has changed since, or by comparing all."""
 
+import hashlib
 import json
+import os
 import re
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from dynamodb_opensearch.cli.configuration import configure
 from dynamodb_opensearch.cli.filling import tell_filled
 from dynamodb_opensearch.cli.flags import RunFlags, TargetFlags
 from dynamodb_opensearch.cli.interrupts import orderly_stop
-from dynamodb_opensearch.cli.output import INTERRUPTED, print_json, stderr, tell
+from dynamodb_opensearch.cli.output import INTERRUPTED, counted, print_json, stderr, tell
 from dynamodb_opensearch.cli.progress import waiting
-from dynamodb_opensearch.cli.running import Task, carried_out, checkpoint_path, how_to_resume
+from dynamodb_opensearch.cli.running import Task, alone, carried_out, checkpoint_path, how_to_resume
 from dynamodb_opensearch.cli.survey import survey
 from dynamodb_opensearch.cli.verifying import mend_all
-from dynamodb_opensearch.errors import ConfigurationError, SyncError
-from dynamodb_opensearch.jobs.export import Load, describe_export, location_of
+from dynamodb_opensearch.errors import ConfigurationError, OutOfTimeError, SyncError
+from dynamodb_opensearch.jobs.export import Load, describe_export, folder_of
 from dynamodb_opensearch.jobs.pair import Pair, open_pair
-from dynamodb_opensearch.jobs.recover import exportable_since, start_exports
+from dynamodb_opensearch.jobs.recover import Window, exportable_since, exportable_until, start_export, windows
 
+FRESH = timedelta(hours=24)
+"""How long a run goes on with an interrupted one's exports: what changed after them, the stream has to keep."""
 _POLL_SECONDS = 10.0
 
 
@@ -47,20 +52,22 @@ def recover(
             )
         return mend_all(target, run, settings, "recover", patience=patience, rcu=rcu)
     found, pair = survey(settings), open_pair(settings)
-    path = run.checkpoint or checkpoint_path("recover", settings, found.table.arn)
-    memo = Memo(path.with_name(path.name + ".exports"))
-    if run.restart:
-        memo.forget()
-    urls = _exports(pair, memo, moment, bucket, prefix)
-    if urls is None:
-        if run.as_json:
-            print_json({"command": "recover", "done": False, "checkpoint": str(memo.path)})
-        tell(f"interrupted; the exports go on. {how_to_resume(path)}")
-        return INTERRUPTED
-    with carried_out(Task("recover", Load(tuple(urls)), None), found, run) as result:
-        if result.done:
-            memo.forget()
-        return tell_filled(result, target, as_json=run.as_json)
+    # Another one than comparing all has: neither takes the other's for its own.
+    path = run.checkpoint or checkpoint_path("recover --bucket", settings, found.table.arn)
+    asked = Asked(found.table.arn, found.table.table_id, moment, bucket, prefix)
+    with alone(path):
+        exports = Exports(path, asked, pair, restart=run.restart)
+        urls = exports.complete()
+        if urls is None:
+            if run.as_json:
+                print_json({"command": "recover", "done": False, "checkpoint": str(exports.path)})
+            tell(f"interrupted; the exports go on. {how_to_resume(path)}")
+            return INTERRUPTED
+        flags = replace(run, checkpoint=path, restart=run.restart or exports.are_new)
+        with carried_out(Task("recover", Load(tuple(urls)), None), found, flags, is_alone=True) as result:
+            if result.done:
+                exports.forget()
+            return tell_filled(result, target, as_json=run.as_json)
 
 
 def parse_moment(text: str, now: datetime) -> datetime:
@@ -69,81 +76,210 @@ def parse_moment(text: str, now: datetime) -> datetime:
     Raises:
         ConfigurationError: it is neither, or lies ahead.
     """
-    moment = None
-    if ago := re.fullmatch(r"(\d{1,6})([mhd])", text):
-        moment = (
-            now - int(ago[1]) * {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}[ago[2]]
-        )
-    else:
-        try:
+    try:
+        if ago := re.fullmatch(r"(\d{1,6})([mhd])", text):
+            moment = now - int(ago[1]) * _LENGTHS[ago[2]]
+        else:
             moment = datetime.fromisoformat(text)
-        except ValueError:
-            raise ConfigurationError(
-                f"--since {text}: give a time such as 2026-11-24T09:00Z, or so long ago: 90m, 36h, 3d"
-            ) from None
-        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+            moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except OverflowError:
+        raise ConfigurationError(f"--since {text}: that is before all calendars; give a time such as 36h") from None
+    except ValueError:
+        raise ConfigurationError(
+            f"--since {text}: give a time such as 2026-11-24T09:00Z, or so long ago: 90m, 36h, 3d"
+        ) from None
     if moment > now:
         raise ConfigurationError(f"--since {text}: it lies ahead; now it is {_text(now)}")
     return moment
 
 
+_LENGTHS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a recovery is to bring back, and from where."""
+
+    table: str
+    table_id: str
+    """AWS's: a table that is made anew under the name has another."""
+    since: datetime
+    bucket: str
+    prefix: str
+
+
 @dataclass(frozen=True, slots=True)
 class Memo:
-    """Which exports were asked for, in a file beside the checkpoint: they cost money, and take minutes."""
+    """Which exports were asked for: they cost money, and take minutes."""
 
-    path: Path
+    asked: Asked
+    until: datetime
+    """Up to when they reach."""
+    begun: datetime
+    exports: tuple[str | None, ...]
+    """The ARN of each window's; None: it isn't asked for yet, or has failed."""
+    attempt: int = 1
+    """Of those that failed: DynamoDB would take the same token for the same export."""
 
-    def read(self, since: datetime, bucket: str) -> Sequence[str] | None:
-        """The ARNs that an earlier run asked for, None if there was none.
+    @property
+    def windows(self) -> Sequence[Window]:
+        """The windows of the exports."""
+        return windows(self.asked.since, self.until)
+
+    def token(self, window: Window) -> str:
+        """The same one for the same export, also if it isn't known whether it was asked for."""
+        asked = self.asked
+        parts = (asked.table_id, asked.bucket, asked.prefix, self.begun, self.attempt, *window)
+        return hashlib.sha256("\n".join(map(str, parts)).encode()).hexdigest()[:32]
+
+    def serves(self, asked: Asked, now: datetime) -> bool:
+        """Whether its exports are what is asked for. A later moment of the same run is: 36h ago goes on with time."""
+        return (
+            replace(asked, since=self.asked.since) == self.asked
+            and self.asked.since <= asked.since < self.until
+            and self.begun <= now < self.begun + FRESH
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """As JSON holds it."""
+        return json.loads(json.dumps(asdict(self), default=datetime.isoformat))  # type: ignore[no-any-return]
+
+    @classmethod
+    def of_json(cls, value: Mapping[str, Any]) -> "Memo":
+        """The inverse of ``to_json``."""
+        asked = value["asked"]
+        return cls(
+            Asked(**{**asked, "since": datetime.fromisoformat(asked["since"])}),
+            datetime.fromisoformat(value["until"]),
+            datetime.fromisoformat(value["begun"]),
+            tuple(value["exports"]),
+            int(value["attempt"]),
+        )
+
+
+class Exports:
+    """The exports of a recovery, with a memo in a file beside its checkpoint."""
+
+    def __init__(self, checkpoint: Path, asked: Asked, pair: Pair, *, restart: bool = False) -> None:
+        """Take those of an interrupted run, or plan new ones.
 
         Raises:
-            ConfigurationError: they don't reach back so far, or are in another bucket.
+            ConfigurationError: the table can't be exported, or the memo is broken.
         """
-        try:
-            noted = json.loads(self.path.read_text(encoding="utf-8"))
-            began, place, exports = datetime.fromisoformat(noted["since"]), noted["bucket"], list(noted["exports"])
-        except OSError:
-            return None
-        except (KeyError, TypeError, ValueError):
-            raise ConfigurationError(f"{self.path} is broken: begin anew with --restart") from None
-        if began > since or place != bucket:
+        self.path, self._pair = checkpoint.with_name(checkpoint.name + ".exports"), pair
+        now = datetime.now(UTC)
+        memo = None if restart else self._read()
+        self.are_new = memo is None or not memo.serves(asked, now)
+        """Whether a checkpoint that is there is of others."""
+        if memo is None and not restart and checkpoint.exists():  # before anything is paid for
             raise ConfigurationError(
-                f"an interrupted run recovers since {_text(began)} from the bucket {place}: finish that one, or begin "
-                "anew with --restart"
+                f"the checkpoint {checkpoint} is of another run, or no checkpoint: give another, or begin anew with "
+                "--restart"
             )
-        return exports
+        if memo is None or self.are_new:
+            until = exportable_until(pair, asked.since)
+            if memo:
+                _tell_left(memo, asked)
+            memo = Memo(asked, until, now, (None,) * len(windows(asked.since, until)))
+        self._memo = memo
 
-    def write(self, since: datetime, bucket: str, exports: Sequence[str]) -> None:
-        """Note them."""
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        noted = {"since": since.isoformat(), "bucket": bucket, "exports": list(exports)}
-        self.path.write_text(json.dumps(noted), encoding="utf-8")
+    def complete(self) -> Sequence[str] | None:
+        """Ask for what isn't asked for yet, and wait; their places, or None if whoever waits is tired of it.
+
+        Raises:
+            ConfigurationError: an export is refused, or has failed.
+        """
+        memo = self._memo
+        self._start()
+        tell(
+            f"what changed from {_text(memo.windows[0][0])} to {_text(memo.until)} comes from "
+            f"{counted(len(memo.windows), 'export')}, and what changed since then by the stream"
+        )
+        with orderly_stop(quietly=True) as stop, waiting(stderr(), "waiting for DynamoDB's exports"):
+            while (found := self._described()) is None:
+                waited = 0.0
+                while waited < _POLL_SECONDS:
+                    if stop.requested:
+                        return None
+                    time.sleep(0.2)
+                    waited += 0.2
+        if any(one["ExportStatus"] == "FAILED" for one in found):
+            exports = (
+                None if one["ExportStatus"] == "FAILED" else arn
+                for arn, one in zip(self._memo.exports, found, strict=True)
+            )
+            self._note(replace(self._memo, exports=tuple(exports), attempt=memo.attempt + 1))
+        return [folder_of(one) for one in found]
 
     def forget(self) -> None:
         """They are done with."""
         self.path.unlink(missing_ok=True)
 
+    def _start(self) -> None:
+        """Each is noted as soon as it is paid for, and before it is known to be: the next run asks for the same."""
+        missing = [number for number, arn in enumerate(self._memo.exports) if arn is None]
+        if not missing:
+            return
+        self._note(self._memo)
+        for number in missing:
+            exports = self._memo.exports
+            try:
+                arn = self._start_one(self._memo.windows[number])
+            except ConfigurationError:
+                if not any(exports):  # nothing is paid for, and nothing has to be gone on with
+                    self.forget()
+                raise
+            self._note(replace(self._memo, exports=(*exports[:number], arn, *exports[number + 1 :])))
+        asked, asked_for = self._memo.asked, counted(len(missing), "incremental export")
+        tell(f"asked for {asked_for} to s3://{asked.bucket}/{asked.prefix}: DynamoDB takes some minutes")
 
-def _exports(pair: Pair, memo: Memo, since: datetime, bucket: str, prefix: str) -> Sequence[str] | None:
-    """The exports' places once they are complete; None if whoever waits for them is tired of it."""
-    arns = memo.read(since, bucket)
-    if arns is None:
-        arns = start_exports(pair, since, bucket, prefix)
-        memo.write(since, bucket, arns)
-        tell(f"asked for {len(arns)} incremental export(s) to s3://{bucket}/{prefix}: DynamoDB takes some minutes")
-    with orderly_stop(quietly=True) as stop, waiting(stderr(), "waiting for DynamoDB's exports"):
-        while any(describe_export(pair.dynamodb, arn)["ExportStatus"] == "IN_PROGRESS" for arn in arns):
-            waited = 0.0
-            while waited < _POLL_SECONDS:
-                if stop.requested:
-                    return None
-                time.sleep(0.2)
-                waited += 0.2
-    try:
-        return [location_of(pair.dynamodb, arn) for arn in arns]
-    except SyncError:
-        memo.forget()  # one failed: the next run asks again
-        raise
+    def _start_one(self, window: Window) -> str:
+        asked = self._memo.asked
+        return start_export(self._pair, window, asked.bucket, asked.prefix, self._memo.token(window))
+
+    def _described(self) -> list[Mapping[str, Any]] | None:
+        """What DynamoDB tells of each; None while one isn't finished, or DynamoDB can't be reached for a moment."""
+        try:
+            found = [describe_export(self._pair.dynamodb, str(arn)) for arn in self._memo.exports]
+        except OutOfTimeError:
+            return None
+        return None if any(one["ExportStatus"] == "IN_PROGRESS" for one in found) else found
+
+    def _read(self) -> Memo | None:
+        try:
+            return Memo.of_json(json.loads(self.path.read_text(encoding="utf-8")))
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise ConfigurationError(f"{self.path} can't be read ({error.strerror})") from None
+        except (KeyError, RecursionError, TypeError, ValueError):
+            raise ConfigurationError(f"{self.path} is broken: begin anew with --restart") from None
+
+    def _note(self, memo: Memo) -> None:
+        self._memo = memo
+        partial = self.path.with_name(self.path.name + ".partial")
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            with open(partial, "w", encoding="utf-8", opener=_private) as file:
+                json.dump(memo.to_json(), file)
+                file.flush()
+                os.fsync(file.fileno())
+            partial.replace(self.path)
+        except OSError as error:
+            raise ConfigurationError(f"{self.path} can't be written ({error.strerror})") from None
+
+
+def _private(name: str, flags: int) -> int:
+    return os.open(name, flags, 0o600)
+
+
+def _tell_left(memo: Memo, asked: Asked) -> None:
+    """An interrupted recovery isn't gone on with: what it would have brought back, and whether this one does."""
+    begun, since = _text(memo.begun), _text(memo.asked.since)
+    text = f"left aside: a recovery begun at {begun}, of what changed from {since} to {_text(memo.until)}"
+    if memo.asked.table_id == asked.table_id and memo.asked.since < asked.since:
+        text += f"; this one begins later. If that one is still to be done: --since {since}"
+    tell(text)
 
 
 def _is_exportable(pair: Pair, since: datetime) -> bool:

@@ -8,7 +8,7 @@ import shlex
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, TextIO
@@ -81,14 +81,17 @@ class Result:
 
 
 @contextmanager
-def carried_out(task: Task, found: Survey, flags: RunFlags) -> Iterator[Result]:
+def carried_out(task: Task, found: Survey, flags: RunFlags, *, is_alone: bool = False) -> Iterator[Result]:
     """Run a job, or the rest of it. The block tells the result; a job that is done has no checkpoint by then.
+
+    Args:
+        is_alone: whether the caller keeps other runs off the checkpoint, see ``alone``.
 
     Raises:
         SyncError: see ``engine.run``; or table or index were made anew meanwhile.
     """
     path = flags.checkpoint or checkpoint_path(task.name, found.settings, found.table.arn)
-    with alone(path):
+    with nullcontext() if is_alone else alone(path):
         _forget(path, task, restart=flags.restart)
         journal = Journal(path, _identity(task, found))
         if journal.resumed:

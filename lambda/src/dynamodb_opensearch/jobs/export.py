@@ -74,10 +74,20 @@ def location_of(dynamodb: Any, export_arn: str) -> str:
     Raises:
         ConfigurationError: there is no such export, or it isn't complete.
     """
-    description = describe_export(dynamodb, export_arn)
+    return folder_of(describe_export(dynamodb, export_arn))
+
+
+def folder_of(description: Mapping[str, Any]) -> str:
+    """The S3 URL of the folder of an export as DescribeExport tells of it.
+
+    Raises:
+        ConfigurationError: it isn't complete.
+    """
     if description["ExportStatus"] != "COMPLETED":
         reason = description.get("FailureMessage", "wait until it is complete")
-        raise ConfigurationError(f"the export {export_arn} is {description['ExportStatus']}: {reason}")
+        raise ConfigurationError(
+            f"the export {description.get('ExportArn')} is {description['ExportStatus']}: {reason}"
+        )
     folder = description["ExportManifest"].rsplit("/", 1)[0]
     return f"s3://{description['S3Bucket']}/{folder}"
 

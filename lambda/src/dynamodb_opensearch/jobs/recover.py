@@ -8,10 +8,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from dynamodb_opensearch.errors import ConfigurationError
-from dynamodb_opensearch.jobs.pair import Pair, aws_error
+from dynamodb_opensearch.jobs.pair import Pair, ask, briefly
 
 _SHORTEST, _LONGEST = timedelta(minutes=15), timedelta(hours=24)  # of an incremental export
 
@@ -37,23 +35,26 @@ def exportable_since(pair: Pair) -> Window | None:
 
     Raises:
         ConfigurationError: it can't be asked for.
+        OutOfTimeError: DynamoDB was out of reach for some seconds.
     """
-    try:
-        answer = pair.dynamodb.describe_continuous_backups(TableName=pair.settings.table_name)
-    except (BotoCoreError, ClientError) as error:
-        subject = f"the table {pair.settings.table_name!r}"
-        raise aws_error(error, "DescribeContinuousBackups", subject) from None
+    name = pair.settings.table_name
+    answer = ask(
+        lambda: pair.dynamodb.describe_continuous_backups(TableName=name),
+        briefly(),
+        "DescribeContinuousBackups",
+        f"the table {name!r}",
+    )
     description = answer["ContinuousBackupsDescription"].get("PointInTimeRecoveryDescription", {})
     if description.get("PointInTimeRecoveryStatus") != "ENABLED" or "LatestRestorableDateTime" not in description:
         return None  # an emulator may say that it is on, and not since when
     return _moment(description["EarliestRestorableDateTime"]), _moment(description["LatestRestorableDateTime"])
 
 
-def start_exports(pair: Pair, since: datetime, bucket: str, prefix: str) -> Sequence[str]:
-    """Ask for exports of all that changed since then; their ARNs. They take some minutes.
+def exportable_until(pair: Pair, since: datetime) -> datetime:
+    """Up to when exports can tell all that changed since then: some minutes ago.
 
     Raises:
-        ConfigurationError: point-in-time recovery is off or doesn't reach back that far, or the exports are refused.
+        ConfigurationError: point-in-time recovery is off, or doesn't reach back that far.
     """
     table = f"the table {pair.settings.table_name!r}"
     covered = exportable_since(pair)
@@ -65,28 +66,39 @@ def start_exports(pair: Pair, since: datetime, bucket: str, prefix: str) -> Sequ
             f"{table} can be exported since {earliest:%Y-%m-%dT%H:%M:%SZ} only, not since {since:%Y-%m-%dT%H:%M:%SZ}: "
             "recover without a bucket, by comparing all"
         )
-    return [_start(pair, window, bucket, prefix) for window in windows(since, latest)]
+    return latest
 
 
-def _start(pair: Pair, window: Window, bucket: str, prefix: str) -> str:
+def start_export(pair: Pair, window: Window, bucket: str, prefix: str, token: str) -> str:
+    """Ask for an export of what changed in a window; its ARN. It takes some minutes, and costs money.
+
+    Args:
+        token: the same one for the same export: then it is paid once, though it is asked for again within 8 hours.
+
+    Raises:
+        ConfigurationError: the export is refused.
+        OutOfTimeError: DynamoDB was out of reach.
+    """
     start, end = window
     specification = {
         "ExportFromTime": start,
         "ExportToTime": end,
         "ExportViewType": "NEW_IMAGE",
     }
-    try:
-        answer = pair.dynamodb.export_table_to_point_in_time(
+    answer = ask(
+        lambda: pair.dynamodb.export_table_to_point_in_time(
             TableArn=pair.table_arn,
+            ClientToken=token,
             S3Bucket=bucket,
             S3Prefix=prefix,
             ExportFormat="DYNAMODB_JSON",
             ExportType="INCREMENTAL_EXPORT",
             IncrementalExportSpecification=specification,
-        )
-    except (BotoCoreError, ClientError) as error:
-        subject = f"an export to s3://{bucket}/{prefix}"
-        raise aws_error(error, "ExportTableToPointInTime", subject) from None
+        ),
+        pair.deadline(),
+        "ExportTableToPointInTime",
+        f"an export to s3://{bucket}/{prefix}",
+    )
     return str(answer["ExportDescription"]["ExportArn"])
 
 
