@@ -106,7 +106,7 @@ def test_a_stray_that_is_its_items_only_document_is_written_where_it_belongs_fir
     ]
     pair = sides.pair()
     catalogue = catalogue_of(pair)
-    mending = _Mending(Looker(pair, catalogue, catalogue.resolve(pair.deadline())), lambda _: False)
+    mending = _Mending(Looker(pair, catalogue, catalogue.resolve(pair.deadline())))
     mending.mend([Difference.from_json(stray)])
     assert json.loads(sides.source("i-0001") or "") == {"pk": "i-0001", "n": 1}
     assert count(sides, other) == 0
@@ -166,7 +166,7 @@ def test_an_alias_that_is_switched_while_a_repair_runs_stops_it(make_sides: Make
     sides.fill(1)
     pair = sides.pair()
     catalogue = catalogue_of(pair)
-    before = catalogue.resolve(pair.deadline())
+    before, planned = catalogue.resolve(pair.deadline()), MENDING.plan(pair)
     put(sides, live, "i-0000", {"pk": "i-0000"})
     actions = [
         {"remove": {"index": sides.name, "alias": alias}},
@@ -174,12 +174,34 @@ def test_an_alias_that_is_switched_while_a_repair_runs_stops_it(make_sides: Make
     ]
     api.call(sides.node, "POST", "/_aliases", {"actions": actions})
     with pytest.raises(ConfigurationError, match=f"was written to {sides.name} when it was compared, and is to {live}"):
-        _Mending(Looker(pair, catalogue, before), lambda _: True).mend(
-            [Difference(Kind.WRONG_PLACE, Place(live, "i-0000"), None, 1)]
-        )
-    with pytest.raises(ConfigurationError, match=f"is written to {live} now, and not to {sides.name}"):
-        list(MENDING.run(pair, f"shard 0 of {sides.name} from 0", None))
+        _Mending(Looker(pair, catalogue, before)).mend([Difference(Kind.WRONG_PLACE, Place(live, "i-0000"), None, 1)])
+    for unit in planned:
+        with pytest.raises(ConfigurationError, match=rf"since this was begun, .* \(it is written to {live} now\)"):
+            list(MENDING.run(pair, unit, None))
     assert count(sides, live) == 1
+
+
+def test_units_of_an_index_that_was_made_anew_are_refused(make_sides: MakeSides) -> None:
+    sides = make_sides()
+    sides.fill(2)
+    planned = MENDING.plan(sides.pair())
+    api.call(sides.node, "DELETE", f"/{sides.name}")
+    api.call(sides.node, "PUT", f"/{sides.name}")
+    for unit in planned:
+        with pytest.raises(ConfigurationError, match="an index behind it was made anew"):
+            list(MENDING.run(sides.pair(), unit, None))
+
+
+def test_a_report_whose_keys_are_not_its_ids_mends_nothing(make_sides: MakeSides, tmp_path: Path) -> None:
+    sides = make_sides()
+    sides.fill(2)
+    report = write_report(sides, tmp_path / "report.jsonl")
+    text = report.read_text()
+    for odd in ('"keys":{"pk":{"S":"i-0001"}}', '"keys":{"pk":1}', '"keys":[1]'):
+        report.write_text(text.replace('"keys":{"pk":{"S":"i-0000"}}', odd))
+        with pytest.raises(ConfigurationError, match="has the key of another"):
+            list(Repair(report, patience_seconds=0.1).run(sides.pair(), "report", None))
+    assert sides.versions() == {}
 
 
 def test_a_report_a_week_old_mends_what_still_differs_and_leaves_the_rest(
@@ -214,7 +236,7 @@ def test_ids_that_would_be_paths_are_removed_and_the_index_stays(make_sides: Mak
 
 
 @pytest.mark.parametrize("key", ["pk", "sk"])
-def test_a_hashed_id_without_its_key_is_removed_only_by_a_whole_comparisons_report(
+def test_a_hashed_id_whose_document_does_not_hold_the_key_is_left_and_named(
     make_sides: MakeSides, tmp_path: Path, key: str
 ) -> None:
     sides = make_sides(keys={"pk": "S", "sk": "S"})
@@ -225,14 +247,42 @@ def test_a_hashed_id_without_its_key_is_removed_only_by_a_whole_comparisons_repo
     ghost = document_id[:-1] + ("0" if document_id[-1] != "0" else "1")
     api.bulk(sides.node, sides.name, [{"index": {"_id": ghost}}, {"x": 1}, {"index": {"_id": document_id}}, {"x": 1}])
     report = write_report(sides, tmp_path / "report.jsonl")
-    sample = write_report(sides, tmp_path / "sample.jsonl", percent=50)
-    for job in (Repair(sample, patience_seconds=0.1), MENDING):
+    for job in (MENDING, Repair(report, patience_seconds=0.1)):
         journal = sides.run(job)
-        assert {one["id"] for one in journal.findings() if one["kind"] == "left"} - {document_id} == {ghost}
+        left = [one for one in journal.findings() if one["kind"] == "left"]
+        assert ghost in {one["id"] for one in left}
+        assert all("nothing proves that its item is gone" in one["reason"] for one in left)
         assert set(sides.versions()) == {document_id, ghost}
-    api.bulk(sides.node, sides.name, [{"index": {"_id": document_id}}, {"x": 1}])  # as when the report was made
-    sides.run(Repair(report, patience_seconds=0.1))
-    assert set(sides.versions()) == {document_id}
+    sides.run(MENDING)
+    assert sides.differences() == [("ghost", ghost)]
+
+
+def test_a_hashed_document_under_another_routing_is_mended_by_the_key_that_it_holds(make_sides: MakeSides) -> None:
+    sides = make_sides(index_settings={"number_of_shards": 5})
+    for number in range(6):
+        sides.put(f"{number}" * 600, n={"N": "1"})
+    sides.run(Backfill(1))
+    alias_of(sides, index_routing="elsewhere")
+    assert {kind for kind, _ in sides.differences()} >= {"wrong place"}
+    assert sides.run(MENDING).counts["left"] == 0
+    assert sides.run(MENDING).counts == {"items": 6, "documents": 6}
+
+
+def test_a_document_with_the_highest_version_is_left_and_the_rest_is_mended(make_sides: MakeSides) -> None:
+    sides = make_sides()
+    other = other_index(sides, alias_of(sides, is_write_index=True))
+    sides.fill(2)
+    highest = f"?version={2**63 - 1}&version_type=external"
+    put(sides, other, "stray", {"x": 1}, highest)
+    put(sides, other, "also", {"x": 1})
+    put(sides, sides.name, "i-0001", {"x": 1}, highest)
+    journal = sides.run(Verify(1, patience_seconds=0.1, repair=True, others=(other,)))
+    assert {(one["index"], one["id"]) for one in journal.findings() if one["kind"] == "left"} == {
+        (other, "stray"),
+        (sides.name, "i-0001"),
+    }
+    assert journal.counts["repaired"] == 2
+    assert count(sides, other) == 1
 
 
 def test_what_differs_still_after_it_was_mended_is_told(make_sides: MakeSides, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -248,7 +248,8 @@ def test_a_large_shard_is_read_in_parts_and_nothing_falls_between_them(
     expected = damage(sides)
     units = [unit for unit in Verify(1).plan(sides.pair()) if unit.startswith("shard")]
     assert len(units) > 10
-    assert [str(Shard.parse(unit)) for unit in units] == units
+    parts = [unit.partition(" @")[0] for unit in units]
+    assert [str(Shard.parse(part)) for part in parts] == parts
     journal = sides.verified()
     assert sorted((one["kind"], one["id"]) for one in journal.findings()) == expected
     assert journal.counts["documents"] == api.decoded(sides.node, "GET", f"/{sides.name}/_count")["count"]

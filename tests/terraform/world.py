@@ -55,7 +55,7 @@ class World:
         """A service's answer to a JSON request; with ``__type`` it is an error."""
         operations: dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
             "BatchGetItem": self._batch_get_item,
-            "ChangeMessageVisibility": lambda _: {},
+            "ChangeMessageVisibilityBatch": lambda _: {"Successful": [], "Failed": []},
             "DeleteMessage": lambda _: {},
             "DescribeContinuousBackups": lambda _: {"ContinuousBackupsDescription": _BACKUPS},
             "DescribeExport": lambda _: {"ExportDescription": _EXPORT},
@@ -82,7 +82,9 @@ class World:
             return {"__type": "ResourceNotFoundException", "message": "Stream not found"}
         return {"ShardIterator": f"{self._stream}|1|AAAA"}
 
-    def _receive_message(self, _: Mapping[str, Any]) -> dict[str, Any]:
+    def _receive_message(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        if body["VisibilityTimeout"] == 0:  # somebody only looks whether there is a queue
+            return {"Messages": self._messages[:1]}
         received, self._messages = self._messages, []
         return {"Messages": received}
 
@@ -185,7 +187,7 @@ def _record(stream_arn: str, **payload: str) -> str:
 
 
 def _message(body: str) -> dict[str, Any]:
-    return {"MessageId": body, "ReceiptHandle": body, "Body": body}
+    return {"MessageId": body, "ReceiptHandle": body, "Body": body, "Attributes": {"SentTimestamp": str(START * 1000)}}
 
 
 def _json(value: Any) -> str:

@@ -24,6 +24,7 @@ from dynamodb_opensearch.cli.survey import Survey
 from dynamodb_opensearch.errors import ConfigurationError, OutOfTimeError
 from dynamodb_opensearch.jobs.layout import read_layout
 from dynamodb_opensearch.jobs.pair import TableDescription
+from dynamodb_opensearch.jobs.stored import Catalogue
 from dynamodb_opensearch.jobs.work import Step
 from fakes.dynamodb import FakeDynamoDB
 from fakes.opensearch import FakeOpenSearch
@@ -287,7 +288,9 @@ def recover(world: World, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], in
     monkeypatch.setattr(recovering, "configure", lambda _: SimpleNamespace(settings=pair.settings))
     monkeypatch.setattr(recovering, "open_pair", lambda _: pair)
     monkeypatch.setattr(recovering, "survey", lambda _: found)
-    monkeypatch.setattr(surveys, "survey", lambda *_, **__: found)
+    monkeypatch.setattr("dynamodb_opensearch.wire.connect", lambda **_: None)
+    monkeypatch.setattr(surveys, "describe_table", lambda *_: found.table)
+    monkeypatch.setattr(Catalogue, "resolve", lambda *_: layout)
     monkeypatch.setattr(recovering, "Load", Loading)
     monkeypatch.setattr("dynamodb_opensearch.cli.engine.open_pair", lambda *_, **__: pair)
     world.dynamodb.now = datetime.now(UTC)

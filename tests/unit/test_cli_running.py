@@ -20,11 +20,12 @@ from dynamodb_opensearch.cli.engine import JobFailedError
 from dynamodb_opensearch.cli.flags import RunFlags, unfolded
 from dynamodb_opensearch.cli.redriving import source_arn
 from dynamodb_opensearch.cli.running import Result, Task, carried_out, checkpoint_path, how_to_resume
-from dynamodb_opensearch.cli.summary import finding_line
+from dynamodb_opensearch.cli.summary import finding_line, print_notices
 from dynamodb_opensearch.cli.survey import Survey
-from dynamodb_opensearch.errors import ConfigurationError
+from dynamodb_opensearch.errors import ConfigurationError, OutOfTimeError
 from dynamodb_opensearch.jobs.layout import read_layout
 from dynamodb_opensearch.jobs.pair import Pair, TableDescription
+from dynamodb_opensearch.jobs.stored import Catalogue
 from dynamodb_opensearch.jobs.work import Step, Unit
 from dynamodb_opensearch.settings import Settings, read_settings
 from hypothesis import given
@@ -124,13 +125,13 @@ class Runs:
 
     def __init__(self, folder: Path) -> None:
         self.obstacle = folder / "obstacle"
-        self.is_comparison = False
+        self.name, self.is_comparison = "flaky", False
         self.now = surveyed()
         self.checkpoint = folder / "checkpoint.jsonl"
 
     def run(self, *, telling: Callable[[Result], None] = lambda _: None, restart: bool = False) -> dict[str, Any]:
         flags = RunFlags(checkpoint=self.checkpoint, restart=restart, processes=1, workers=1)
-        task = Task("flaky", Flaky(self.obstacle), 6, is_comparison=self.is_comparison)
+        task = Task(self.name, Flaky(self.obstacle), 6, is_comparison=self.is_comparison)
         with carried_out(task, self.now, flags) as result:
             telling(result)
             return {**result.to_json(), "findings": [one["id"] for one in result.journal.findings()]}
@@ -141,7 +142,9 @@ def runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Runs:
     monkeypatch.setattr("dynamodb_opensearch.cli.engine.open_pair", lambda *_, **__: SimpleNamespace(capacity=None))
     monkeypatch.setattr(sys, "argv", ["x", "flaky"])
     runs = Runs(tmp_path)
-    monkeypatch.setattr(surveys, "survey", lambda *_, **__: runs.now)
+    monkeypatch.setattr("dynamodb_opensearch.wire.connect", lambda **_: None)
+    monkeypatch.setattr(surveys, "describe_table", lambda *_: runs.now.table)
+    monkeypatch.setattr(Catalogue, "resolve", lambda *_: runs.now.layout)
     return runs
 
 
@@ -212,6 +215,29 @@ def test_what_may_be_gone_on_with_says_how_old_it_is(
     assert "going on from the checkpoint" in told
 
 
+def test_another_runs_old_checkpoint_is_refused_and_stays(runs: Runs) -> None:
+    _interrupted(runs, age_seconds=3 * 86400)
+    before = runs.checkpoint.read_text()
+    runs.is_comparison = True
+    runs.name = "verify"
+    with pytest.raises(ConfigurationError, match=r"is of another run: its command is 'flaky', not 'verify'"):
+        runs.run()
+    assert runs.checkpoint.read_text() == before
+
+
+def test_a_result_is_told_though_nobody_could_ask_once_more(
+    runs: Runs, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(*_: Any, **__: Any) -> None:
+        raise OutOfTimeError("OpenSearch is down")
+
+    monkeypatch.setattr(surveys, "describe_table", fail)
+    assert runs.run()["counts"] == {"items": 6}
+    assert "warning: whether table and index were made anew meanwhile couldn't be asked: OpenSearch is down" in (
+        capsys.readouterr().err
+    )
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
@@ -232,7 +258,7 @@ def test_work_on_an_index_or_table_that_was_made_anew_is_not_gone_on_with(
 def test_a_result_about_an_index_that_was_made_anew_meanwhile_is_none(
     runs: Runs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(surveys, "survey", lambda *_, **__: surveyed(uuid="another"))
+    monkeypatch.setattr(Catalogue, "resolve", lambda *_: surveyed(uuid="another").layout)
     with pytest.raises(
         ConfigurationError, match=r"while this ran, .* made anew, .*indexUuid was 'an index', is 'another'"
     ):
@@ -285,3 +311,15 @@ def test_without_a_source_the_ways_to_give_one_are_named() -> None:
 def test_an_id_never_moves_the_cursor(document_id: str) -> None:
     line = finding_line({"kind": "missing", "index": "products", "id": document_id, "routing": None, "fields": []})
     assert all(character.isprintable() for character in line.plain)
+
+
+@pytest.mark.parametrize("restart", [False, True])
+def test_a_folder_is_no_checkpoint(runs: Runs, *, restart: bool) -> None:
+    runs.checkpoint.mkdir()
+    with pytest.raises(ConfigurationError, match="is another kind of file"):
+        runs.run(restart=restart)
+
+
+def test_a_note_never_moves_the_cursor(capsys: pytest.CaptureFixture[str]) -> None:
+    print_notices({"a\x1b[2Jb: not indexed": 1})
+    assert capsys.readouterr().err == "note: a\ufffd[2Jb: not indexed (1)\n"

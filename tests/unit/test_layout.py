@@ -57,7 +57,19 @@ def test_the_one_write_index_is_it_and_the_others_are_named() -> None:
 )
 def test_an_index_that_nothing_can_be_compared_with_is_refused(index: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigurationError, match=message):
-        layout(products=index)
+        layout(products=index).check_comparable()
+
+
+def test_another_index_alias_or_routing_has_another_digest() -> None:
+    aliased = {"aliases": {"products": {"index_routing": "x"}}}
+    found = [
+        layout(products_1=described()),
+        layout(products_2=described()),
+        layout(products_1=described(uuid="v")),
+        layout(products_1=described(**aliased)),
+    ]
+    assert len({one.digest() for one in found}) == len(found)
+    assert layout(products_1=described(number_of_shards="9")).digest() == found[0].digest()
 
 
 @pytest.mark.parametrize("text", ["{}", "[]", '"x"', '{"cluster_name":"x"}'])

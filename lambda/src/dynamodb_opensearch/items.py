@@ -7,7 +7,7 @@ Works on DynamoDB JSON in both shapes that AWS hands out: the Lambda event's (bi
 import base64
 import re
 from collections.abc import Callable, Mapping
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from json.encoder import encode_basestring
 from typing import Any
@@ -47,7 +47,10 @@ def canonical_number(text: str) -> str:
     """
     if not (isinstance(text, str) and _DECIMAL_NUMBER(text)):
         raise UndecodableError("a number attribute doesn't hold a number")
-    number = Decimal(text)
+    try:
+        number = Decimal(text)
+    except InvalidOperation:  # an exponent beyond a Decimal's
+        raise UndecodableError("a number attribute is out of DynamoDB's range") from None
     if abs(number.adjusted()) > _MAGNITUDE:
         raise UndecodableError("a number attribute is out of DynamoDB's range")
     plain = format(number, "f")

@@ -40,6 +40,7 @@ PAGE_ITEMS = 1_000
 """So that the keys of a page fit into a position, as a rule."""
 STALLED_SECONDS, STALLED_INVOCATIONS = 3_600, 3
 """How long, and how often at least, a unit is tried again without getting a step further."""
+_NOTICES = 100  # of one log line
 _REPORTED = 5_000  # findings of one object in the report bucket
 _PAID_SHARE = 0.1  # of an invocation that pays for earlier reads, and still does a step
 
@@ -145,6 +146,7 @@ class Operator:
         pair = self._open(request, deadline, capacity)
         report = _Report(self._operations.report_bucket, pair, event, context.aws_request_id)
         position, mark, is_finished, counts = event.get("position"), event.get("mark"), True, Counter[str]()
+        notices = Counter[str]()
         steps, longest, began, late = 0, 0.0, self._clock(), None
         try:
             for step in self._steps(request, pair, event, deadline):
@@ -152,6 +154,7 @@ class Operator:
                     position = step.position if len(json.dumps(step.position)) <= POSITION_BYTES else position
                     continue
                 self._tell(step.findings)
+                notices.update(step.notices)
                 report.add(step.findings)
                 position, mark = step.position, _mark(step.position)
                 counts.update(step.counts)
@@ -166,6 +169,8 @@ class Operator:
             is_finished, late = False, error
             self._logger.warning("not done in time: it goes on from the last step", extra={"reason": str(error)})
         report.close()
+        if notices:
+            self._logger.info("notices", extra={"notices": dict(notices.most_common(_NOTICES))})
         self._emit(event["job"]["type"], counts, steps)
         seconds = whole_seconds - deadline.remaining_seconds()
         event = {
@@ -251,12 +256,14 @@ class _Report:
     def __init__(self, bucket: str | None, pair: Pair, event: Event, request_id: str) -> None:
         self._bucket, self._pair = bucket, pair
         self._findings: list[Mapping[str, Any]] = []
+        self._compared: Compared | None = None
         unit = "".join(one if one.isalnum() else "-" for one in str(event["unit"]))[-100:]
         self._stem = f"reports/{event.get('run') or request_id}/{unit}-{request_id}"
         self._objects = 0
 
     def add(self, findings: Sequence[Mapping[str, Any]]) -> None:
-        if self._bucket:
+        if self._bucket and findings:
+            self._compared = self._compared or self._subject()
             self._findings += findings
             if len(self._findings) >= _REPORTED:
                 self.close()
@@ -267,10 +274,8 @@ class _Report:
             return
         self._objects += 1
         key, now, text = f"{self._stem}-{self._objects}.jsonl", datetime.now(UTC).isoformat(), io.StringIO()
-        pair = self._pair
-        uuid = catalogue_of(pair).resolve(pair.deadline()).uuid
-        compared = Compared(pair.table_arn, pair.table_id, pair.settings.index, uuid)
-        writer = ReportWriter(text, compared=compared, started_at=now)
+        assert self._compared is not None  # noqa: S101 (for the type checker: it goes with the first finding)
+        writer = ReportWriter(text, compared=self._compared, started_at=now)
         for finding in self._findings:
             writer.add(finding)
         s3, body = boto3.client("s3"), text.getvalue().encode()
@@ -281,6 +286,12 @@ class _Report:
             f"the report s3://{self._bucket}/{key}",
         )
         self._findings.clear()
+
+    def _subject(self) -> Compared:
+        """What the findings are about, asked as soon as there are some: later the alias may be another index's."""
+        pair = self._pair
+        uuid = catalogue_of(pair).resolve(pair.deadline()).uuid
+        return Compared(pair.table_arn, pair.table_id, pair.settings.index, uuid)
 
 
 def _answer(event: Event, capacity: CapacityLimit | None, *, is_finished: bool) -> dict[str, Any]:

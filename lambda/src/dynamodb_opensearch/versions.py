@@ -16,7 +16,8 @@ from dynamodb_opensearch.errors import UndecodableError
 
 _SECOND = 1_000_000_000
 _TIE = 1_000
-_MAXIMUM = 2**63 - 1  # OpenSearch's; one above refuses the whole bulk request
+HIGHEST = 2**63 - 1
+"""OpenSearch's own limit: one above it refuses the whole bulk request."""
 
 # The id stands before these words and may hold anything, also these words: so the match ends with the text.
 _CONFLICT = re.compile(
@@ -48,7 +49,7 @@ def own_version(created_at: float, sequence_number: str) -> int:
     except (OverflowError, TypeError, ValueError):
         raise UndecodableError("the record has no creation time or no sequence number") from None
     version = second * _SECOND + (number // 10**20 or number) % 1_000_000 * _TIE
-    if second < 0 or number < 0 or version > _MAXIMUM - _TIE:
+    if second < 0 or number < 0 or version > HIGHEST - _TIE:
         raise UndecodableError("the record's creation time or sequence number is out of range")
     return version
 
@@ -71,7 +72,7 @@ def settled_version(*, stored: int, highest_own: int, read_at: int, conflict_win
         conflict_window: seconds.
     """
     version = max(stored, highest_own, scan_version(read_at, conflict_window) - 1) + 1
-    return None if version % _TIE == 0 or version > _MAXIMUM else version
+    return None if version % _TIE == 0 or version > HIGHEST else version
 
 
 def scan_version(read_at: int, conflict_window: int) -> int:

@@ -31,35 +31,53 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
-def check_checkpoint(path: Path) -> None:
-    """Refuse a file that is none of ours: it would be overwritten.
-
-    Raises:
-        ConfigurationError: it holds something else.
-        OSError: it can't be read.
-    """
-    if not path.exists():
-        return
-    with path.open("rb") as file:
-        beginning = file.read(len(_BEGINNING))
-    if not _BEGINNING.startswith(beginning):  # one that was cut off while it was begun is ours
-        raise ConfigurationError(
-            f"the checkpoint {path} is another kind of file, and stays as it is: give another name"
-        )
-
-
 def age_seconds(path: Path) -> float | None:
     """How long ago something was noted in a checkpoint last; None if there is none.
 
     Raises:
-        ConfigurationError: it can't be looked at.
+        ConfigurationError: it is something else, or can't be looked at.
     """
+    with _usable(path):
+        _check_checkpoint(path)
+        return max(time.time() - path.stat().st_mtime, 0) if path.exists() else None
+
+
+def is_of(path: Path, identity: Mapping[str, Any]) -> bool:
+    """Whether a checkpoint is of a run that is equal in all of this."""
+    with _usable(path), path.open(encoding="utf-8") as file:
+        try:
+            head = json.loads(file.readline())
+        except ValueError:  # cut off while it was begun: of nobody's run
+            return True
+    return all(head.get(name) == value for name, value in json.loads(json.dumps(identity)).items())
+
+
+def remove(path: Path) -> None:
+    """Remove a checkpoint."""
+    with _usable(path):
+        path.unlink()
+
+
+@contextmanager
+def _usable(path: Path) -> Iterator[None]:
     try:
-        return max(time.time() - path.stat().st_mtime, 0)
-    except FileNotFoundError:
-        return None
+        yield
     except OSError as error:
         raise ConfigurationError(f"the checkpoint {path} can't be used ({error.strerror})") from None
+
+
+def _check_checkpoint(path: Path) -> None:
+    """Refuse a file that is none of ours: it would be overwritten."""
+    if not path.exists():
+        return
+    beginning = None
+    if path.is_file():
+        with path.open("rb") as file:
+            beginning = file.read(len(_BEGINNING))
+    if beginning is None or not _BEGINNING.startswith(beginning):  # one that was cut off while it was begun is ours
+        raise ConfigurationError(
+            f"the checkpoint {path} is another kind of file, and stays as it is: give another name"
+        )
 
 
 class Journal:
@@ -83,13 +101,11 @@ class Journal:
         """The plan, None before it is made: a second run must not plan anew."""
         self._positions: dict[Unit, Any] = {}
         self._compact_at = COMPACT_BYTES
-        try:
+        with _usable(path):
             path.parent.mkdir(parents=True, exist_ok=True)
-            check_checkpoint(path)
+            _check_checkpoint(path)
             self._read(json.loads(json.dumps(identity)))
             self._file = _opened(path, "a")
-        except OSError as error:
-            raise ConfigurationError(f"the checkpoint {path} can't be used ({error.strerror})") from None
         self._kept: TextIO | None = None
         if self.units is None:
             self._file.truncate(0)

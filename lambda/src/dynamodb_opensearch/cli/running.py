@@ -16,7 +16,7 @@ from typing import Any, TextIO
 from dynamodb_opensearch.cli.engine import Workers, run
 from dynamodb_opensearch.cli.flags import RunFlags, default_processes
 from dynamodb_opensearch.cli.interrupts import orderly_stop
-from dynamodb_opensearch.cli.journal import Journal, age_seconds, check_checkpoint
+from dynamodb_opensearch.cli.journal import Journal, age_seconds, is_of, remove
 from dynamodb_opensearch.cli.output import stderr, tell
 from dynamodb_opensearch.cli.progress import Pace, ProgressBar, span
 from dynamodb_opensearch.cli.survey import Survey, check_unmoved
@@ -92,8 +92,9 @@ def carried_out(task: Task, found: Survey, flags: RunFlags, *, is_alone: bool = 
     """
     path = flags.checkpoint or checkpoint_path(task.name, found.settings, found.table.arn)
     with nullcontext() if is_alone else alone(path):
-        _forget(path, task, restart=flags.restart)
-        journal = Journal(path, _identity(task, found))
+        identity = _identity(task, found)
+        _forget(path, task, identity, restart=flags.restart)
+        journal = Journal(path, identity)
         if journal.resumed:
             tell(f"going on from the checkpoint {path}, begun at {journal.started_at} (--restart begins anew)")
         try:
@@ -115,17 +116,16 @@ def carried_out(task: Task, found: Survey, flags: RunFlags, *, is_alone: bool = 
             journal.close()
 
 
-def _forget(path: Path, task: Task, *, restart: bool) -> None:
+def _forget(path: Path, task: Task, identity: Mapping[str, Any], *, restart: bool) -> None:
     """Remove a checkpoint that is not to be gone on with."""
     age = age_seconds(path)
     if age is None:
         return
-    check_checkpoint(path)
     if restart:
-        path.unlink()
-    elif task.is_comparison and age > COMPARISON_SECONDS:
+        remove(path)
+    elif task.is_comparison and age > COMPARISON_SECONDS and is_of(path, identity):
         tell(f"the checkpoint {path} is {span(age)} old, and what it compared says nothing about now: beginning anew")
-        path.unlink()
+        remove(path)
     elif age > _TOLD_SECONDS:
         tell(f"the checkpoint {path} is {span(age)} old")
 

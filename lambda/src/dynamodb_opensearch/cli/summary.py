@@ -27,6 +27,7 @@ MEANINGS = {
     "wrong place": "in an index that isn't written to, or under another routing",
     "changing": "differed and moved at every look: nobody can say",
     "unlisted": "documents that the index counts and its listing didn't show: compare again",
+    "keyless": "documents whose id is a hash, and whose _source leaves the key out: nobody can tell their item",
     "equal by now": "named by the report, and as they should be",
     "repaired": "documents, written anew or removed, and looked at again",
     "left": "not touched: nothing proves that they may go",
@@ -36,7 +37,7 @@ MEANINGS = {
 }
 DIFFERENCES = ("missing", "ghost", "stale", "wrong content", "wrong place")
 """What is wrong with a document."""
-UNDECIDED = ("changing", "unlisted")
+UNDECIDED = ("changing", "unlisted", "keyless")
 """What nobody can say is equal."""
 UNMENDED = ("refused", "left", "remaining")
 """What a repair couldn't mend."""
@@ -79,9 +80,13 @@ def finding_line(finding: Mapping[str, Any]) -> Text:
         details.append(str(reason))
     if details:
         line.append(f"  ({', '.join(details)})", style="dim")
-    # An id may hold any character: one that moves the cursor must not.
-    line.plain = "".join(one if one.isprintable() else "\ufffd" for one in line.plain)
+    line.plain = _shown(line.plain)
     return line
+
+
+def _shown(text: str) -> str:
+    """An id or a name may hold any character: one that moves the cursor must not."""
+    return "".join(one if one.isprintable() else "\ufffd" for one in text)
 
 
 def total_of(counts: Mapping[str, int], names: Iterable[str]) -> int:
@@ -93,7 +98,7 @@ def print_notices(notices: Mapping[str, int]) -> None:
     """What is worth knowing and no difference, the most frequent first."""
     ordered = sorted(notices.items(), key=lambda one: -one[1])
     for text, number in ordered[:SHOWN]:
-        tell(f"note: {text} ({number:,})")
+        tell(f"note: {_shown(text)} ({number:,})")
     if len(ordered) > SHOWN:
         tell(f"note: … and {len(ordered) - SHOWN:,} more")
 

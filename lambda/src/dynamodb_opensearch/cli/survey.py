@@ -1,19 +1,21 @@
 """What table and index are, asked before anything is begun: it shows whether both can be used, and which they are."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from dynamodb_opensearch import wire
-from dynamodb_opensearch.cli.output import counted, stderr
+from dynamodb_opensearch.cli.output import counted, stderr, warn
 from dynamodb_opensearch.cli.progress import waiting
-from dynamodb_opensearch.client import Client
+from dynamodb_opensearch.client import Client, RefusedError
 from dynamodb_opensearch.deadline import Deadline
-from dynamodb_opensearch.errors import ConfigurationError, OutOfTimeError
+from dynamodb_opensearch.errors import ConfigurationError, OutOfTimeError, SyncError
 from dynamodb_opensearch.jobs.layout import Layout
 from dynamodb_opensearch.jobs.pair import TableDescription, describe_table
 from dynamodb_opensearch.jobs.stored import Catalogue
 from dynamodb_opensearch.settings import Settings
+
+_PATIENCE_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +28,7 @@ class Survey:
     documents: int
     """Of the index that is written to."""
     elsewhere: Mapping[str, int | None] = field(default_factory=dict)
-    """Other indices behind the alias, each with its documents; None: it is closed."""
+    """Other indices behind the alias, each with its documents; None: they can't be counted."""
 
     def identity(self) -> dict[str, Any]:
         """What another run must be equal in to go on with this one's work.
@@ -38,6 +40,7 @@ class Survey:
             "tableId": self.table.table_id,
             "index": self.settings.index,
             "indexUuid": self.layout.uuid,
+            "routing": self.layout.routing,
             "endpoint": self.settings.endpoint,
         }
 
@@ -64,7 +67,7 @@ class Survey:
         return told
 
 
-def survey(settings: Settings, patience_seconds: float = 10) -> Survey:
+def survey(settings: Settings) -> Survey:
     """Ask both sides.
 
     Raises:
@@ -73,13 +76,10 @@ def survey(settings: Settings, patience_seconds: float = 10) -> Survey:
     with waiting(stderr(), "asking the table and the index"):
         table = describe_table(wire.connect(connections=1), settings.table_name)
         catalogue = Catalogue(Client(settings, connections=1), settings.index, settings.request_timeout_seconds)
-        deadline = Deadline.after(patience_seconds)
+        deadline = Deadline.after(_PATIENCE_SECONDS)
         try:
             layout = catalogue.resolve(deadline)
-            elsewhere = {
-                index: None if index in layout.closed_others else catalogue.count(index, deadline)
-                for index in layout.others
-            }
+            elsewhere = {index: _count_or_none(catalogue, index, deadline) for index in layout.others}
             return Survey(settings, table, layout, catalogue.count(layout.index, deadline), elsewhere)
         except OutOfTimeError as error:
             raise ConfigurationError(
@@ -94,7 +94,14 @@ def check_unmoved(before: Survey) -> None:
     Raises:
         ConfigurationError: one was made anew, or the alias was switched.
     """
-    after = survey(before.settings, patience_seconds=60)
+    settings = before.settings
+    try:
+        table = describe_table(wire.connect(connections=1), settings.table_name)
+        catalogue = Catalogue(Client(settings, connections=1), settings.index, settings.request_timeout_seconds)
+        after = replace(before, table=table, layout=catalogue.resolve(Deadline.after(60)))
+    except SyncError as error:  # what was done is done: hours of it aren't thrown away for that
+        warn(f"whether table and index were made anew meanwhile couldn't be asked: {error}")
+        return
     for name, was in before.identity().items():
         if (now := after.identity()[name]) != was:
             raise ConfigurationError(
@@ -103,5 +110,13 @@ def check_unmoved(before: Survey) -> None:
             )
 
 
+def _count_or_none(catalogue: Catalogue, index: str, deadline: Deadline) -> int | None:
+    """Another sync's index may be closed, or none of ours to read."""
+    try:
+        return catalogue.count(index, deadline)
+    except (RefusedError, ConfigurationError):
+        return None
+
+
 def _size(documents: int | None) -> str:
-    return "closed" if documents is None else counted(documents, "document")
+    return "closed, or not ours to read" if documents is None else counted(documents, "document")

@@ -1,9 +1,11 @@
 """``verify`` and ``repair``: what differs, and its mending."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from hashlib import sha256
+from hashlib import file_digest
+from itertools import islice
 from math import ceil
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,7 @@ from dynamodb_opensearch.cli.reports import Report, check_report_path, write_rep
 from dynamodb_opensearch.cli.running import Result, Task, carried_out
 from dynamodb_opensearch.cli.summary import (
     DIFFERENCES,
+    IN_JSON,
     UNDECIDED,
     UNMENDED,
     print_counts,
@@ -115,8 +118,10 @@ def repair(
     total = sum(named.values())
     if dry_run:
         return _tell_named(report, settings, named, read.differences(), as_json=run.as_json)
-    _announce(found, others)
-    identity = {"report": str(report.resolve()), "sha256": sha256(report.read_bytes()).hexdigest()[:16]}
+    _announce({index: number for index, number in _count_indices(read.differences()).items() if index in others})
+    with report.open("rb") as file:
+        digest = file_digest(file, "sha256").hexdigest()[:16]
+    identity = {"report": str(report.resolve()), "sha256": digest, "others": list(others)}
     job = Repair(report, tuple(others), patience)
     task = Task("repair", job, total, (*_MENDED, "equal by now"), parallel=False, identity=identity, is_comparison=True)
     with carried_out(task, found, run) as result:
@@ -151,7 +156,7 @@ def _tell_repaired(result: Result, target: TargetFlags, shown: Sequence[str], *,
     """Print what a mending did; the exit code."""
     unmended = total_of(result.counts, (*UNMENDED, *UNDECIDED))
     if as_json:
-        print_json({**result.to_json(), "findings": list(_unmended(result))})
+        print_json({**result.to_json(), "findings": list(islice(_unmended(result), IN_JSON))})
     elif result.done:
         repaired = counted(result.counts.get("repaired", 0), "document")
         console = stdout()
@@ -179,7 +184,8 @@ def _tell_verified(
     code = REMAINS if differences or undecided else WELL
     if as_json:
         more = {"differences": differences, "undecided": undecided, "statements": list(statements)}
-        more |= {"notices": dict(result.journal.notices), "reports": [str(path) for path in reports]}
+        more |= {"notices": dict(result.journal.notices), "notes": result.survey.notices(_others(result))}
+        more |= {"reports": [str(path) for path in reports]}
         print_json({**with_findings(result, differences + result.counts.get("changing", 0)), **more})
         return code
     console = stdout()
@@ -200,6 +206,11 @@ def _tell_verified(
     elif undecided:
         tell("\nNext: verify again, when less is written")
     return code
+
+
+def _others(result: Result) -> Sequence[str]:
+    job = result.task.job
+    return job.others if isinstance(job, Verify) else ()
 
 
 def _shown(counts: Mapping[str, int]) -> Sequence[str]:
@@ -231,7 +242,7 @@ def _compared(name: str, job: Verify, settings: Settings, run: RunFlags, rcu: fl
     """Run the comparison, with a memory that its workers share, of what the table's side has shown."""
     found = survey(settings)
     if job.repair:
-        _announce(found, job.others)
+        _announce({index: found.elsewhere.get(index) or 0 for index in job.others})
     for notice in found.notices(job.others):
         tell(f"note: {notice}")
     documents = found.documents + sum(found.elsewhere.get(index) or 0 for index in job.others)
@@ -243,11 +254,14 @@ def _compared(name: str, job: Verify, settings: Settings, run: RunFlags, rcu: fl
             yield result
 
 
-def _announce(found: Survey, others: Sequence[str]) -> None:
+def _announce(others: Mapping[str, int]) -> None:
     """Before anything is removed from indices that the sync doesn't write to: which, and how many."""
-    for index in others:
-        if size := found.elsewhere.get(index):
-            tell(f"repair removes {counted(size, 'document')} of {index}: this sync doesn't write there")
+    for index, number in others.items():
+        tell(f"repair removes up to {counted(number, 'document')} of {index}: this sync doesn't write there")
+
+
+def _count_indices(differences: Iterator[Difference]) -> Mapping[str, int]:
+    return Counter(one.place.index for one in differences)
 
 
 def _subject(found: Survey) -> Compared:

@@ -1,7 +1,8 @@
 """What the name INDEX stands for: which index is written to, how documents are found in it, what it keeps of them."""
 
+import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any
@@ -88,6 +89,28 @@ class Layout:
         """Whether the sync writes to the very same index, in the same way."""
         return (self.index, self.uuid, self.routing) == (other.index, other.uuid, other.routing)
 
+    def digest(self, others: Sequence[str] = ()) -> str:
+        """A short text that is another one as soon as the name stands for another index, or for one made anew."""
+        parts = [self.index, self.uuid, self.routing, *((one, self._settings(one).get("uuid")) for one in others)]
+        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:12]
+
+    def check_comparable(self) -> None:
+        """Refuse an index whose documents nothing can be compared with.
+
+        Raises:
+            ConfigurationError: the text says why, and what to do.
+        """
+        if self._settings(self.index).get("derived_source", {}).get("enabled") == "true":
+            raise ConfigurationError(
+                f"INDEX is {self.name!r}: {self.index} has index.derived_source.enabled, so OpenSearch makes up "
+                "each document from its fields, with numbers rounded and lists sorted: nothing can be compared; create "
+                "it without"
+            )
+        if self._mappings.get("_source", {}).get("enabled") in {False, "false"}:
+            raise ConfigurationError(
+                f"INDEX is {self.name!r}: {self.index} keeps no _source, so nothing can be compared with it"
+            )
+
     def keeps(self, fields: Iterable[str]) -> bool:
         """Whether these top-level fields are in the documents that can be read."""
         return all(self.kept.of({field: True}) for field in fields)
@@ -132,7 +155,7 @@ def read_layout(name: str, text: str) -> Layout:
         text: the answer to ``GET /name``.
 
     Raises:
-        ConfigurationError: it isn't one that can be compared with a table: the text says why, and what to do.
+        ConfigurationError: it isn't one that can be written to: the text says why, and what to do.
     """
     found = json.loads(text)
     if not (isinstance(found, dict) and found and all(_is_index(one) for one in found.values())):
@@ -140,19 +163,9 @@ def read_layout(name: str, text: str) -> Layout:
     if any("data_stream" in one for one in found.values()):
         raise ConfigurationError(f"INDEX is {name!r}, a data stream: it takes no updates and deletes; give an index")
     layout = Layout(name, _write_index(name, found), found)
-    settings = layout._settings(layout.index)  # noqa: SLF001 (our own)
-    if _is_closed(settings):
+    if _is_closed(layout._settings(layout.index)):  # noqa: SLF001 (our own)
         raise ConfigurationError(
             f"INDEX is {name!r}: the index {layout.index} is closed; open it: POST /{layout.index}/_open"
-        )
-    if settings.get("derived_source", {}).get("enabled") == "true":
-        raise ConfigurationError(
-            f"INDEX is {name!r}: {layout.index} has index.derived_source.enabled, so OpenSearch makes up each document "
-            "from its fields (numbers rounded, lists sorted) and nothing can be compared; create it without"
-        )
-    if layout._mappings.get("_source", {}).get("enabled") in {False, "false"}:  # noqa: SLF001 (our own)
-        raise ConfigurationError(
-            f"INDEX is {name!r}: {layout.index} keeps no _source, so nothing can be compared with it"
         )
     return layout
 

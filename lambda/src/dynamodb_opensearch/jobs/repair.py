@@ -7,7 +7,7 @@ and if the item that its id stands for has its document where it belongs. Afterw
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby, islice
 from pathlib import Path
@@ -16,7 +16,7 @@ from typing import Any
 from dynamodb_opensearch.changes import Settle
 from dynamodb_opensearch.converge import Refusal
 from dynamodb_opensearch.documents import is_hashed
-from dynamodb_opensearch.errors import ConfigurationError
+from dynamodb_opensearch.errors import ConfigurationError, UndecodableError
 from dynamodb_opensearch.items import Item
 from dynamodb_opensearch.jobs.backfill import finding, finish
 from dynamodb_opensearch.jobs.comparison import Difference
@@ -27,8 +27,10 @@ from dynamodb_opensearch.jobs.stored import Hit
 from dynamodb_opensearch.jobs.suspects import UNSEEN, Looker, Page, Suspect, looked_through
 from dynamodb_opensearch.jobs.work import HOW, Pause, Step, Unit
 from dynamodb_opensearch.telemetry import Tally
+from dynamodb_opensearch.versions import HIGHEST
 
 _DIFFERENCES = 500  # of one step
+_HIGHEST = "its version is the highest that OpenSearch has, so no write and no delete can pass it: delete it by hand"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,21 +65,33 @@ class Repair:
         done, catalogue = int(position or 0), catalogue_of(pair)
         layout = catalogue.resolve(pair.deadline())
         looker, report = Looker(pair, catalogue, layout), self._read(pair, layout)
-        proven = _ids_without_item(report)
         remaining = islice(report.differences(), done, None)
         while chunk := list(islice(remaining, _DIFFERENCES)):
             done += len(chunk)
-            suspects = [Suspect(one.place, one.keys, one.version) for one in chunk]
+            suspects = [self._suspect(one, pair, layout) for one in chunk]
             page = Page(done, Counter(), suspects, due=time.monotonic())
             for certain in looked_through(page, looker, self.patience_seconds):
                 if isinstance(certain, Pause):
                     yield certain
                     continue
                 certain.counts["equal by now"] = len(chunk) - len(certain.differences) - len(certain.changing)
-                yield from mended(certain, looker, self.patience_seconds, proven=proven)
+                yield from mended(certain, looker, self.patience_seconds)
         yield Step(None)
 
+    def _suspect(self, one: Difference, pair: Pair, layout: Layout) -> Suspect:
+        try:
+            is_right = one.keys is None or pair.settings.key_schema.id_of(one.keys) == one.place.id
+        except (AttributeError, TypeError, UndecodableError):
+            is_right = False
+        if not is_right or one.place.index not in {layout.index, *self.others}:
+            raise ConfigurationError(
+                f"{self.report}: the document {one.place.id!r} of {one.place.index} has the key of another, or is in "
+                "an index that isn't named here: run verify again"
+            )
+        return Suspect(one.place, one.keys, one.version)
+
     def _read(self, pair: Pair, layout: Layout) -> Report:
+        layout.check_comparable()
         return read_report(self.report, Compared(pair.table_arn, pair.table_id, layout.name, layout.uuid))
 
 
@@ -85,19 +99,14 @@ def mended(
     page: Page,
     looker: Looker,
     patience_seconds: float,
-    *,
-    proven: Callable[[str], bool] = lambda _: False,
 ) -> Iterator[Step | Pause]:
     """Mend a page's differences, look at them again, and tell what came out.
-
-    Args:
-        proven: whether a comparison of the whole table has shown that no item has this id, which is a hash.
 
     Raises:
         ConfigurationError: the sync writes elsewhere by now; or see ``backfill.finish``.
         OutOfTimeError: see there.
     """
-    mending = _Mending(looker, proven)
+    mending = _Mending(looker)
     mending.mend(page.differences)
     spared = {one.place for one, _ in mending.left} | {looker.layout.home(one.write.id) for one in mending.refused}
     mended_ones = [one for one in page.differences if one.place not in spared]
@@ -125,9 +134,8 @@ def mended(
 class _Mending:
     """What was tried on some differences, and what came of it."""
 
-    def __init__(self, looker: Looker, proven: Callable[[str], bool]) -> None:
+    def __init__(self, looker: Looker) -> None:
         self._pair, self._catalogue, self._layout = looker.pair, looker.catalogue, looker.layout
-        self._proven = proven
         self._schema = self._pair.settings.key_schema
         self.refused = list[Refusal]()
         self.left: list[tuple[Difference, str]] = []
@@ -148,7 +156,9 @@ class _Mending:
             )
         settles, strays = [], []
         for one in differences:
-            if one.keys is not None and self._layout.is_home(one.place):
+            if one.version is not None and one.version >= HIGHEST:
+                self.left.append((one, _HIGHEST))
+            elif one.keys is not None and self._layout.is_home(one.place):
                 settles.append(Settle(one.place.id, one.keys, stored=one.version or 0))
             else:
                 strays.append(one)
@@ -163,13 +173,13 @@ class _Mending:
         homeless = self._without_home([one for one in there if not self._layout.is_home(one.place)])
         self._settle(list(homeless.values()))
         refused = {refusal.write.id for refusal in self.refused}
-        proven = []
+        removable = []
         for one in there:
             if why := self._reason_to_leave(one, refused):
                 self.left.append((one, why))
             else:
-                proven.append(one)
-        for _, of_index in groupby(sorted(proven, key=_index_of), key=_index_of):
+                removable.append(one)
+        for _, of_index in groupby(sorted(removable, key=_index_of), key=_index_of):
             hits = [Hit(one.place, one.version) for one in of_index if one.version is not None]
             self._catalogue.delete(hits, self._pair.deadline())
 
@@ -205,23 +215,18 @@ class _Mending:
         }
 
     def _keys_of(self, stray: Difference) -> Item | None:
-        return self._schema.keys_of_id(stray.place.id, self._pair.key_types)
+        return stray.keys or self._schema.keys_of_id(stray.place.id, self._pair.key_types)
 
     def _reason_to_leave(self, stray: Difference, refused: Iterable[str]) -> str | None:
         """Why a stray must stay, None if it may go: its item has its document elsewhere, or nobody can be its item."""
         if stray.place.id in refused:
             return "OpenSearch refuses its item's document where that belongs, so this is the last one"
-        if is_hashed(stray.place.id) and not (self._layout.is_home(stray.place) and self._proven(stray.place.id)):
-            return "its id is a hash, and it doesn't hold the key: nothing proves here that its item is gone"
+        if is_hashed(stray.place.id) and stray.keys is None:
+            return (
+                "its id is a hash, and it doesn't hold the key: nothing proves that its item is gone; if you know "
+                "better, delete it by hand"
+            )
         return None
-
-
-def _ids_without_item(report: Report) -> Callable[[str], bool]:
-    """Whether a report proves that a hashed id is no item's: it has compared the whole table, and no item showed it."""
-    if not report.is_whole:
-        return lambda _: False
-    shown = {one.place.id for one in report.differences() if one.keys is not None and is_hashed(one.place.id)}
-    return lambda document_id: document_id not in shown
 
 
 def _index_of(one: Difference) -> str:

@@ -41,7 +41,7 @@ class ReportWriter:
         self._write(finding)
 
     def end(self, result: Mapping[str, Any]) -> None:
-        """The last line: counts, when it ended, and ``percent``, how much of both sides was compared."""
+        """The last line: counts, when it ended, how much of both sides was compared."""
         self._write({"result": dict(result)})
         self._file.flush()
 
@@ -54,8 +54,6 @@ class Report:
     """A report's file, read from its start each time."""
 
     path: Path
-    is_whole: bool
-    """Whether it came to its end, and all of both sides was compared."""
 
     def differences(self) -> Iterator[Difference]:
         """What it names. A last line that was cut off is left out.
@@ -66,12 +64,13 @@ class Report:
         lines = _lines(self.path)
         next(lines, None)  # the head
         for number, line in lines:
-            if line.get("kind") in _DIFFERENCES:
+            kind = str(line.get("kind"))
+            if kind in _DIFFERENCES:
                 try:
                     yield Difference.from_json(line)
                 except (KeyError, TypeError, ValueError):
                     raise _broken(self.path, number) from None
-            elif line.get("kind") not in _OTHERS and line.keys() != {"result"}:
+            elif kind not in _OTHERS and line.keys() != {"result"}:
                 raise _broken(self.path, number)
 
 
@@ -96,8 +95,7 @@ def read_report(path: Path, compared: Compared) -> Report:
                 f"{path} is out of date: its {what} was made anew since, or the alias is written to another index "
                 f"({name} {head.get(name)!r}, now {ours!r}); run verify again"
             )
-    result: Any = next((line["result"] for _, line in lines if "result" in line), None)
-    return Report(path, isinstance(result, dict) and result.get("percent") == 100)
+    return Report(path)
 
 
 def _lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:

@@ -121,7 +121,7 @@ def _verify(read: _Reader, _: str | None, *, repair: bool = False) -> Job:
         read.whole("segments", SEGMENTS, 1, MAXIMUM_SEGMENTS),
         percent=100.0 if repair else float(read.number("percent", 100, 0.001, 100)),
         seed=0 if repair else read.whole("seed", 0, 0, 2**31),
-        patience_seconds=float(read.number("patienceSeconds", 10, 0, 300)),
+        patience_seconds=float(read.number("patienceSeconds", 10, 0, 120)),
         repair=repair,
         others=tuple(read.names("otherIndices", "a list of names of indices behind the alias")),
     )

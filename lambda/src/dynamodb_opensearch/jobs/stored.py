@@ -56,7 +56,7 @@ class Listing(NamedTuple):
     position: Any
     """Where to go on, as JSON holds it; None at the end."""
     unlisted: int
-    """At the end: how many documents of the shard, or its part, no page has shown."""
+    """How many documents are in the page's range and aren't on it."""
 
 
 class Catalogue:
@@ -125,34 +125,38 @@ class Catalogue:
 
         A document that changes meanwhile moves to the end, so pages need no snapshot, and a reader may stop and go on
         later. After ``_shrink`` several documents of a shard have the same number: a page begins with the last number
-        of the one before, and what that one showed of it is left out. At the end ``_count`` is asked how many there
-        are up to there: a document can only leave that range, so it never holds more than were shown.
+        of the one before, and what that one showed of it is left out. Then ``_count`` is asked how many there are in
+        the page's range: a document can leave it and none can enter, so there are never more than were shown.
 
         Args:
             size: most hits of a page, see ``Layout.page_hits``.
+
+        Raises:
+            ConfigurationError: a page is too small to get on.
         """
-        last, shown, listed = position or (None, [], 0)
+        last, shown = position or (None, [])
         for attempt in range(1, _RECOUNTS + 1):
             hits, numbers = self._page(shard, last, size, deadline)
-            known = {(document_id, routing) for document_id, routing in shown}
-            fresh = [
-                hit
-                for hit, number in zip(hits, numbers, strict=True)
-                if number != last or (hit.place.id, hit.place.routing) not in known
-            ]
-            if len(hits) == size:
-                if not fresh:
-                    raise ConfigurationError(
-                        f"shard {shard.number} of {shard.index}: more than {size} documents have the same _seq_no; "
-                        f"set index.max_result_window of {shard.index} higher"
-                    )
-                return Listing(fresh, [numbers[-1], _shown(hits, numbers), listed + len(fresh)], 0)
-            end = shard.last if shard.last is not None else max([*numbers, last or 0])
-            unlisted = self._count(shard, end, deadline) - listed - len(fresh)
+            is_full = len(hits) == size
+            end = numbers[-1] - 1 if is_full else shard.last if shard.last is not None else max([*numbers, last or 0])
+            start = shard.first if last is None else last
+            unlisted = 0
+            if start <= end:
+                unlisted = self._count(shard, start, end, deadline) - sum(number <= end for number in numbers)
             # One that was being written just now may have come into view since: the page is read again.
             if unlisted <= 0 or not deadline.back_off(attempt):
                 break
-        return Listing(fresh, None, max(unlisted, 0))
+        known = {(document_id, routing) for document_id, routing in shown}
+        fresh = [
+            hit
+            for hit, number in zip(hits, numbers, strict=True)
+            if number != last or (hit.place.id, hit.place.routing) not in known
+        ]
+        if is_full and not fresh:
+            raise ConfigurationError(
+                f"index.max_result_window of {shard.index} is {size}, too small to list its documents: set it higher"
+            )
+        return Listing(fresh, [numbers[-1], _shown(hits, numbers)] if is_full else None, max(unlisted, 0))
 
     def refresh(self, index: str, deadline: Deadline) -> None:
         """Let searches see all that was written until now, if we may; else they are behind by the refresh interval."""
@@ -203,16 +207,16 @@ class Catalogue:
 
     def _page(self, shard: Shard, last: int | None, size: int, deadline: Deadline) -> tuple[list[Hit], list[int]]:
         body: dict[str, Any] = {"size": size, "sort": _by_sequence("asc"), "version": True, "_source": False}
-        body |= {"track_total_hits": False, "query": _range(shard, shard.last)}
+        body |= {"track_total_hits": False, "query": _range(shard.first, shard.last)}
         if last is not None:
             body["search_after"] = [last - 1]
         found = self._search(shard, body, deadline)["hits"]
         hits = [Hit(Place(hit["_index"], hit["_id"], hit.get("_routing")), hit["_version"]) for hit in found]
         return hits, [hit["sort"][0] for hit in found]
 
-    def _count(self, shard: Shard, end: int | None, deadline: Deadline) -> int:
-        """How many documents of a shard's part there are now, up to a sequence number."""
-        return int(self._ask(shard, "_count", {"query": _range(shard, end)}, deadline)["count"])
+    def _count(self, shard: Shard, start: int, end: int, deadline: Deadline) -> int:
+        """How many documents of a shard have sequence numbers in a range."""
+        return int(self._ask(shard, "_count", {"query": _range(start, end)}, deadline)["count"])
 
     def _search(self, shard: Shard, body: Mapping[str, Any], deadline: Deadline) -> dict[str, Any]:
         found = self._ask(shard, "_search", body, deadline)
@@ -290,10 +294,10 @@ def _by_sequence(order: str) -> list[dict[str, Any]]:
     return [{"_seq_no": {"order": order, "unmapped_type": "long"}}]  # unmapped before the first document
 
 
-def _range(shard: Shard, end: int | None) -> dict[str, Any]:
-    if not shard.first and end is None:
+def _range(start: int, end: int | None) -> dict[str, Any]:
+    if not start and end is None:
         return {"match_all": {}}
-    return {"range": {"_seq_no": {"gte": shard.first, **({} if end is None else {"lte": end})}}}
+    return {"range": {"_seq_no": {"gte": start, **({} if end is None else {"lte": end})}}}
 
 
 def _coordinates(place: Place) -> dict[str, Any]:

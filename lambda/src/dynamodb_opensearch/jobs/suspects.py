@@ -22,7 +22,7 @@ from dynamodb_opensearch.jobs.pair import Pair, readings
 from dynamodb_opensearch.jobs.stored import Catalogue
 from dynamodb_opensearch.jobs.work import Pause
 
-WAITING = 20_000
+WAITING = 5_000
 """Most documents that wait for their second look: beyond it, reading waits for them."""
 LOOKS = 8
 """How often a document that keeps moving is looked at."""
@@ -43,7 +43,7 @@ class Suspect:
     version: int | None
     looks: int = 1
     shown: frozenset[int] = frozenset()
-    """What the item held at earlier looks, as ``_fingerprint`` has it."""
+    """What the item held at earlier looks, as ``Looker._fingerprint`` has it."""
 
     @property
     def id(self) -> str:
@@ -142,10 +142,10 @@ class Looker:
             return
         if version == suspect.version:
             page.differences.append(Difference(wrong[0], suspect.place, suspect.keys, version, wrong[1]))
-        elif document is not None and document.source and _fingerprint(document.source) in suspect.shown:
+        elif document is not None and document.source and self._fingerprint(document.source) in suspect.shown:
             return
         elif suspect.looks < LOOKS:
-            shown = suspect.shown | ({_fingerprint(expected[0])} if expected[0] else set())
+            shown = suspect.shown | ({self._fingerprint(expected[0])} if expected[0] else set())
             page.suspects.append(replace(suspect, version=version, looks=suspect.looks + 1, shown=shown))
         else:
             page.changing.append(suspect)
@@ -161,18 +161,17 @@ class Looker:
             return compare(expected[0], document, expected[1], self.layout.kept)
         return None if document is None else (Kind.GHOST, ())
 
+    def _fingerprint(self, source: str) -> int:
+        """Equal for equal contents, whatever the order of their members and the spelling of their numbers."""
+        try:
+            return _hash(self.layout.kept.of(exact(source)))
+        except (RecursionError, ValueError):  # no document of ours
+            return hash(source)
+
 
 def keyed_at_home(suspects: Iterable[Suspect], layout: Layout) -> list[Settle]:
     """Those that an item may belong to, as the table is asked for them."""
     return [Settle(one.id, one.keys) for one in suspects if one.keys is not None and layout.is_home(one.place)]
-
-
-def _fingerprint(source: str) -> int:
-    """Equal for equal contents, whatever the order of their members and the spelling of their numbers."""
-    try:
-        return _hash(exact(source))
-    except (RecursionError, ValueError):  # no document of ours
-        return hash(source)
 
 
 def _hash(value: Any) -> int:

@@ -33,7 +33,6 @@ PARTS = 64
 """Of all shards together, where there are fewer shards than that."""
 TOGETHER = 1_000
 """Documents that are fetched at once: small items may have large documents, if something else wrote them."""
-NO_KEY = "documents whose id is a hash and whose _source leaves the key out: nobody can tell their item"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +61,7 @@ class Verify:
         """
         catalogue = catalogue_of(pair)
         layout = catalogue.resolve(pair.deadline())
+        layout.check_comparable()
         _check_others(self.others, layout)
         shards = [
             Shard(index, number) for index in (layout.index, *self.others) for number in range(layout.shards(index))
@@ -72,19 +72,27 @@ class Verify:
         parts = [part for shard in shards for part in catalogue.parts(shard, most, pair.deadline())]
         count = max(round(self.segments * self.percent / 100), 1)
         chosen = sorted(random.Random(self.seed).sample(range(self.segments), count))  # noqa: S311 (a sample)
-        return [*(str(Segment(number, self.segments)) for number in chosen), *map(str, parts)]
+        digest = layout.digest(self.others)
+        units = [*(str(Segment(number, self.segments)) for number in chosen), *map(str, parts)]
+        return [f"{unit} @{digest}" for unit in units]
 
     def run(self, pair: Pair, unit: Unit, position: Any) -> Iterator[Step | Pause]:
         """A step for each page, once all its differences are certain. See ``work.Job.run``."""
         catalogue = catalogue_of(pair)
         layout = catalogue.resolve(pair.deadline())
+        part, _, digest = unit.rpartition(" @")
+        if digest != layout.digest(self.others):
+            raise ConfigurationError(
+                f"since this was begun, {layout.name} was switched or an index behind it was made anew (it is written "
+                f"to {layout.index} now): compare again from the start (--restart)"
+            )
         looker = Looker(pair, catalogue, layout)
         with Vouched.opened(self.vouched) as vouched:
             looks = _FirstLook(pair, catalogue, layout, vouched)
-            if unit.startswith("segment "):
-                found = looks.at_items(Segment.parse(unit), position)
+            if part.startswith("segment "):
+                found = looks.at_items(Segment.parse(part), position)
             else:
-                found = looks.at_documents(self._listed(unit, layout), position, self.percent)
+                found = looks.at_documents(Shard.parse(part), position, self.percent)
             for page in certain(found, looker, self.patience_seconds):
                 if isinstance(page, Pause):
                     yield page
@@ -92,15 +100,6 @@ class Verify:
                     yield from mended(page, looker, self.patience_seconds)
                 else:
                     yield Step(page.position, page.all_counts, page.findings, page.notices)
-
-    def _listed(self, unit: Unit, layout: Layout) -> Shard:
-        shard = Shard.parse(unit)
-        if shard.index not in {layout.index, *self.others}:
-            raise ConfigurationError(
-                f"{layout.name} is written to {layout.index} now, and not to {shard.index}: compare again from the "
-                "start (--restart)"
-            )
-        return shard
 
 
 def _check_others(others: Sequence[str], layout: Layout) -> None:
@@ -154,8 +153,8 @@ class _FirstLook:
                 hit for hit in hits if crc32(hit.place.id.encode("utf-8", "surrogatepass")) % 10_000 < percent * 100
             ]
             unknown = [hit for hit in chosen if not self._is_vouched(hit)]
-            keyless = [] if self._keeps_keys else [hit for hit in unknown if is_hashed(hit.place.id)]
-            suspects = self._with_keys([hit for hit in unknown if hit not in keyless])
+            keyless = [hit for hit in unknown if not self._keeps_keys and is_hashed(hit.place.id)]
+            suspects = self._with_keys([hit for hit in unknown if self._keeps_keys or not is_hashed(hit.place.id)])
             keyed = keyed_at_home(suspects, self._layout)
             there = {
                 reading.id
@@ -163,8 +162,8 @@ class _FirstLook:
                 if reading.item is not None
             }
             strays = [one for one in suspects if one.id not in there or not self._layout.is_home(one.place)]
-            notices = Counter({NO_KEY: len(keyless)}) if keyless else Counter[str]()
-            yield Page(position, Counter(documents=len(chosen), unlisted=unlisted), strays, notices=notices)
+            counts = Counter(documents=len(chosen), unlisted=unlisted, keyless=len(keyless))
+            yield Page(position, counts, strays)
             if position is None:
                 return
 
@@ -197,7 +196,7 @@ class _FirstLook:
         """Each with the key that its id stands for; a hashed id says nothing, so the document is asked."""
         types = self._pair.key_types
         suspects = {hit: Suspect(hit.place, self._schema.keys_of_id(hit.place.id, types), hit.version) for hit in hits}
-        hashed = [hit for hit in hits if is_hashed(hit.place.id) and self._layout.is_home(hit.place)]
+        hashed = [hit for hit in hits if is_hashed(hit.place.id)]
         for start in range(0, len(hashed), CHUNK):
             some = hashed[start : start + CHUNK]
             documents = self._catalogue.get([hit.place for hit in some], self._pair.deadline())
@@ -215,7 +214,7 @@ class _FirstLook:
                 value = content[field_of(name)]
                 keys[name] = {kind: str(value[0]) if kind == "N" and isinstance(value, tuple) else value}
             return keys if self._schema.id_of(keys) == document_id else None
-        except (KeyError, RecursionError, UndecodableError, ValueError):
+        except (KeyError, RecursionError, TypeError, UndecodableError, ValueError):
             return None
 
 
