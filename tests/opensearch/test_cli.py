@@ -166,7 +166,7 @@ def test_a_second_signal_ends_it_at_once_and_what_was_done_is_kept(shell: Shell)
 
 
 def test_another_segments_or_a_running_twin_are_refused_and_a_restart_is_not(shell: Shell) -> None:
-    process = shell.start("backfill", *QUICK, "--page-items", "5", "--rcu", "60")
+    process = shell.start("backfill", *QUICK, "--page-items", "5", "--rcu", "20")
     _wait_for_steps(shell, 3)
     twin = shell.run("backfill", *QUICK)
     process.send_signal(signal.SIGINT)
