@@ -26,7 +26,11 @@ from terraform.world import World
 
 REGION, ACCOUNT = "eu-west-1", "111122223333"
 # Operations that IAM has under another name
-_ACTIONS = {"sqs:SendMessageBatch": "sqs:SendMessage", "sns:PublishBatch": "sns:Publish"}
+_ACTIONS = {
+    "sns:PublishBatch": "sns:Publish",
+    "sqs:ChangeMessageVisibilityBatch": "sqs:ChangeMessageVisibility",
+    "sqs:SendMessageBatch": "sqs:SendMessage",
+}
 _OBJECT_ACTIONS = {"DELETE": "s3:DeleteObject", "GET": "s3:GetObject", "PUT": "s3:PutObject"}
 
 
@@ -165,7 +169,8 @@ _PUBLISHED = (
 def _response(url: str, status: int, body: bytes) -> AWSResponse:
     raw = BytesIO(body)
     raw.stream = lambda: iter([raw.getvalue()])  # type: ignore[attr-defined]
-    return AWSResponse(url, status, {"Date": formatdate(START, usegmt=True)}, raw)
+    headers = {"Date": formatdate(START, usegmt=True), "Content-Length": str(len(body)), "ETag": '"1"'}
+    return AWSResponse(url, status, headers, raw)
 
 
 def _text(value: Any) -> str:

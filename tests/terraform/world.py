@@ -55,7 +55,7 @@ class World:
         """A service's answer to a JSON request; with ``__type`` it is an error."""
         operations: dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
             "BatchGetItem": self._batch_get_item,
-            "ChangeMessageVisibility": lambda _: {},
+            "ChangeMessageVisibilityBatch": lambda _: {"Successful": [], "Failed": []},
             "DeleteMessage": lambda _: {},
             "DescribeContinuousBackups": lambda _: {"ContinuousBackupsDescription": _BACKUPS},
             "DescribeExport": lambda _: {"ExportDescription": _EXPORT},
@@ -81,8 +81,10 @@ class World:
             return {"__type": "ResourceNotFoundException", "message": "Stream not found"}
         return {"ShardIterator": f"{self._stream}|1|AAAA"}
 
-    def _receive_message(self, _: Mapping[str, Any]) -> dict[str, Any]:
-        received, self._messages = self._messages, []
+    def _receive_message(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        received = self._messages
+        if body["VisibilityTimeout"]:
+            self._messages = []
         return {"Messages": received}
 
     def _send_message(self, body: Mapping[str, Any]) -> dict[str, Any]:
@@ -173,7 +175,8 @@ def _record(stream_arn: str, **payload: str) -> str:
 
 
 def _message(body: str) -> dict[str, Any]:
-    return {"MessageId": body, "ReceiptHandle": body, "Body": body}
+    sent = {"SentTimestamp": str(START * 1000)}
+    return {"MessageId": body, "ReceiptHandle": body, "Body": body, "Attributes": sent}
 
 
 def _json(value: Any) -> str:
