@@ -241,7 +241,7 @@ def test_a_terminal_of_one_column_gets_the_result(empty: Shell, command: str) ->
 
 
 def test_another_segments_or_a_running_twin_are_refused_and_a_restart_is_not(shell: Shell) -> None:
-    process = shell.start("backfill", *QUICK, "--page-items", "5", "--rcu", "60")
+    process = shell.start("backfill", *QUICK, "--page-items", "5", "--rcu", "20")
     _wait_for_steps(shell, 3)
     twin = shell.run("backfill", *QUICK)
     process.send_signal(signal.SIGINT)

@@ -169,7 +169,7 @@ _PUBLISHED = (
 def _response(url: str, status: int, body: bytes) -> AWSResponse:
     raw = BytesIO(body)
     raw.stream = lambda: iter([raw.getvalue()])  # type: ignore[attr-defined]
-    headers = {"Date": formatdate(START, usegmt=True), "Content-Length": str(len(body)), "ETag": '"one"'}
+    headers = {"Date": formatdate(START, usegmt=True), "Content-Length": str(len(body)), "ETag": '"1"'}
     return AWSResponse(url, status, headers, raw)
 
 

@@ -83,9 +83,9 @@ class World:
         return {"ShardIterator": f"{self._stream}|1|AAAA"}
 
     def _receive_message(self, body: Mapping[str, Any]) -> dict[str, Any]:
-        if body["VisibilityTimeout"] == 0:  # somebody only looks whether there is a queue
-            return {"Messages": self._messages[:1]}
-        received, self._messages = self._messages, []
+        received = self._messages
+        if body["VisibilityTimeout"]:
+            self._messages = []
         return {"Messages": received}
 
     def _send_message(self, body: Mapping[str, Any]) -> dict[str, Any]:
@@ -187,7 +187,8 @@ def _record(stream_arn: str, **payload: str) -> str:
 
 
 def _message(body: str) -> dict[str, Any]:
-    return {"MessageId": body, "ReceiptHandle": body, "Body": body, "Attributes": {"SentTimestamp": str(START * 1000)}}
+    sent = {"SentTimestamp": str(START * 1000)}
+    return {"MessageId": body, "ReceiptHandle": body, "Body": body, "Attributes": sent}
 
 
 def _json(value: Any) -> str:

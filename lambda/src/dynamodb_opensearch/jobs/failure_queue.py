@@ -108,19 +108,20 @@ class Queue:
         ]
         return Batch(messages, (_second(answer) + 1) * 1000, deadline, hidden_until)
 
-    def put_letter(self, body: str, run: str, deadline: Deadline) -> None:
-        """Send what is left of a failure."""
-        self._call("send_message", deadline, MessageBody=body, MessageAttributes={_RUN: _text(run)})
+    def put_letter(self, body: str, run: str, deadline: Deadline) -> int:
+        """Send what is left of a failure; no earlier than when, in milliseconds by SQS's clock."""
+        answer = self._call("send_message", deadline, MessageBody=body, MessageAttributes={_RUN: _text(run)})
+        return _second(answer) * 1000
 
-    def put_back(self, message: Message, run: str, reason: str, deadline: Deadline) -> bool:
-        """Send a message again, with a reason. False: SQS doesn't take it, for it has no room for that."""
+    def put_back(self, message: Message, run: str, reason: str, deadline: Deadline) -> int | None:
+        """Send a message again, with a reason; when, as above. None: SQS doesn't take it, it has no room for that."""
         attributes = {
             name: {kind: one[kind] for kind in ("DataType", "StringValue", "BinaryValue") if kind in one}
             for name, one in message.attributes.items()
         }
         attributes |= {_RUN: _text(run), _REASON: _text(reason)}
         answer = self._call("send_message", deadline, _SIZE, MessageBody=message.body, MessageAttributes=attributes)
-        return bool(answer)
+        return _second(answer) * 1000 if answer else None
 
     def delete(self, message: Message, deadline: Deadline) -> None:
         """Delete a received message. One that was received anew since shows up again."""

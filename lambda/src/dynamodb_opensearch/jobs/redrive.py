@@ -137,8 +137,8 @@ class _QueueRun:
         self._name, self._began_ms, self._taken = name, began_ms, taken
         self._left: dict[str, Message] = {}
         """By their ids: what stays, and what isn't dealt with yet."""
-        self._put: set[bytes] = set()
-        """Digests of what this run has put back: of equal failures one is enough, or they would multiply."""
+        self._put_ms: dict[bytes, int] = {}
+        """When this run has put back what, by its digest. Of equal failures one is enough, or they would multiply."""
 
     def steps(self, pair: Pair) -> Iterator[Step]:
         """A step for each handful of messages."""
@@ -176,17 +176,24 @@ class _QueueRun:
     def _is_kept(self, message: Message, verdict: _Verdict, deadline: Deadline) -> bool:
         """Whether all that is left of a message is in the queue beside it; puts it there."""
         for refusal in verdict.refused:
-            if self._is_new(f"document {refusal.write.id}"):
-                self._queue.put_letter(self._settler.letter(refusal), self._name, deadline)
-        if verdict.problem and self._is_new(f"message {message.body}"):
-            return self._queue.put_back(message, self._name, verdict.problem, deadline)
+            digest = _digest(f"document {refusal.write.id}")
+            if not self._is_there(digest, message):
+                letter = self._settler.letter(refusal)
+                self._put_ms[digest] = self._queue.put_letter(letter, self._name, deadline)
+        if verdict.problem and not self._is_there(digest := _digest(f"message {message.body}"), message):
+            put_ms = self._queue.put_back(message, self._name, verdict.problem, deadline)
+            if put_ms is None:
+                return False
+            self._put_ms[digest] = put_ms
         return True
 
-    def _is_new(self, kept: str) -> bool:
-        digest = hashlib.sha256(kept.encode("utf-8", "surrogatepass")).digest()
-        is_new = digest not in self._put
-        self._put.add(digest)
-        return is_new
+    def _is_there(self, digest: bytes, message: Message) -> bool:
+        """Whether this run has put the same back, and later: what is younger may be what another run made of that."""
+        return message.sent_ms < self._put_ms.get(digest, 0)
+
+
+def _digest(text: str) -> bytes:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
 
 
 def _redrive_object(bucket: Bucket, key: str, settler: _Settler, deadline: Deadline) -> Step:
