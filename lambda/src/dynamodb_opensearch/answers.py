@@ -100,6 +100,22 @@ def describe(error: Any) -> Reason:
     return Reason(kind)
 
 
+def reason_of(body: Any) -> str:
+    """What an error says in OpenSearch's own words, from the outermost cause to the innermost, at most 500 characters.
+
+    Only for a request that holds no item, such as an index's definition: the words quote what was sent.
+    """
+    error = _error_of(body) if isinstance(body, Mapping) and "error" in body else body
+    reasons: list[str] = []
+    while isinstance(error, Mapping):
+        reason = str(error.get("reason") or error.get("message") or error.get("Message") or "").strip()
+        if reason and not any(reason in told for told in reasons):
+            reasons.append(reason)
+        error = error.get("caused_by")
+    text = ": ".join(reasons) or (error.strip() if isinstance(error, str) else "")
+    return " ".join(text[:500].split())
+
+
 def _judge_items(body: Any, count: int) -> Sequence[Outcome]:
     if not isinstance(body, Mapping) or "errors" not in body:
         return [Outcome(Kind.LATER, Reason("unexpected_answer", "200, but not a bulk answer"))] * count

@@ -20,7 +20,7 @@ from opensearchpy.exceptions import SerializationError, TransportError
 from requests.auth import AuthBase
 from requests_aws4auth import AWS4Auth
 
-from dynamodb_opensearch.answers import Answer, describe
+from dynamodb_opensearch.answers import Answer, describe, reason_of
 from dynamodb_opensearch.aws import code_of
 from dynamodb_opensearch.errors import ConfigurationError, SyncError
 from dynamodb_opensearch.settings import Auth, Compression, Settings
@@ -36,6 +36,8 @@ class RefusedError(SyncError):
     def __init__(self, request: str, status: int, body: Any) -> None:
         self.status = status
         self.heals = status in {408, 429} or status >= 500
+        self.reason_text = reason_of(body)
+        """OpenSearch's own words, to be shown only of a request that holds no item, such as an index's definition."""
         error = body.get("error", body) if isinstance(body, Mapping) else body
         super().__init__(f"OpenSearch answered {status} to {request} ({describe(error)})")
 
