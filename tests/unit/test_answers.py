@@ -171,9 +171,32 @@ def test_another_server_fails_the_batch(status: int) -> None:
         judge(Answer(status, "<html>"), 2)
 
 
-@pytest.mark.parametrize("body", [None, "ok", {}, {"errors": True, "items": []}, []])
-def test_a_200_that_is_no_bulk_answer_leaves_everything_undone(body: Any) -> None:
-    assert [one.kind for one in judge(Answer(200, body), 2)] == [Kind.LATER] * 2  # type: ignore[union-attr]
+GOOD = {"index": {"status": 201}}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        None,
+        "ok",
+        {},
+        [],
+        {"errors": False},
+        {"errors": False, "items": [GOOD]},
+        {"errors": True, "items": []},
+        {"errors": True, "items": [GOOD, GOOD, GOOD]},
+        {"errors": True, "items": {"index": {"status": 201}}},
+        {"errors": "no", "items": [GOOD, GOOD]},
+        {"items": [GOOD, GOOD]},
+        {"errors": True, "items": [GOOD, "ok"]},
+        {"errors": True, "items": [GOOD, {}]},
+        {"errors": True, "items": [GOOD, {"index": None}]},
+        {"errors": True, "items": [GOOD, {"index": {"error": None}}]},
+    ],
+)
+def test_a_200_that_is_no_answer_to_these_actions_counts_nothing_as_written(body: Any) -> None:
+    with pytest.raises(ConfigurationError, match="check OPENSEARCH_ENDPOINT"):
+        judge(Answer(200, body), 2)
 
 
 def test_an_unknown_item_status_leaves_it_undone() -> None:

@@ -21,6 +21,7 @@ import pytest
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials, ReadOnlyCredentials
+from botocore.exceptions import EndpointConnectionError, UnauthorizedSSOTokenError
 from dynamodb_opensearch import client as client_module
 from dynamodb_opensearch.answers import Answer
 from dynamodb_opensearch.bulk import Index, Limits
@@ -43,6 +44,8 @@ class Server:
     def __init__(self) -> None:
         self.requests: list[tuple[str, dict[str, str], bytes]] = []
         self.reply: Callable[[dict[str, str]], Reply | None] = lambda _: (200, "application/json", b'{"errors":false}')
+        self.headers: dict[str, str] = {}
+        """To be sent with every answer."""
         self.connections = self.open_connections = 0
         self.hangs_up_when_idle = False
         server = self
@@ -60,9 +63,14 @@ class Server:
                 self.connection.close()
                 server.open_connections -= 1
 
-            def do_POST(self) -> None:
+            def __getattr__(self, name: str) -> Any:
+                if name.startswith("do_"):
+                    return self._reply
+                raise AttributeError(name)
+
+            def _reply(self) -> None:
                 headers = {name.lower(): value for name, value in self.headers.items()}
-                server.requests.append((self.path, headers, self.rfile.read(int(headers["content-length"]))))
+                server.requests.append((self.path, headers, self.rfile.read(int(headers.get("content-length", 0)))))
                 reply = server.reply(headers)
                 if reply is None:  # hang up without an answer
                     self.close_connection = True
@@ -72,6 +80,8 @@ class Server:
                 self.send_response(status)
                 self.send_header("Content-Type", content_type)
                 self.send_header("Content-Length", str(len(body)))
+                for name, value in server.headers.items():
+                    self.send_header(name, value)
                 self.end_headers()
                 self.wfile.write(body)
                 self.close_connection = server.hangs_up_when_idle
@@ -112,6 +122,11 @@ def settings(url: str, **changes: Any) -> Settings:
 
 def post(client: Client, timeout_seconds: float = 5) -> Answer:
     return client.post("/products/_bulk", {"filter_path": "errors"}, BODY, timeout_seconds)
+
+
+def ask(client: Client, method: str) -> Any:
+    """Both ways to OpenSearch: a bulk request, or another."""
+    return post(client) if method == "bulk" else client.fetch(method, "/products/_bulk", {}, b"{}", 5)
 
 
 def test_a_body_goes_as_it_is_over_one_kept_connection(server: Server) -> None:
@@ -208,13 +223,136 @@ def test_without_credentials_the_advice_is_to_give_some(server: Server, monkeypa
         ((403, "application/x-amz-json-1.0", b'{"message":"no"}'), Answer(403, {"message": "no"})),
         ((413, "text/plain", b""), Answer(413, "")),
         ((502, "text/html", b"<html>"), Answer(502, "<html>")),
-        ((200, "text/html", b"<html>"), Answer(200, None)),
+        ((503, "text/html; charset=latin-1", b"<html>\xfcberlastet"), Answer(503, "?<html>\ufffdberlastet")),
+        ((201, "application/json; charset=UTF-8", b'{"errors":true}'), Answer(201, {"errors": True})),
     ],
 )  # fmt: skip
 def test_every_answer_comes_back_with_its_status(server: Server, reply: Reply, answer: Answer) -> None:
     server.reply = lambda _: reply
 
     assert post(Client(settings(server.url))) == answer
+
+
+@pytest.fixture
+def other() -> Iterator[Server]:
+    """Another host, which would take whatever it got."""
+    server = Server()
+    yield server
+    server.close()
+
+
+@pytest.mark.parametrize("status", [300, 301, 302, 303, 307, 308])
+@pytest.mark.parametrize("method", ["bulk", "GET", "PUT", "DELETE"])
+def test_a_redirect_is_never_followed_and_told(server: Server, other: Server, status: int, method: str) -> None:
+    server.reply = lambda _: (status, "text/html", b"<html>moved</html>")
+    server.headers = {"Location": other.url + "/search/products/_bulk?token=s3cr3t#x"}
+    client = Client(settings(server.url))
+
+    with pytest.raises(ConfigurationError) as caught:
+        ask(client, method)
+
+    assert str(caught.value) == (
+        f"OPENSEARCH_ENDPOINT is '{server.url}': it redirects to {other.url}/search: use that if it is yours"
+    )
+    assert other.requests == []
+    assert other.connections == 0
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("location", "told"),
+    [
+        ("https://search.example.com/products/_bulk", "redirects to https://search.example.com: use"),
+        (
+            "https://user:s3cr3t@search.example.com:8443/login",
+            "redirects to https://search.example.com:8443/login: use",
+        ),
+        ("/login?next=s3cr3t", "redirects to http://127.0.0.1:[0-9]+/login: use"),
+        ("//search.example.com/a\x07b", "redirects to http://search.example.com/ab: use"),
+        ("http://[broken", "it answers 307, which isn't OpenSearch's"),
+        ("mailto:s3cr3t", "it answers 307, which isn't OpenSearch's"),
+        ("", "it answers 307, which isn't OpenSearch's"),
+    ],
+)
+def test_where_a_redirect_points_is_told_without_what_is_nobodys_business(
+    server: Server, location: str, told: str
+) -> None:
+    server.reply = lambda _: (307, "text/plain", b"")
+    server.headers = {"Location": location} if location else {}
+
+    with pytest.raises(ConfigurationError, match=told) as caught:
+        post(Client(settings(server.url)))
+    assert "s3cr3t" not in str(caught.value)
+
+
+FOREIGN = {
+    "a login page": (200, "text/html", b"<html>login</html>"),
+    "a page in another charset": (200, "text/html; charset=latin-1", b"<html>\xfcber</html>"),
+    "a page that calls itself JSON": (200, "application/json", b"<html>login</html>"),
+    "text": (200, "text/plain", b"ok"),
+    "nothing": (200, "application/json", b""),
+    "no content": (204, "application/json", b""),
+    "blanks": (200, "application/json", b" \n"),
+    "a JSON array": (200, "application/json", b'[{"errors":false}]'),
+    "a JSON text": (200, "application/json", b'"ok"'),
+    "null": (200, "application/json", b"null"),
+    "a template": (200, "application/json", b"{{ login }}"),
+    "a script": (200, "text/javascript", b'{"a": b'),
+}
+
+
+@pytest.mark.parametrize("name", FOREIGN)
+@pytest.mark.parametrize("method", ["bulk", "GET"])
+def test_a_200_that_is_not_opensearchs_is_a_wrong_endpoint(server: Server, name: str, method: str) -> None:
+    server.reply = lambda _: FOREIGN[name]
+    client = Client(settings(server.url))
+
+    with pytest.raises(ConfigurationError) as caught:
+        ask(client, method)
+
+    assert re.fullmatch(
+        rf"OPENSEARCH_ENDPOINT is '{server.url}': 20[04] and .* isn't OpenSearch's: is that a login page.*",
+        str(caught.value),
+    )
+    assert (FOREIGN[name][1].partition(";")[0] in str(caught.value)) == bool(FOREIGN[name][2].strip())
+
+
+@pytest.mark.parametrize("method", ["bulk", "GET"])
+def test_an_answer_that_was_cut_off_may_be_whole_the_next_time(server: Server, method: str) -> None:
+    server.reply = lambda _: (200, "application/json; charset=UTF-8", b'{"errors":false,"items":[{"ind')
+    client = Client(settings(server.url))
+
+    with pytest.raises(UnreachableError, match="cut off"):
+        ask(client, method)
+
+
+def test_an_answers_text_is_fetched_byte_for_byte(server: Server) -> None:
+    text = '{"_source":{"n":1.50,"t":"\u00fc\\ud800"}} \n'
+    server.reply = lambda _: (200, "application/json; charset=UTF-8", text.encode())
+
+    assert Client(settings(server.url)).fetch("GET", "/products/_doc/1", {}, None, 5) == text
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (UnauthorizedSSOTokenError(), ConfigurationError),
+        (EndpointConnectionError(endpoint_url="http://169.254.169.254"), UnreachableError),
+    ],
+)
+def test_credentials_that_cannot_be_renewed_are_told(
+    server: Server, error: Exception, kind: type[Exception], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def freeze() -> ReadOnlyCredentials:
+        raise error
+
+    credentials = Credentials("AKID", "s")
+    monkeypatch.setattr(credentials, "get_frozen_credentials", freeze)
+    monkeypatch.setattr("boto3.Session.get_credentials", lambda _: credentials)
+
+    with pytest.raises(kind, match=type(error).__name__):
+        post(Client(settings(server.url, auth=Auth.SIGV4)))
+    assert server.requests == []
 
 
 @pytest.mark.parametrize(
@@ -376,7 +514,9 @@ def test_a_plain_connection_that_ends_without_a_word_may_be_to_a_tls_port() -> N
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=serve, daemon=True)
         thread.start()
-        with pytest.raises(UnreachableError, match=r"RemoteDisconnected; if the port speaks TLS, use https://"):
+        with pytest.raises(
+            UnreachableError, match=r"(RemoteDisconnected|ConnectionResetError); if the port speaks TLS, use https://"
+        ):
             post(Client(settings(f"http://127.0.0.1:{listener.getsockname()[1]}")))
         thread.join()
 

@@ -69,7 +69,7 @@ def judge(answer: Answer, count: int) -> Sequence[Outcome] | Split:
     Raises:
         ConfigurationError: somebody must change a setting, a right or the index first.
     """
-    if answer.status == 200:
+    if 200 <= answer.status < 300:
         return _judge_items(answer.body, count)
     error, text = _error_of(answer.body), _text(answer.body)
     reason = describe(error)
@@ -117,18 +117,32 @@ def reason_of(body: Any) -> str:
 
 
 def _judge_items(body: Any, count: int) -> Sequence[Outcome]:
-    if not isinstance(body, Mapping) or "errors" not in body:
-        return [Outcome(Kind.LATER, Reason("unexpected_answer", "200, but not a bulk answer"))] * count
-    if body["errors"] is False:
-        return [DONE] * count
-    items = body.get("items", [])
-    if len(items) != count:
-        return [Outcome(Kind.LATER, Reason("unexpected_answer", f"{len(items)} results for {count} actions"))] * count
-    return [_judge_item(*one) for item in items for one in item.items()]
+    errors, items = (body.get("errors"), body.get("items")) if isinstance(body, Mapping) else (None, None)
+    # Also of a good one: of a request that a proxy cut short, the rest would count as written.
+    if isinstance(errors, bool) and isinstance(items, list) and len(items) == count:
+        if not errors:
+            return [DONE] * count
+        results = [_result_of(item) for item in items]
+        if None not in results:
+            return [_judge_item(*one) for one in results if one]
+    told = f"{len(items)} results" if isinstance(items, list) else "no results"
+    raise ConfigurationError(
+        f"OpenSearch answered 200 with {told} for {count} actions: that isn't its answer to a bulk request; "
+        "check OPENSEARCH_ENDPOINT, and what a proxy in between does to requests and answers"
+    )
+
+
+def _result_of(item: Any) -> tuple[str, Mapping[str, Any]] | None:
+    """The action and its result; None if that isn't one."""
+    if isinstance(item, Mapping) and len(item) == 1:
+        [(action, result)] = item.items()
+        if isinstance(result, Mapping) and isinstance(result.get("status"), int):
+            return action, result
+    return None
 
 
 def _judge_item(action: str, result: Mapping[str, Any]) -> Outcome:
-    status, error = result.get("status", 0), result.get("error")
+    status, error = result["status"], result.get("error")
     if error is None and (200 <= status < 300 or (status == 404 and action == "delete")):
         return DONE  # deleting what isn't there is done: OpenSearch keeps the version in a tombstone
     text = _text(error)
