@@ -1,4 +1,5 @@
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -146,18 +147,84 @@ def test_a_throttle_disguised_as_403_is_for_later(body: Any) -> None:
     assert outcome.kind is Kind.LATER
 
 
-AMAZONS_403 = {
-    "User: arn:aws:sts::1:assumed-role/r/f is not authorized to perform: es:ESHttpPost with an explicit deny": "in IAM",
-    "The security token included in the request is expired": "expired",
-    "The request signature we calculated does not match the signature you provided.": "OPENSEARCH_SERVICE",
-    "Forbidden": "IAM policy",
+WHO = "User: arn:aws:sts::1:assumed-role/r/f is not authorized to perform: es:ESHttpPost"
+AMAZONS = {
+    f"{WHO} because no resource-based policy allows it": "allow the function's role in IAM",
+    f"{WHO} with an explicit deny in a service control policy": "a policy denies it",
+    "User: anonymous is not authorized to perform: es:ESHttpPost": "set OPENSEARCH_AUTH to sigv4",
+    "Missing Authentication Token": "set OPENSEARCH_AUTH to sigv4",
+    "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header.": "OPENSEARCH_AUTH to sigv4",
+    "The security token included in the request is expired": "credentials have expired",
+    "The security token included in the request is invalid.": "of another account",
+    "The request signature we calculated does not match the signature you provided.": "check the AWS credentials",
+    "Credential should be scoped to correct service: 'aoss'.": "set OPENSEARCH_SERVICE to aoss",
+    "Credential should be scoped to correct service: 'es'.": "set OPENSEARCH_SERVICE to es",
+    "Credential should be scoped to correct service: 'other'.": "check OPENSEARCH_SERVICE",
+    "Credential should be scoped to a valid region, not 'us-east-1'.": "the endpoint is in another Region",
+    "Signature expired: 20261127T200000Z is now earlier than 20261127T203000Z (20261127T203500Z - 5 min.)": "clock",
+    "Signature not yet current: 20261127T200000Z is still later than 20261127T190500Z (…)": "this machine's clock",
+    "Your request: '/_dashboards/products/_bulk' is not allowed.": "take the path off OPENSEARCH_ENDPOINT",
+    "Forbidden": "IAM policy.*data access policy and its network policy",
 }
 
 
-@pytest.mark.parametrize("message", AMAZONS_403)
-def test_amazons_own_403_fails_the_batch_with_advice(message: str) -> None:
-    with pytest.raises(ConfigurationError, match=AMAZONS_403[message]):
-        judge(Answer(403, {"message": message}), 5)
+@pytest.mark.parametrize("message", AMAZONS)
+@pytest.mark.parametrize("name", ["message", "Message"])
+@pytest.mark.parametrize("status", [401, 403])
+def test_amazons_sentence_is_shown_with_advice_of_its_own(message: str, name: str, status: int) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        judge(Answer(status, {name: f"{message} \n\nThe Canonical String for this request should have been x"}), 5)
+    told, _, advice = str(caught.value).partition("): ")
+    assert told == f"OpenSearch answered {status} ({message}"
+    assert message != "Forbidden" or status == 403 or "OPENSEARCH_AUTH" in advice
+    assert re.search(AMAZONS[message], advice) or (message == "Forbidden" and status == 401)
+
+
+@pytest.mark.parametrize("body", [{"Message": None}, {"message": ""}, {}, "", None, "<html>no</html>"])
+def test_a_refusal_without_a_word_is_advised_by_its_status(body: Any) -> None:
+    with pytest.raises(
+        ConfigurationError, match=r"\AOpenSearch answered 403: allow the function's role: IAM policy.*net"
+    ):
+        judge(Answer(403, body), 5)
+
+
+def test_credentials_that_amazon_quotes_are_not_shown() -> None:
+    for message in (
+        "'Basic c3luYzpzM2NyM3Q=' not a valid key=value pair (missing equal-sign) in Authorization header",
+        "Authorization header requires 'Credential' parameter. Authorization=Basic c3luYzpzM2NyM3Q=",
+    ):
+        with pytest.raises(ConfigurationError, match="OPENSEARCH_AUTH") as caught:
+            judge(Answer(403, {"message": message}), 5)
+        assert "c3luYzpzM2NyM3Q" not in str(caught.value)
+
+
+COLLECTIONS = {
+    "User does not have permissions for the requested resource.*data access policy of the collection": {
+        "type": "security_exception",
+        "reason": "OpenSearch exception [type=authorization_exception, "
+        "reason=User does not have permissions for the requested resource]",
+    },
+    "Forbidden: 403 Forbidden.*aoss:APIAccessAll.*network policy": {"type": "Forbidden", "reason": "403 Forbidden"},
+}
+
+
+@pytest.mark.parametrize("advice", COLLECTIONS)
+def test_a_collections_refusal_names_the_policy(advice: str) -> None:
+    with pytest.raises(ConfigurationError, match=advice):
+        judge(Answer(403, {"status": 403, "error": COLLECTIONS[advice]}), 5)
+
+
+def test_a_missing_right_names_the_user_that_lacks_it() -> None:
+    with pytest.raises(
+        ConfigurationError, match=r"no permissions for \[cluster:monitor/main\] and User \[name=sync, back"
+    ):
+        judge(answer("security-403-root"), 1)
+
+
+def test_a_proxys_sentence_about_a_body_is_not_shown() -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        judge(Answer(400, {"message": "bad value s3cr3t"}), 5)
+    assert "s3cr3t" not in str(caught.value)
 
 
 @pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504])

@@ -26,7 +26,7 @@ from dynamodb_opensearch import client as client_module
 from dynamodb_opensearch.answers import Answer
 from dynamodb_opensearch.bulk import Index, Limits
 from dynamodb_opensearch.changes import Write
-from dynamodb_opensearch.client import Client, UnreachableError, read_secret
+from dynamodb_opensearch.client import Client, RefusedError, UnreachableError, read_secret
 from dynamodb_opensearch.deadline import Deadline
 from dynamodb_opensearch.errors import ConfigurationError
 from dynamodb_opensearch.settings import Auth, Compression, Service, Settings, read_settings
@@ -326,6 +326,15 @@ def test_an_answer_that_was_cut_off_may_be_whole_the_next_time(server: Server, m
         ask(client, method)
 
 
+def test_who_is_refused_sees_amazons_sentence_and_what_to_change(server: Server) -> None:
+    server.reply = lambda _: (403, "application/json", b'{"message":"Credential should be scoped to a valid region"}')
+
+    with pytest.raises(RefusedError, match=r"to GET /products/_bulk \(Credential should be scoped") as caught:
+        ask(Client(settings(server.url)), "GET")
+    assert "another Region" in (caught.value.advice or "")
+    assert caught.value.reason_text == "Credential should be scoped to a valid region"
+
+
 def test_an_answers_text_is_fetched_byte_for_byte(server: Server) -> None:
     text = '{"_source":{"n":1.50,"t":"\u00fc\\ud800"}} \n'
     server.reply = lambda _: (200, "application/json; charset=UTF-8", text.encode())
@@ -536,6 +545,9 @@ def secret(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Any], str]]:
         arn = client.create_secret(Name="search", SecretString="{}")["ARN"]
 
         def put(value: Any) -> str:
+            if isinstance(value, bytes):
+                client.put_secret_value(SecretId=arn, SecretBinary=value)
+                return str(arn)
             client.put_secret_value(SecretId=arn, SecretString=value if isinstance(value, str) else json.dumps(value))
             return str(arn)
 
@@ -640,7 +652,27 @@ def requests_mock_free() -> None:
     responses_mock.add_passthru("http://127.0.0.1")
 
 
-@pytest.mark.parametrize("value", ["plain text", {"user": "x"}, "[]"])
+def test_a_secret_may_be_binary(secret: Callable[[Any], str]) -> None:
+    assert read_secret(secret(b'{"username":"sync","password":"\xc5\x81"}')) == ("sync", "Ł")
+
+
+ODD_SECRETS = [
+    "plain text",
+    {"user": "x"},
+    "[]",
+    '"plain text"',
+    "null",
+    {"username": "sync", "password": None},
+    {"username": "sync", "password": 5},
+    {"username": "sync", "password": ""},
+    {"username": ["sync"], "password": "plain text"},
+    b"plain text",
+    b"\xff\xfe",
+    b"[" * 100_000,
+]
+
+
+@pytest.mark.parametrize("value", ODD_SECRETS, ids=lambda value: str(value)[:30])
 def test_a_secret_of_another_form_is_named_and_not_quoted(value: Any, secret: Callable[[Any], str]) -> None:
     with pytest.raises(ConfigurationError, match="the secret must be JSON like") as error:
         read_secret(secret(value))

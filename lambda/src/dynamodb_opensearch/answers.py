@@ -35,7 +35,7 @@ class Reason:
     message: str = ""
 
     def __str__(self) -> str:
-        return f"{self.type}: {self.message}" if self.message else self.type
+        return ": ".join(filter(None, (self.type, self.message)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +61,7 @@ class Split:
 
 
 DONE = Outcome(Kind.DONE)
+_UNKNOWN = Reason("unknown_error")
 
 
 def judge(answer: Answer, count: int) -> Sequence[Outcome] | Split:
@@ -72,14 +73,31 @@ def judge(answer: Answer, count: int) -> Sequence[Outcome] | Split:
     if 200 <= answer.status < 300:
         return _judge_items(answer.body, count)
     error, text = _error_of(answer.body), _text(answer.body)
-    reason = describe(error)
+    reason = describe_answer(answer.status, answer.body)
     # A 400 that isn't OpenSearch's own is a proxy's: it says nothing of the documents.
     if answer.status == 413 or (answer.status == 400 and isinstance(error, Mapping) and not _is_configuration(text)):
         return Split() if count > 1 else [Outcome(Kind.REFUSED, _refusal(answer.status, reason))]
     if answer.status in {408, 429} or answer.status >= 500 or (answer.status == 403 and _is_transient_403(text)):
         return [Outcome(Kind.LATER, Reason(f"http_{answer.status}", str(reason)))] * count
-    told = f" ({reason})" if isinstance(error, Mapping) else ""
+    told = "" if reason == _UNKNOWN else f" ({reason})"
     raise ConfigurationError(f"OpenSearch answered {answer.status}{told}: {_advice(answer.status, text)}")
+
+
+def describe_answer(status: int, body: Any) -> Reason:
+    """What a whole answer that isn't 2xx says, as far as it is safe to show.
+
+    Who is refused by Amazon's front, or a proxy's, needs its sentence; nothing of an item is judged there.
+    """
+    error = _error_of(body)
+    if isinstance(error, Mapping):
+        return describe(error)
+    text = _front_text(body) if status in {401, 403} else ""
+    return Reason("", text) if text else _UNKNOWN
+
+
+def advice_on_access(body: Any) -> str | None:
+    """What to change about how requests are sent, whoever sends them; None if the refusal isn't about that."""
+    return _found(_ADVICE_ON_ACCESS, _text(body))
 
 
 def describe(error: Any) -> Reason:
@@ -88,7 +106,7 @@ def describe(error: Any) -> Reason:
     ``mapper_parsing_exception`` often says nothing itself, so its causes are looked through, too.
     """
     if not isinstance(error, Mapping):
-        return Reason("unknown_error")
+        return _UNKNOWN
     kind = str(error.get("type", "unknown_error"))[:100]
     cause: Any = error
     while isinstance(cause, Mapping):
@@ -163,6 +181,20 @@ def _error_of(body: Any) -> Any:
     return body.get("error") if isinstance(body, Mapping) else None
 
 
+def _front_text(body: Any) -> str:
+    """The sentence of Amazon's front in its two spellings, or a plain text: one line, without what it quotes of the
+    request's headers. A page is no sentence."""
+    match body:
+        case {"Message": str(text)} | {"message": str(text)} | str(text):
+            line = text.strip().partition("\n")[0].partition("Authorization=")[0]
+            return "" if line.startswith("<") else _CREDENTIALS.sub(r"\1 …", line)[:300].strip()
+        case _:
+            return ""
+
+
+_CREDENTIALS = re.compile(r"\b(Basic|Bearer)\s+[^\s'\"]+")
+
+
 def _text(body: Any) -> str:
     """All that an error says, its type included, to be searched and never shown."""
     match body:
@@ -204,11 +236,43 @@ def _refusal(status: int, reason: Reason) -> Reason:
 
 def _advice(status: int, text: str) -> str:
     """What to do, by what stands in the text, else by the status."""
-    for words, advice in _ADVICE:
-        if words in text:
-            return advice
-    return _ADVICE_BY_STATUS.get(status, "check OPENSEARCH_ENDPOINT: is an OpenSearch there, version 1.3 or later?")
+    return (
+        _found(_ADVICE_ON_ACCESS + _ADVICE, text)
+        or _ADVICE_BY_STATUS.get(status)
+        or "check OPENSEARCH_ENDPOINT: is an OpenSearch there, version 1.3 or later?"
+    )
 
+
+def _found(advices: Sequence[tuple[str, str]], text: str) -> str | None:
+    return next((advice for words, advice in advices if words in text), None)
+
+
+_SIGN = "requests must be signed here: set OPENSEARCH_AUTH to sigv4"
+_CLOCK = "this machine's clock is wrong by minutes: set it"
+_ROOT = "take the path off OPENSEARCH_ENDPOINT: OpenSearch itself is at the host's root"
+
+# Amazon's front, before OpenSearch sees a request. In both, the more exact words come first.
+_ADVICE_ON_ACCESS = (
+    ("/_dashboards", _ROOT),
+    ("/_plugin/kibana", _ROOT),
+    ("correct service: 'aoss'", "set OPENSEARCH_SERVICE to aoss: this is a collection of OpenSearch Serverless"),
+    ("correct service: 'es'", "set OPENSEARCH_SERVICE to es: this is a domain"),
+    ("correct service", "check OPENSEARCH_SERVICE: es for a domain, aoss for a collection"),
+    ("valid region", "requests are signed for AWS_REGION (--region), and the endpoint is in another Region"),
+    ("Signature expired", _CLOCK),
+    ("Signature not yet current", _CLOCK),
+    ("is now earlier than", _CLOCK),
+    ("is still later than", _CLOCK),
+    ("User: anonymous", _SIGN),
+    ("Missing Authentication Token", _SIGN),
+    ("Authorization header requires", _SIGN),
+    ("key=value pair", _SIGN),
+    ("security token", "the AWS credentials have expired or are of another account"),
+    (
+        "signature",
+        "check the AWS credentials, OPENSEARCH_SERVICE (es for a domain, aoss for a collection) and the Region",
+    ),
+)
 
 _ADVICE = (
     ("index_not_found", "create the index, or let OpenSearch create it (action.auto_create_index); check INDEX"),
@@ -222,19 +286,29 @@ _ADVICE = (
         "grant the role indices:admin/mapping/put on the index, or map every field beforehand",
     ),
     ("indices:admin/create", "grant the role indices:admin/create on the index, or create the index beforehand"),
+    (
+        "permissions for the requested resource",
+        "give the role the rights on the collection and its indices in a data access policy of the collection",
+    ),
+    (
+        "Forbidden: 403 Forbidden",
+        "for a collection: allow the role aoss:APIAccessAll in IAM, and its network in the collection's network policy",
+    ),
     ("security_exception", "map the function's role to an OpenSearch role with write rights on the index"),
+    ("explicit deny", "a policy denies it: look through the role's, the domain's and the organization's"),
     ("not authorized to perform", "allow the function's role in IAM and in the domain's access policy"),
-    ("security token", "the function's AWS credentials have expired or are of another account"),
-    ("signature", "check OPENSEARCH_SERVICE (es for a domain, aoss for a collection) and the Region"),
 )
 
 _ADVICE_BY_STATUS = {
     400: "check OPENSEARCH_ENDPOINT and INDEX",
     401: "check OPENSEARCH_AUTH, and for basic auth the user and password in OPENSEARCH_SECRET_ARN",
-    403: "allow the function's role: IAM policy, access policy, and role mapping with fine-grained access control",
+    403: "allow the function's role: IAM policy, access policy, and role mapping with fine-grained access control; "
+    "for a collection its data access policy and its network policy",
 }
 
 _NAME = r"\[[^\[\]]{0,200}\]"
+
+_USER = r"(?: and User \[name=[^,\[\]]{1,200}, backend_roles=\[[^\[\]]{0,200}\])"
 
 _SAFE_TEXTS = [
     re.compile(pattern)
@@ -251,7 +325,9 @@ _SAFE_TEXTS = [
         rf"object field starting or ending with a \[\.\] makes object resolution ambiguous: {_NAME}",
         r"field name cannot (?:be an empty string|contain only the character \[\.\])",
         rf"Field {_NAME} is a metadata field and cannot be added inside a document",
-        r"no permissions for \[[a-z:/*_, \[\]]{1,400}\]",
+        rf"no permissions for \[[a-z:/*_, \[\]]{{1,400}}\]{_USER}?",
+        r"OpenSearch exception \[type=\w+, reason=User does not have permissions for the requested resource\]",
+        r"403 Forbidden\Z",
         rf"no such index {_NAME}",
         rf"(?:index {_NAME} )?blocked by: \[[A-Z_]+/\d+/[^\[\]]{{0,100}}\]",
         r"rejected execution of (?:coordinating|primary|replica) operation",

@@ -22,7 +22,7 @@ from requests.auth import AuthBase
 from requests_aws4auth import AWS4Auth
 from urllib3.exceptions import HTTPError
 
-from dynamodb_opensearch.answers import Answer, describe, reason_of
+from dynamodb_opensearch.answers import Answer, advice_on_access, describe_answer, reason_of
 from dynamodb_opensearch.aws import code_of
 from dynamodb_opensearch.errors import ConfigurationError, SyncError
 from dynamodb_opensearch.settings import Auth, Compression, Settings
@@ -40,8 +40,9 @@ class RefusedError(SyncError):
         self.heals = status in {408, 429} or status >= 500
         self.reason_text = reason_of(body)
         """OpenSearch's own words, to be shown only of a request that holds no item, such as an index's definition."""
-        error = body.get("error", body) if isinstance(body, Mapping) else body
-        super().__init__(f"OpenSearch answered {status} to {request} ({describe(error)})")
+        self.advice = advice_on_access(body) if status in {401, 403} else None
+        """What to change about how requests are sent; None if it isn't about that."""
+        super().__init__(f"OpenSearch answered {status} to {request} ({describe_answer(status, body)})")
 
 
 class Client:
@@ -215,20 +216,20 @@ def read_secret(arn: str) -> tuple[str, str]:
     """
     try:
         config = Config(connect_timeout=3, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 2})
-        text = boto3.client("secretsmanager", config=config).get_secret_value(SecretId=arn)["SecretString"]
+        answer = boto3.client("secretsmanager", config=config).get_secret_value(SecretId=arn)
     except (BotoCoreError, ClientError) as error:
         raise ConfigurationError(
             f"OPENSEARCH_SECRET_ARN is {arn!r}: the secret can't be read ({code_of(error)}); "
             "check that it exists and that the role may secretsmanager:GetSecretValue"
         ) from None
-    try:
-        secret = json.loads(text)
-        user, password = secret["username"], secret["password"]
-    except (KeyError, TypeError, ValueError):
+    secret = _decoded(answer["SecretString"] if "SecretString" in answer else answer.get("SecretBinary"))
+    user, password = (secret.get("username"), secret.get("password")) if isinstance(secret, dict) else (None, None)
+    if not (isinstance(user, str) and isinstance(password, str) and user and password):
         raise ConfigurationError(
-            f'OPENSEARCH_SECRET_ARN is {arn!r}: the secret must be JSON like {{"username": "…", "password": "…"}}'
-        ) from None
-    return str(user), str(password)
+            f'OPENSEARCH_SECRET_ARN is {arn!r}: the secret must be JSON like {{"username": "…", "password": "…"}}, '
+            "both of them texts that aren't empty"
+        )
+    return user, password
 
 
 def _check_ca_file(path: str | None) -> None:
@@ -358,5 +359,5 @@ def _name_of(error: OpenSearchConnectionError) -> str:
 def _decoded(text: Any) -> Any:
     try:
         return json.loads(text)
-    except (TypeError, ValueError):
+    except (RecursionError, TypeError, ValueError):
         return text

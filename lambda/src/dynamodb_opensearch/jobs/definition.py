@@ -238,7 +238,8 @@ def _ask(
     except RefusedError as error:
         if missing and error.status == 404:
             return None
-        advice = "; allow it to whoever runs this, in IAM and in OpenSearch" if error.status in {401, 403} else ""
+        allow = "allow it to whoever runs this, in IAM and in OpenSearch"
+        advice = f"; {error.advice or allow}" if error.status in {401, 403} else ""
         raise ConfigurationError(f"{error}{advice}") from None
     return json.loads(text)
 
