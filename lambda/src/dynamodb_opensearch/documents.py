@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NoReturn
 
 from dynamodb_opensearch.errors import ConfigurationError, UndecodableError
 from dynamodb_opensearch.items import (
@@ -67,10 +67,14 @@ class KeySchema:
             ConfigurationError: the record has key attributes that the schema doesn't name.
         """
         if keys.keys() - self.names:
-            raise ConfigurationError(
-                f"TABLE_KEYS is {','.join(self.names)!r}, but the stream's records have the keys "
-                f"{','.join(sorted(keys))!r}: set TABLE_KEYS to the table's partition key and sort key"
-            )
+            self.refuse(keys)
+
+    def refuse(self, keys: Item) -> NoReturn:
+        """Say that these keys aren't the schema's."""
+        raise ConfigurationError(
+            f"TABLE_KEYS is {','.join(self.names)!r}, but the stream's records have the keys "
+            f"{','.join(sorted(keys))!r}: set TABLE_KEYS to the table's partition key and sort key"
+        )
 
     def id_of(self, item: Item) -> str:
         """The document's id. Equal keys have equal ids, whatever their spelling; different keys have different ids.

@@ -22,6 +22,7 @@ from dynamodb_opensearch.converge import Refusal, Result, converge
 from dynamodb_opensearch.dead_letters import DeadLetter
 from dynamodb_opensearch.deadline import Deadline
 from dynamodb_opensearch.errors import ConfigurationError
+from dynamodb_opensearch.events import records_of, refuse_as_a_whole
 from dynamodb_opensearch.settings import Settings, read_settings
 from dynamodb_opensearch.telemetry import Tally
 from dynamodb_opensearch.truth import DynamoDB, Table
@@ -66,10 +67,14 @@ class Sync:
         """
         settings, tally = self._settings, Tally()
         deadline = Deadline(context.get_remaining_time_in_millis)
-        records = _records_of(event)
+        records: Sequence[Mapping[str, Any]] = []
         self._logger.append_keys(request_id=context.aws_request_id, **_range_of(records))
         try:
+            records = records_of(event, settings.table_name)
+            self._logger.append_keys(**_range_of(records))
             batch = coalesce(records, settings.key_schema)
+            if records and not batch.changes:
+                refuse_as_a_whole(records, settings.key_schema)
             result = converge(
                 batch.changes.values(),
                 index=self._index,
@@ -148,21 +153,12 @@ class Sync:
         )
 
 
-def _records_of(event: Any) -> Sequence[Mapping[str, Any]]:
-    records = event.get("Records") if isinstance(event, Mapping) else None
-    if not isinstance(records, list):
-        raise ConfigurationError("the event has no Records: this function takes events of a DynamoDB stream only")
-    return records
-
-
 def _range_of(records: Sequence[Any]) -> dict[str, Any]:
     """Where in the stream the batch stands, for the log."""
-    if not records:
-        return {}
     return {
         "records": len(records),
-        "first_sequence_number": _sequence_number(records[0]),
-        "last_sequence_number": _sequence_number(records[-1]),
+        "first_sequence_number": _sequence_number(records[0]) if records else None,
+        "last_sequence_number": _sequence_number(records[-1]) if records else None,
     }
 
 
