@@ -13,9 +13,10 @@ from functools import partial
 from typing import Any
 
 from dynamodb_opensearch import changes, converge, versions
-from dynamodb_opensearch.answers import DONE, Kind, Outcome, Reason
+from dynamodb_opensearch.answers import DONE, Kind, Outcome
 from dynamodb_opensearch.changes import Settle, Write
 from dynamodb_opensearch.documents import KeySchema
+from dynamodb_opensearch.reasons import Reason
 from dynamodb_opensearch.telemetry import Tally
 from dynamodb_opensearch.versions import scan_version
 from greenlet import getcurrent, greenlet

@@ -4,8 +4,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from dynamodb_opensearch.answers import DONE, Answer, Kind, Outcome, Reason, Split, describe, judge, reason_of
+from dynamodb_opensearch.answers import DONE, Answer, Kind, Outcome, Split, judge
 from dynamodb_opensearch.errors import ConfigurationError
+from dynamodb_opensearch.reasons import Reason, describe, reason_of
 
 # Bodies of a real OpenSearch 2.19.3, by what made them; tests/opensearch produces them anew.
 ANSWERS: dict[str, Any] = json.loads((Path(__file__).parent / "opensearch_answers.json").read_text())
@@ -125,10 +126,93 @@ def test_items_of_one_shard_may_be_busy_while_others_are_written() -> None:
     assert kinds == {Kind.DONE, Kind.LATER}
 
 
-@pytest.mark.parametrize("name", ["bulk-400-id-too-long", "bulk-400-version-overflow", "bulk-400-malformed-action"])
+@pytest.mark.parametrize("name", ["bulk-400-id-too-long", "bulk-400-version-overflow"])
 def test_a_request_that_is_refused_as_a_whole_is_split_down_to_the_culprit(name: str) -> None:
     assert isinstance(judge(answer(name), 2), Split)
-    assert only(name).kind is Kind.REFUSED
+    assert (only(name).kind, only(name).whole) == (Kind.REFUSED, True)
+
+
+def item(action: str, kind: str, reason: str) -> Answer:
+    result = {action: {"status": 400, "error": {"type": kind, "reason": reason}}}
+    return Answer(200, {"errors": True, "items": [result]})
+
+
+# What a real OpenSearch 2.19.3 answers to an action of an index that takes none, but for the last, which is Lucene's.
+OF_THE_INDEX = {
+    "only write ops with an op_type of create are allowed in data streams": "illegal_argument_exception: INDEX is a",
+    "pipeline with id [embed] does not exist": "illegal_argument_exception: create the ingest pipeline",
+    "routing is required for [products]/[a]": "routing_missing_exception: its mapping requires a routing",
+    "Validation Failed: 1: Operation [INDEX] is not allowed with a custom document id a as setting `inde": (
+        "validation_exception: the index takes no updates"
+    ),
+    "Validation Failed: 1: this action would add [2] total shards, but this cluster currently has [0]/[1] maximum ": (
+        "validation_exception: the index can't be created"
+    ),
+    "Number of documents in the index can't exceed [2147483519]": "illegal_argument_exception: a shard is full",
+}
+
+
+@pytest.mark.parametrize("reason", OF_THE_INDEX)
+@pytest.mark.parametrize("action", ["index", "delete"])
+def test_an_index_that_takes_nothing_fails_the_batch_with_its_reason_and_what_to_change(
+    reason: str, action: str
+) -> None:
+    kind, _, change = OF_THE_INDEX[reason].partition(": ")
+    with pytest.raises(ConfigurationError) as caught:
+        judge(item(action, kind, reason), 1)
+    told, _, told_change = str(caught.value).partition("): ")
+    assert told.startswith(f"OpenSearch refused a {'delete' if action == 'delete' else 'write'} ({kind}: ")
+    assert told.rpartition(": ")[2][:20] in reason
+    assert told_change.startswith(change)
+    assert "/[a]" not in told
+    assert "id a" not in told
+
+
+def test_a_delete_that_is_refused_is_no_documents_fault() -> None:
+    with pytest.raises(ConfigurationError, match="refused a delete"):
+        judge(item("delete", "illegal_argument_exception", "something that no list has"), 1)
+
+
+@pytest.mark.parametrize(
+    "reason",
+    [
+        "Inconsistency of field data structures across documents for field [__soft_deletes] of doc [4]. doc: s3cr3t",
+        'cannot change field "_tombstone" from index options=NONE to inconsistent index options=DOCS',
+        'cannot change DocValues type from NUMERIC to SORTED_NUMERIC for field "__soft_deletes"',
+    ],
+)
+def test_a_shard_that_a_document_broke_sets_its_deletes_aside_and_names_the_field(reason: str) -> None:
+    [outcome] = judge(item("delete", "illegal_argument_exception", reason), 1)  # type: ignore[misc]
+    assert outcome.kind is Kind.REFUSED
+    assert re.search("_(tombstone|soft_deletes)", str(outcome.reason))
+    assert "s3cr3t" not in str(outcome.reason)
+
+
+@pytest.mark.parametrize(
+    "quoted",
+    [
+        "index_closed_exception",
+        "no handler found for uri",
+        "unrecognized parameter",
+        "routing_missing_exception",
+        "pipeline with id [x] does not exist",
+        "illegal_argument_exception: Malformed action/metadata line",
+    ],
+)
+def test_what_a_documents_value_says_fails_no_batch(quoted: str) -> None:
+    reason = f"failed to parse field [n] of type [long] in document with id '1'. Preview of field's value: '{quoted}"
+    [outcome] = judge(item("index", "mapper_parsing_exception", reason + "'"), 1)  # type: ignore[misc]
+    assert (outcome.kind, str(outcome.reason)) == (
+        Kind.REFUSED,
+        "mapper_parsing_exception: failed to parse field [n] of type [long]",
+    )
+
+
+@pytest.mark.parametrize("name", ["bulk-400-malformed-action", "bulk-400-no-newline", "bulk-400-empty-body"])
+@pytest.mark.parametrize("count", [1, 2])
+def test_a_body_that_was_changed_on_its_way_is_no_documents_fault(name: str, count: int) -> None:
+    with pytest.raises(ConfigurationError, match="something between here and OpenSearch changes the bodies"):
+        judge(answer(name), count)
 
 
 def test_a_413_is_split_and_one_document_alone_is_refused() -> None:

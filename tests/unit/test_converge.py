@@ -6,7 +6,7 @@ from botocore.exceptions import ClientError
 from dynamodb_opensearch.answers import Answer
 from dynamodb_opensearch.bulk import Index, Limits
 from dynamodb_opensearch.changes import Change, Settle, Write, coalesce
-from dynamodb_opensearch.converge import MAXIMUM_CONFLICTS, MAXIMUM_CONTENTIONS, Result, converge
+from dynamodb_opensearch.converge import LEAST_REFUSALS, MAXIMUM_CONFLICTS, MAXIMUM_CONTENTIONS, Result, converge
 from dynamodb_opensearch.deadline import Deadline
 from dynamodb_opensearch.documents import KeySchema
 from dynamodb_opensearch.errors import ConfigurationError
@@ -236,6 +236,70 @@ def test_a_key_marked_for_settling_is_settled_on_every_retry() -> None:
 
     assert len(world.dynamodb.reads) == 2
     assert world.values() == {"a": 3}
+
+
+NAMELESS = refused("something that no list has")
+
+
+@pytest.mark.parametrize("number", [1, 9, 10, 500])
+def test_many_documents_refused_alike_for_what_names_no_field_are_the_indexs_fault(number: int) -> None:
+    world = World(actions=7)
+    world.opensearch.item_faults = lambda key: NAMELESS if key != "gone" else None
+    records = [put(f"k{n}", n, n) for n in range(1, number + 1)]
+
+    if number < LEAST_REFUSALS:
+        assert len(world.apply(remove("gone", 1000), *records).refused) == number
+    else:
+        with pytest.raises(ConfigurationError, match=f"all {number} documents alike .*mapper_parsing_exception"):
+            world.apply(remove("gone", 1000), *records)
+
+
+@pytest.mark.parametrize("stored", [None, 1, own(5, START + 1000)], ids=["written", "written over", "superseded"])
+def test_an_index_that_took_one_document_is_not_at_fault(stored: int | None) -> None:
+    world = World()
+    if stored:
+        world.stored("good", 1, stored)
+    world.opensearch.item_faults = lambda key: NAMELESS if key != "good" else None
+
+    result = world.apply(put("good", 1, 1), *(put(f"k{n}", n, n) for n in range(2, 30)))
+
+    assert len(result.refused) == 28
+
+
+def test_documents_refused_with_a_fields_name_are_at_fault_however_many() -> None:
+    world = World()
+    world.opensearch.item_faults = lambda _: refused()
+
+    assert len(world.apply(*(put(f"k{n}", n, n) for n in range(30))).refused) == 30
+
+
+def test_documents_refused_for_several_reasons_are_at_fault() -> None:
+    world = World()
+    other = {"status": 400, "error": {"type": "other_exception", "reason": "?"}}
+    world.opensearch.item_faults = lambda key: NAMELESS if key < "k2" else other
+
+    assert len(world.apply(*(put(f"k{n}", n, n) for n in range(30))).refused) == 30
+
+
+TOO_LONG = Answer(400, {"error": {"type": "illegal_argument_exception", "reason": "id [x] is too long"}, "status": 400})
+
+
+def test_a_request_refused_as_a_whole_with_nothing_beside_it_is_no_documents_fault() -> None:
+    world = World()
+    world.opensearch.faults = [TOO_LONG] * 3  # both, then each alone
+
+    with pytest.raises(ConfigurationError, match="refused all 2 documents alike"):
+        world.apply(put("a", 1, 1), put("b", 2, 2))
+
+
+def test_the_one_document_that_a_request_is_refused_for_is_set_aside() -> None:
+    world = World()
+    world.opensearch.faults = [TOO_LONG, TOO_LONG]  # both, then the first alone
+
+    result = world.apply(put("a", 1, 1), put("b", 2, 2))
+
+    assert set(result.refused) == {"a"}
+    assert world.values() == {"b": 2}
 
 
 @pytest.mark.parametrize("fault", [busy(), unreachable(), Answer(503, None), Answer(502, "<html>")])

@@ -10,13 +10,14 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from dynamodb_opensearch.answers import Answer, Kind, Outcome, Reason, Split, judge
+from dynamodb_opensearch.answers import Answer, Kind, Outcome, Split, judge
 from dynamodb_opensearch.changes import Write
 from dynamodb_opensearch.client import UnreachableError, quoted
 from dynamodb_opensearch.deadline import Deadline
 from dynamodb_opensearch.documents import encode_document
 from dynamodb_opensearch.errors import UndecodableError
 from dynamodb_opensearch.items import quote
+from dynamodb_opensearch.reasons import Reason
 from dynamodb_opensearch.telemetry import Tally
 
 # Each item's status, so that positions match the actions; and no item's content. Reading documents must not filter:

@@ -22,9 +22,11 @@ from requests.auth import AuthBase
 from requests_aws4auth import AWS4Auth
 from urllib3.exceptions import HTTPError
 
-from dynamodb_opensearch.answers import Answer, advice_on_access, describe_answer, reason_of
+from dynamodb_opensearch.advice import advice_on_access
+from dynamodb_opensearch.answers import Answer
 from dynamodb_opensearch.aws import code_of
 from dynamodb_opensearch.errors import ConfigurationError, SyncError
+from dynamodb_opensearch.reasons import describe_answer, reason_of
 from dynamodb_opensearch.settings import Auth, Compression, Settings
 
 

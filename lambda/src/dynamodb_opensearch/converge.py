@@ -5,14 +5,16 @@ written nor refused for good is reported as unfinished.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import Protocol
 
-from dynamodb_opensearch.answers import Kind, Outcome, Reason
+from dynamodb_opensearch.answers import Kind, Outcome
 from dynamodb_opensearch.changes import Change, Settle, Write
 from dynamodb_opensearch.deadline import Deadline
+from dynamodb_opensearch.errors import ConfigurationError
+from dynamodb_opensearch.reasons import Reason
 from dynamodb_opensearch.telemetry import Tally
 from dynamodb_opensearch.versions import Verdict, judge_conflict
 
@@ -22,6 +24,10 @@ MAXIMUM_CONFLICTS = 10
 MAXIMUM_CONTENTIONS = 3
 """How often a document is refused over a new field's type before it is for good: two writes at once may have given it
 two types, and the next try meets a mapping; a document that holds both types itself never fits."""
+
+LEAST_REFUSALS = 10
+"""So many documents refused alike, and none written beside them, are the index's fault. Of fewer it can't be told: they
+are set aside, for a letter can be redriven, while a shard that is blocked stops all of its items."""
 
 
 class Index(Protocol):
@@ -46,6 +52,8 @@ class Refusal:
 
     write: Write
     reason: Reason
+    whole: bool = False
+    """Whether the whole request was refused, though it held this write alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +76,8 @@ def converge(
         conflict_window: seconds.
 
     Raises:
-        ConfigurationError: somebody must change something first; nothing is known of what was written by then.
+        ConfigurationError: somebody must change something first; nothing is known of what was written by then. Also
+            if so much was refused that it can't be the documents' fault.
     """
     work = _Work({change.id: change for change in changes}, conflict_window, tally)
     attempt = halvings = 0
@@ -88,6 +97,7 @@ def converge(
             tally.retries += 1
             if not deadline.back_off(attempt):
                 break
+    _refuse_to_drain(work.refused.values(), accepted=work.accepted, accepted_images=work.accepted_images)
     return Result(work.refused, work.waiting | work.outrun, work.last_reason)
 
 
@@ -101,6 +111,9 @@ class _Work:
     refused: dict[str, Refusal] = field(default_factory=dict)
     outrun: dict[str, Change] = field(default_factory=dict)
     contentions: Counter[str] = field(default_factory=Counter)
+    accepted: int = 0
+    accepted_images: int = 0
+    """Of writes that OpenSearch had nothing against but, at most, that a newer one stands there."""
     busy: bool = False
     """Whether something is to be tried again, after a pause."""
     overtaxed: bool = False
@@ -116,6 +129,9 @@ class _Work:
     def take(self, write: Write, outcome: Outcome) -> None:
         """Draw the conclusion from one write's outcome."""
         change = self.waiting[write.id]
+        if outcome.kind in {Kind.DONE, Kind.CONFLICT}:
+            self.accepted += 1
+            self.accepted_images += write.image is not None
         match outcome.kind:
             case Kind.DONE:
                 del self.waiting[write.id]
@@ -124,7 +140,7 @@ class _Work:
                 self.postpone(outcome.reason)
             case Kind.REFUSED | Kind.CONTENDED:
                 del self.waiting[write.id]
-                self.refused[write.id] = Refusal(write, outcome.reason or Reason("refused"))
+                self.refused[write.id] = Refusal(write, outcome.reason or Reason("refused"), outcome.whole)
             case Kind.LATER:
                 self.postpone(outcome.reason)
                 # Where queues are full, smaller requests would only be more of them.
@@ -167,3 +183,28 @@ def _settle_of(change: Change) -> Settle:
     if isinstance(change, Settle):
         return change
     return Settle(change.id, change.keys, change.highest_own, change.sequence_number)
+
+
+def _refuse_to_drain(refusals: Collection[Refusal], *, accepted: int, accepted_images: int) -> None:
+    """Raise if what was refused isn't the documents' fault. A reason that names a field or a limit is a document's.
+
+    An index that takes nothing must never drain the stream into the dead letters; known texts of such an index are
+    judged by ``answers``, this is for those that no list has.
+
+    Args:
+        refusals: of all that was to be written at this time.
+        accepted: how many actions OpenSearch carried out or found to be older than what stands there.
+        accepted_images: how many of them weren't deletes, which pass no pipeline and no mapping.
+
+    Raises:
+        ConfigurationError: the index, or something before it, takes nothing.
+    """
+    unnamed = [one for one in refusals if not one.reason.message]
+    types = {one.reason.type for one in unnamed}
+    whole = any(one.whole for one in unnamed) and not accepted
+    if whole or (len(unnamed) >= LEAST_REFUSALS and len(types) == 1 and not accepted_images):
+        raise ConfigurationError(
+            f"OpenSearch refused all {len(unnamed)} documents alike ({', '.join(sorted(types))}) and named no field: "
+            "not they, but the index or what stands before it is at fault; look at its settings, templates and "
+            "pipelines, and index one document by hand to see the whole reason"
+        )

@@ -15,10 +15,10 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from dynamodb_opensearch.answers import Reason
 from dynamodb_opensearch.aws import code_of
 from dynamodb_opensearch.changes import Write
 from dynamodb_opensearch.items import Item
+from dynamodb_opensearch.reasons import Reason
 
 PREFIX = "dead-letters/"
 """Of the objects in a bucket."""

@@ -14,7 +14,6 @@ import boto3
 from botocore.config import Config
 
 from dynamodb_opensearch import dead_letters, telemetry
-from dynamodb_opensearch.answers import Reason
 from dynamodb_opensearch.bulk import Index, Limits
 from dynamodb_opensearch.changes import Batch, Undecodable, coalesce
 from dynamodb_opensearch.client import Client
@@ -23,6 +22,7 @@ from dynamodb_opensearch.dead_letters import DeadLetter
 from dynamodb_opensearch.deadline import Deadline
 from dynamodb_opensearch.errors import ConfigurationError
 from dynamodb_opensearch.events import records_of, refuse_as_a_whole
+from dynamodb_opensearch.reasons import Reason
 from dynamodb_opensearch.settings import Settings, read_settings
 from dynamodb_opensearch.telemetry import Tally
 from dynamodb_opensearch.truth import DynamoDB, Table
