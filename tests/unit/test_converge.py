@@ -238,6 +238,48 @@ def test_a_key_marked_for_settling_is_settled_on_every_retry() -> None:
     assert world.values() == {"a": 3}
 
 
+FUTURE = 4_000_000_000 * SECOND
+
+
+@pytest.mark.parametrize("tie", [0, 5, 998, 999])
+def test_a_document_with_a_version_from_the_future_is_settled_by_every_change(tie: int) -> None:
+    world = World()
+    world.stored("a", 99, FUTURE + tie)
+    for number in range(1, 5):
+        world.item("a", number)
+        result = world.apply(put("a", number, number, second=START + 1000 * number))
+        assert (result.unfinished, result.refused) == ({}, {})
+        assert world.values() == {"a": number}
+    del world.dynamodb.items["a"]
+
+    world.apply(remove("a", 9))
+
+    assert world.values() == {}
+    assert world.tally.from_the_future == 5
+
+
+@pytest.mark.parametrize("change", [put("a", 1, 1), remove("a", 1), record("a", 1)], ids=["put", "remove", "keys only"])
+def test_a_document_with_the_highest_version_is_set_aside_with_what_to_do(change: dict[str, Any]) -> None:
+    world = World()
+    world.stored("a", 99, 2**63 - 1)
+
+    result = world.apply(change, put("b", 2, 2))
+
+    assert result.unfinished == {}
+    assert "delete it by hand" in result.refused["a"].reason.message
+    assert world.values() == {"a": 99, "b": 2}
+    assert world.clock.pauses == []
+
+
+def test_a_settle_that_knows_of_the_highest_version_is_set_aside_at_once() -> None:
+    world = World()
+
+    result = world.converge([Settle("a", {"pk": {"S": "a"}}, stored=2**63 - 1), Settle("b", {"pk": {"S": "b"}})])
+
+    assert (set(result.refused), result.unfinished, result.last_reason) == ({"a"}, {}, None)
+    assert world.clock.pauses == []
+
+
 NAMELESS = refused("something that no list has")
 
 

@@ -12,7 +12,7 @@ from dynamodb_opensearch.deadline import Deadline
 from dynamodb_opensearch.errors import ConfigurationError
 from dynamodb_opensearch.settings import read_settings
 from fakes.dynamodb import START, FakeDynamoDB, put, record, remove
-from fakes.opensearch import FakeOpenSearch, busy, overloaded, refused
+from fakes.opensearch import FakeOpenSearch, Stored, busy, overloaded, refused
 
 ENVIRONMENT = {
     "OPENSEARCH_ENDPOINT": "http://search:9200",
@@ -153,6 +153,23 @@ def test_an_undelivered_dead_letter_counts_as_not_done_and_the_log_says_why(
 
     assert world.handle(*records) == [number_of(records[2])]
     assert '"delivery":"AccessDenied"' in capsys.readouterr().out
+
+
+def test_letters_from_the_first_unfinished_record_on_wait_for_its_retry(world: World) -> None:
+    """It comes again, and they with it: else each retry would deliver each of them once more."""
+    faults = {"b": refused(), "c": overloaded(), "d": refused(), "e": refused()}
+    world.opensearch.item_faults = faults.get
+    odd = put("f", 8, 8) | {"eventName": "TRUNCATE"}
+    records = [put("b", 1, 1), put("d", 2, 2), put("c", 3, 3), put("d", 4, 4), put("e", 5, 5), odd]
+
+    assert world.handle(*records) == [number_of(records[2])]
+    for _ in range(3):
+        assert world.handle(*records[2:]) == [number_of(records[2])]
+    assert [letter["id"] for letter in world.mailbox.letters] == ["b"]
+
+    del faults["c"]
+    assert world.handle(*records[2:]) == []
+    assert [letter["keys"]["pk"]["S"] for letter in world.mailbox.letters] == ["b", "d", "e", "f"]
 
 
 def test_an_undelivered_record_without_sequence_number_fails_the_whole_batch(world: World) -> None:
@@ -314,6 +331,18 @@ def test_metrics_count_what_was_done(world: World, capsys: pytest.CaptureFixture
     }
     assert {name: counts[name] for name in expected} == expected
     assert counts["Lag"] > 0
+
+
+def test_versions_from_the_future_are_told_once(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    for key in "ab":
+        world.opensearch.documents[key] = Stored(4 * 10**18, "{}")
+        world.dynamodb.items[key] = {"pk": {"S": key}}
+
+    assert world.handle(put("a", 1, 1), put("b", 2, 2), put("c", 3, 3)) == []
+
+    [warning] = [line for line in capsys.readouterr().out.splitlines() if "from the future" in line]
+    assert json.loads(warning)["documents"] == 2
+    assert json.loads(warning)["level"] == "WARNING"
 
 
 def test_no_log_line_and_no_dead_letter_holds_content(world: World, capsys: pytest.CaptureFixture[str]) -> None:

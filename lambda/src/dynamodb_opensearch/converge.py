@@ -4,8 +4,9 @@ Everything that writes goes through here: the stream, and whatever settles keys.
 written nor refused for good is reported as unfinished.
 """
 
+import time
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import Protocol
@@ -16,7 +17,7 @@ from dynamodb_opensearch.deadline import Deadline
 from dynamodb_opensearch.errors import ConfigurationError
 from dynamodb_opensearch.reasons import Reason
 from dynamodb_opensearch.telemetry import Tally
-from dynamodb_opensearch.versions import Verdict, judge_conflict
+from dynamodb_opensearch.versions import MAXIMUM, Verdict, is_future, judge_conflict
 
 MAXIMUM_CONFLICTS = 10
 """How often other writers may outrun the settling of one key, before it is left to the next invocation."""
@@ -28,6 +29,11 @@ two types, and the next try meets a mapping; a document that holds both types it
 LEAST_REFUSALS = 10
 """So many documents refused alike, and none written beside them, are the index's fault. Of fewer it can't be told: they
 are set aside, for a letter can be redriven, while a shard that is blocked stops all of its items."""
+
+_EXHAUSTED = Reason(
+    "version_exhausted",
+    "the document has the highest version that there is: delete it by hand, without a version, and redrive this",
+)
 
 
 class Index(Protocol):
@@ -67,24 +73,33 @@ class Result:
 
 
 def converge(
-    changes: Iterable[Change], *, index: Index, table: Table, deadline: Deadline, conflict_window: int, tally: Tally
+    changes: Iterable[Change],
+    *,
+    index: Index,
+    table: Table,
+    deadline: Deadline,
+    conflict_window: int,
+    tally: Tally,
+    now: Callable[[], float] = time.time,
 ) -> Result:
     """Write the changes; settle what must be settled; retry what may work later, as long as the deadline allows.
 
     Args:
         changes: at most one for a document.
         conflict_window: seconds.
+        now: epoch seconds; a clock that is wrong costs reads, and nothing else.
 
     Raises:
         ConfigurationError: somebody must change something first; nothing is known of what was written by then. Also
             if so much was refused that it can't be the documents' fault.
     """
-    work = _Work({change.id: change for change in changes}, conflict_window, tally)
+    work = _Work({change.id: change for change in changes}, conflict_window, tally, now)
     attempt = halvings = 0
     while work.waiting:
+        writes = work.writes(table, deadline)
         before = len(work.waiting)
         unanswered = set(work.waiting)
-        for write, outcome in index.write(work.writes(table, deadline), deadline, tally, halvings):
+        for write, outcome in index.write(writes, deadline, tally, halvings):
             unanswered.discard(write.id)
             work.take(write, outcome)
         if unanswered:
@@ -108,6 +123,7 @@ class _Work:
     waiting: dict[str, Change]
     conflict_window: int
     tally: Tally
+    now: Callable[[], float]
     refused: dict[str, Refusal] = field(default_factory=dict)
     outrun: dict[str, Change] = field(default_factory=dict)
     contentions: Counter[str] = field(default_factory=Counter)
@@ -124,6 +140,10 @@ class _Work:
         """The images to apply, then what the table says of the keys to settle, as it is read."""
         applied = [change for change in self.waiting.values() if isinstance(change, Write)]
         settles = [change for change in self.waiting.values() if isinstance(change, Settle)]
+        for settle in settles:
+            if settle.stored >= MAXIMUM:
+                self._refuse(Write(settle.id, settle.keys, settle.stored, 0, settle.sequence_number, None), _EXHAUSTED)
+        settles = [settle for settle in settles if settle.id in self.waiting]
         return chain(applied, table.settle(settles, deadline))
 
     def take(self, write: Write, outcome: Outcome) -> None:
@@ -139,12 +159,13 @@ class _Work:
             case Kind.CONTENDED if self._contends(write):
                 self.postpone(outcome.reason)
             case Kind.REFUSED | Kind.CONTENDED:
-                del self.waiting[write.id]
-                self.refused[write.id] = Refusal(write, outcome.reason or Reason("refused"), outcome.whole)
+                self._refuse(write, outcome.reason or Reason("refused"), whole=outcome.whole)
             case Kind.LATER:
                 self.postpone(outcome.reason)
                 # Where queues are full, smaller requests would only be more of them.
                 self.overtaxed |= "rejected_execution_exception" not in str(outcome.reason)
+            case Kind.CONFLICT if (outcome.stored or 0) >= MAXIMUM:
+                self._refuse(write, _EXHAUSTED)
             # A settle never ends on another's version: it writes what it read, or reads again.
             case Kind.CONFLICT if isinstance(change, Settle) or self._must_settle(write, outcome):
                 self._settle(_settle_of(change), outcome)
@@ -156,12 +177,18 @@ class _Work:
         """Something wasn't done that may work later."""
         self.busy, self.last_reason = True, reason
 
+    def _refuse(self, write: Write, reason: Reason, *, whole: bool = False) -> None:
+        del self.waiting[write.id]
+        self.refused[write.id] = Refusal(write, reason, whole)
+
     def _contends(self, write: Write) -> bool:
         self.contentions[write.id] += 1
         return self.contentions[write.id] < MAXIMUM_CONTENTIONS
 
     def _must_settle(self, write: Write, outcome: Outcome) -> bool:
-        return judge_conflict(write.version, outcome.stored, self.conflict_window) is Verdict.SETTLE
+        now = self.now()
+        self.tally.from_the_future += outcome.stored is not None and is_future(outcome.stored, now)
+        return judge_conflict(write.version, outcome.stored, self.conflict_window, now) is Verdict.SETTLE
 
     def _settle(self, settle: Settle, outcome: Outcome) -> None:
         settle = replace(settle, stored=max(settle.stored, outcome.stored or 0), conflicts=settle.conflicts + 1)

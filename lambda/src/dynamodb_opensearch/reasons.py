@@ -160,7 +160,7 @@ _SAFE_TEXTS = [
         rf"routing is required for {_NAME}(?=/)",
         r"only write ops with an op_type of create are allowed in data streams",
         r"Validation Failed: 1: Operation \[[A-Z]+\] is not allowed",
-        r"Validation Failed: 1: this action would add \[\d+\][A-Za-z_ ]+, but this cluster currently has \[\d+\]/\[\d+\]",
+        r"Validation Failed: 1: this action would add \[\d+\][A-Za-z_ ]+, but this cluster [a-z ]+\[\d+\]/\[\d+\]",
         r"[Nn]umber of documents in (?:the )?(?:index|shard) can(?:'t|not) exceed \[?\d+",
         r"Malformed action/metadata line \[\d+\]",
         r"The bulk request must be terminated by a newline",

@@ -5,9 +5,10 @@ isn't done. Nothing is dropped: a record is done, or safely a dead letter, or re
 """
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
+from operator import itemgetter
 from typing import Any, Protocol
 
 import boto3
@@ -89,12 +90,18 @@ class Sync:
             tally.records = tally.unfinished = len(records)
             self._emit(tally, deadline)
             raise
-        undelivered = self._set_aside(batch, result, context.aws_request_id, tally)
-        undone = undelivered | {batch.first_positions[document_id] for document_id in result.unfinished}
+        undone = {batch.first_positions[document_id] for document_id in result.unfinished}
+        undone |= self._set_aside(self._letters(records, batch, result, undone), context.aws_request_id, tally)
         if result.unfinished:
             self._logger.warning(
                 "not done in time: Lambda retries",
                 extra={"unfinished": len(result.unfinished), "reason": str(result.last_reason)},
+            )
+        if tally.from_the_future:
+            self._logger.warning(
+                "documents have versions from the future, as another sync may have left them: each of their changes "
+                "costs a read of the table, until the index is created anew",
+                extra={"documents": tally.from_the_future},
             )
         tally.records = len(records)
         tally.coalesced = len(records) - len(batch.changes) - len(batch.undecodable)
@@ -110,12 +117,25 @@ class Sync:
             remaining_seconds=deadline.remaining_seconds(),
         )
 
-    def _set_aside(self, batch: Batch, result: Result, request_id: str, tally: Tally) -> set[int]:
+    def _letters(
+        self, records: Sequence[Any], batch: Batch, result: Result, undone: Collection[int]
+    ) -> list[tuple[int, DeadLetter]]:
+        """The dead letters and their records' positions, in order, as far as nothing undone stands before them.
+
+        What comes from the first undone record on comes again, and so would its letter. Of several records of a
+        document the last counts: it is the one that comes again.
+        """
+        first_undone = min(undone, default=len(records))
+        positions = {_sequence_number(record): position for position, record in enumerate(records)}
+        letters = [(one.position, one.position, self._letter_of_record(one)) for one in batch.undecodable]
+        for document_id, refusal in result.refused.items():
+            first = batch.first_positions[document_id]
+            last = positions.get(refusal.write.sequence_number, first)
+            letters.append((first, last, self._letter_of_document(refusal)))
+        return [(first, letter) for first, last, letter in sorted(letters, key=itemgetter(0)) if last < first_undone]
+
+    def _set_aside(self, letters: Sequence[tuple[int, DeadLetter]], request_id: str, tally: Tally) -> set[int]:
         """Deliver the dead letters; the positions of records whose letter isn't confirmed."""
-        letters = [
-            *((one.position, self._letter_of_record(one)) for one in batch.undecodable),
-            *((batch.first_positions[key], self._letter_of_document(one)) for key, one in result.refused.items()),
-        ]
         if not letters:
             return set()
         undelivered = self._deliver([letter for _, letter in letters], request_id)
