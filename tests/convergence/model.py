@@ -285,8 +285,8 @@ class _Table:
     name: str
     reads: dict[str, tuple[Content, int]] = field(default_factory=dict)
 
-    def settle(self, settles: Iterable[Settle], deadline: Any) -> Iterator[Write]:
-        del deadline
+    def settle(self, settles: Iterable[Settle], deadline: Any, unreadable: Any) -> Iterator[Write]:
+        del deadline, unreadable
         for settle in settles:
             content, read_at = self._read(settle)
             version = versions.settled_version(

@@ -43,8 +43,8 @@ def _judge_equal_as_done(ours: int, stored: int | None, window: int, now: float)
     return Verdict.DONE if stored == ours else judge_conflict(ours, stored, window, now)
 
 
-def _never_future(_version: int, _now: float) -> bool:
-    return False
+def _judge_as_in_the_year_3000(ours: int, stored: int | None, window: int, _now: float) -> Verdict:
+    return judge_conflict(ours, stored, window, 32_503_680_000)
 
 
 def _version_without_gap(created_at: float, sequence_number: str) -> int:
@@ -100,7 +100,7 @@ BROKEN_RULES: dict[str, tuple[int, list[Replacement]]] = {
     ),
     "no raise within a batch": (0, [(changes, "coalesced_version", _never_raise)]),
     "chained raises": (366_000, [(changes, "_merge", _merge_with_chained_raises)]),
-    "a version from the future supersedes": (0, [(versions, "is_future", _never_future)]),
+    "a version from the future supersedes": (0, [(converge, "judge_conflict", _judge_as_in_the_year_3000)]),
     "a settle without the highest own version": (0, [(versions, "settled_version", _settle_without_highest_own)]),
     "a settle without the time of its read": (4_900, [(versions, "settled_version", _settle_without_time)]),
 }

@@ -315,6 +315,18 @@ def test_a_shard_that_is_nowhere_is_waited_for(function: Function) -> None:
     assert function.ids() == {"a"}
 
 
+def test_a_shard_that_stays_nowhere_is_answered_in_time(function: Function, caplog: pytest.LogCaptureFixture) -> None:
+    """OpenSearch waits for it longer than we do for OpenSearch, and the whole request would stay unanswered."""
+    nowhere = {"settings": {"index.routing.allocation.include._name": "nowhere"}}
+    function.api("PUT", f"/{function.index}?wait_for_active_shards=0", nowhere)
+
+    first = put("a", 1, 1)
+    assert function.handle(first, seconds=4) == [number_of(first)]
+
+    [log] = [one for one in caplog.records if one.levelname == "WARNING"]
+    assert "primary shard is not active" in vars(log)["reason"]
+
+
 def test_compressed_requests_are_taken(opensearch_node: OpenSearchNode, monkeypatch: pytest.MonkeyPatch) -> None:
     function = Function(opensearch_node, monkeypatch, compression=Compression.GZIP)
     function.create(mappings=MAPPING)

@@ -135,8 +135,24 @@ def test_a_body_goes_as_it_is_over_one_kept_connection(server: Server) -> None:
     assert post(client) == post(client) == Answer(200, {"errors": False})
 
     path, headers, body = server.requests[0]
-    assert (path, body, headers["content-type"]) == ("/products/_bulk?filter_path=errors", BODY, "application/x-ndjson")
+    assert (path, body) == ("/products/_bulk?filter_path=errors&timeout=2500ms", BODY)
+    assert headers["content-type"] == "application/x-ndjson"
     assert server.connections == 1
+
+
+@pytest.mark.parametrize(("seconds", "timeout"), [(20, "10000ms"), (0.5, "250ms"), (0.001, "1ms")])
+def test_opensearch_waits_for_a_shard_half_as_long_as_we_do(server: Server, seconds: float, timeout: str) -> None:
+    with suppress(UnreachableError):
+        post(Client(settings(server.url)), timeout_seconds=seconds)
+
+    assert [path.partition("&timeout=")[2] for path, _, _ in server.requests] in ([timeout], [])
+    assert server.requests or seconds < 0.1
+
+
+def test_a_collection_is_asked_for_no_wait(server: Server) -> None:
+    post(Client(settings(server.url, service=Service.AOSS)))
+
+    assert server.requests[0][0] == "/products/_bulk?filter_path=errors"
 
 
 def test_a_body_can_be_compressed(server: Server) -> None:
@@ -468,7 +484,7 @@ def test_a_host_that_moved_is_found_again(server: Server, monkeypatch: pytest.Mo
 def test_a_path_before_the_index_is_kept(server: Server) -> None:
     post(Client(settings(server.url + "/search/")))
 
-    assert server.requests[0][0] == "/search/products/_bulk?filter_path=errors"
+    assert server.requests[0][0].startswith("/search/products/_bulk?filter_path=errors&")
 
 
 @pytest.mark.parametrize("content", [None, "no certificate"])

@@ -109,8 +109,14 @@ def _judge_item(action: str, result: Mapping[str, Any]) -> Outcome:
         return Outcome(Kind.REFUSED, describe(error))
     if status in {400, 401, 403, 404}:
         told = f"OpenSearch refused a {'delete' if action == 'delete' else 'write'} ({describe(error)})"
-        raise ConfigurationError(f"{told}: {advice(status, text)}")
+        raise ConfigurationError(f"{told}: {advice(status, text) if status != 400 else _advice_400(text)}")
     return Outcome(Kind.LATER, Reason(f"item_status_{status}", str(describe(error))))
+
+
+def _advice_400(text: str) -> str:
+    return configuration_advice(text) or (
+        "no document can be at fault, so look at the index's settings, its aliases and the index templates"
+    )
 
 
 def _may_be_a_documents_fault(body: Any, text: str) -> bool:

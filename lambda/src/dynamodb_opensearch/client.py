@@ -27,7 +27,7 @@ from dynamodb_opensearch.answers import Answer
 from dynamodb_opensearch.aws import code_of
 from dynamodb_opensearch.errors import ConfigurationError, SyncError
 from dynamodb_opensearch.reasons import describe_answer, reason_of
-from dynamodb_opensearch.settings import Auth, Compression, Settings
+from dynamodb_opensearch.settings import Auth, Compression, Service, Settings
 
 
 class UnreachableError(SyncError):
@@ -69,7 +69,8 @@ class Client:
         if self._settings.compression is Compression.GZIP:
             body = gzip.compress(body, compresslevel=1, mtime=0)
             headers |= {"content-encoding": "gzip", "accept-encoding": "gzip"}
-        request = {"params": dict(parameters), "body": body, "timeout": timeout_seconds, "headers": headers}
+        parameters = {**parameters, **self._waits_for(timeout_seconds)}
+        request = {"params": parameters, "body": body, "timeout": timeout_seconds, "headers": headers}
         received = self._send("POST", path, request)
         return Answer(received.status, self._object_of(received) if received.is_good else _decoded(received.text))
 
@@ -95,6 +96,16 @@ class Client:
         if not (_BEGINS_AS_OBJECT(text) and text.rstrip().endswith("}")):
             raise self._not_an_object(received)
         return text
+
+    def _waits_for(self, timeout_seconds: float) -> dict[str, str]:
+        """How long OpenSearch may wait for a shard that is down: a minute by default, longer than we do.
+
+        One document of such a shard would leave the whole request unanswered. A collection shows no shards, and isn't
+        documented to take the parameter.
+        """
+        if self._settings.service is Service.AOSS:
+            return {}
+        return {"timeout": f"{max(int(timeout_seconds * 500), 1)}ms"}
 
     def _send(self, method: str, path: str, request: Mapping[str, Any]) -> "_Received":
         """The answer, whatever its status. A 401 is tried again if there is a new secret."""

@@ -30,6 +30,8 @@ LEAST_REFUSALS = 10
 """So many documents refused alike, and none written beside them, are the index's fault. Of fewer it can't be told: they
 are set aside, for a letter can be redriven, while a shard that is blocked stops all of its items."""
 
+_UNREADABLE = Reason("unreadable_key", "DynamoDB refuses the key: it isn't of the type that the table's key has")
+
 _EXHAUSTED = Reason(
     "version_exhausted",
     "the document has the highest version that there is: delete it by hand, without a version, and redrive this",
@@ -48,7 +50,9 @@ class Index(Protocol):
 class Table(Protocol):
     """What is read from: ``truth.Table``, or a test's."""
 
-    def settle(self, settles: Iterable[Settle], deadline: Deadline) -> Iterator[Write]:
+    def settle(
+        self, settles: Iterable[Settle], deadline: Deadline, unreadable: Callable[[Settle], None], /
+    ) -> Iterator[Write]:
         """See ``truth.Table.settle``."""
 
 
@@ -102,7 +106,7 @@ def converge(
         for write, outcome in index.write(writes, deadline, tally, halvings):
             unanswered.discard(write.id)
             work.take(write, outcome)
-        if unanswered:
+        if unanswered & work.waiting.keys():
             work.postpone(Reason("unread", "the table couldn't be read: throttled, out of reach, or no time was left"))
         if work.waiting and work.busy:
             progressed = len(work.waiting) < before
@@ -144,7 +148,7 @@ class _Work:
             if settle.stored >= MAXIMUM:
                 self._refuse(Write(settle.id, settle.keys, settle.stored, 0, settle.sequence_number, None), _EXHAUSTED)
         settles = [settle for settle in settles if settle.id in self.waiting]
-        return chain(applied, table.settle(settles, deadline))
+        return chain(applied, table.settle(settles, deadline, self.unreadable))
 
     def take(self, write: Write, outcome: Outcome) -> None:
         """Draw the conclusion from one write's outcome."""
@@ -172,6 +176,10 @@ class _Work:
             case Kind.CONFLICT:
                 del self.waiting[write.id]
                 self.tally.superseded += 1
+
+    def unreadable(self, settle: Settle) -> None:
+        """DynamoDB refuses the key."""
+        self._refuse(Write(settle.id, settle.keys, settle.highest_own, 0, settle.sequence_number, None), _UNREADABLE)
 
     def postpone(self, reason: Reason | None) -> None:
         """Something wasn't done that may work later."""
@@ -226,6 +234,11 @@ def _refuse_to_drain(refusals: Collection[Refusal], *, accepted: int, accepted_i
     Raises:
         ConfigurationError: the index, or something before it, takes nothing.
     """
+    if not accepted and any(one.reason == _UNREADABLE for one in refusals):
+        raise ConfigurationError(
+            "DynamoDB refuses the keys to be read (ValidationException), and nothing else was written: check that "
+            "TABLE_NAME and TABLE_KEYS are the table's, and that its keys have the types that the records' have"
+        )
     unnamed = [one for one in refusals if not one.reason.message]
     types = {one.reason.type for one in unnamed}
     whole = any(one.whole for one in unnamed) and not accepted

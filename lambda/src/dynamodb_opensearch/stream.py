@@ -7,14 +7,10 @@ isn't done. Nothing is dropped: a record is done, or safely a dead letter, or re
 import os
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from functools import cache
 from operator import itemgetter
 from typing import Any, Protocol
 
-import boto3
-from botocore.config import Config
-
-from dynamodb_opensearch import dead_letters, telemetry
+from dynamodb_opensearch import dead_letters, telemetry, wire
 from dynamodb_opensearch.bulk import Index, Limits
 from dynamodb_opensearch.changes import Batch, Undecodable, coalesce
 from dynamodb_opensearch.client import Client
@@ -196,10 +192,8 @@ def _answer(records: Sequence[Any], undone: Iterable[int]) -> dict[str, Any]:
     return {"batchItemFailures": [] if first is None else [{"itemIdentifier": _sequence_number(records[first])}]}
 
 
-@cache
 def _dynamodb() -> DynamoDB:
-    config = Config(connect_timeout=3, read_timeout=10, retries={"total_max_attempts": 1}, max_pool_connections=10)
-    client: DynamoDB = boto3.client("dynamodb", config=config)
+    client: DynamoDB = wire.connect(connections=10, attempts=1, read_timeout_seconds=10)
     return client
 
 

@@ -13,11 +13,18 @@ from botocore.config import Config
 from botocore.parsers import JSONParser, ResponseParserFactory
 
 
-def connect(*, connections: int, on_capacity: Callable[[float], None] | None = None) -> Any:
+def connect(
+    *,
+    connections: int,
+    on_capacity: Callable[[float], None] | None = None,
+    attempts: int = 8,
+    read_timeout_seconds: int = 30,
+) -> Any:
     """A DynamoDB client for many reads; retries throttled ones.
 
     Args:
         connections: how many threads will use it at the same time.
+        attempts: of each request, the first included; 1 where retrying is done by whoever knows the deadline.
         on_capacity: is told the capacity units of each Scan and BatchGetItem, and may wait.
     """
     session = botocore.session.get_session()
@@ -25,8 +32,8 @@ def connect(*, connections: int, on_capacity: Callable[[float], None] | None = N
     config = Config(
         parameter_validation=False,  # half the cost of a request for many keys; DynamoDB refuses what is wrong
         connect_timeout=3,
-        read_timeout=30,
-        retries={"mode": "standard", "total_max_attempts": 8},
+        read_timeout=read_timeout_seconds,
+        retries={"mode": "standard", "total_max_attempts": attempts},
         max_pool_connections=connections,
     )
     client = boto3.Session(botocore_session=session).client("dynamodb", config=config)

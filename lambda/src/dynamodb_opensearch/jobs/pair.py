@@ -123,9 +123,18 @@ def describe_table(dynamodb: Any, name: str) -> TableDescription:
 
 
 def read_items(
-    pair: Pair, keys: Iterable[Keyed], deadline: Deadline, *, keys_only: bool = False
+    pair: Pair,
+    keys: Iterable[Keyed],
+    deadline: Deadline,
+    *,
+    keys_only: bool = False,
+    unreadable: set[str] | None = None,
 ) -> dict[str, Item | None]:
     """Document id -> item as it is now, None where there is none; each key is answered for.
+
+    Args:
+        unreadable: takes the ids whose keys DynamoDB refuses, such as one of another type: they are left out of what is
+            returned, for that isn't the same as no item. Without it such a key is an error.
 
     Raises:
         ConfigurationError: the table can't be read.
@@ -134,8 +143,15 @@ def read_items(
     waiting = {one.id: one for one in keys}
     found: dict[str, Item | None] = {}
     attempt = 0
+
+    def leave_out(key: Keyed) -> None:
+        assert unreadable is not None  # noqa: S101 (for the type checker)
+        unreadable.add(key.id)
+        del waiting[key.id]
+
+    refused = None if unreadable is None else leave_out
     while waiting:
-        for reading in pair.table.read(list(waiting.values()), deadline, keys_only=keys_only):
+        for reading in pair.table.read(list(waiting.values()), deadline, keys_only=keys_only, unreadable=refused):
             found[reading.id] = reading.item
             del waiting[reading.id]
         attempt += 1
