@@ -13,9 +13,10 @@ from functools import partial
 from typing import Any
 
 from dynamodb_opensearch import changes, converge, versions
-from dynamodb_opensearch.answers import DONE, Kind, Outcome, Reason
+from dynamodb_opensearch.answers import DONE, Kind, Outcome
 from dynamodb_opensearch.changes import Settle, Write
 from dynamodb_opensearch.documents import KeySchema
+from dynamodb_opensearch.reasons import Reason
 from dynamodb_opensearch.telemetry import Tally
 from dynamodb_opensearch.versions import scan_version
 from greenlet import getcurrent, greenlet
@@ -26,6 +27,7 @@ _SCHEMA = KeySchema(("pk",))
 _KEYS = {"pk": {"S": "k"}}
 _LOST = Outcome(Kind.LATER, Reason("timeout"))
 _NEVER = 10**6
+_FOREIGN = -1
 
 Content = int | None
 """Which change the document holds, None if it doesn't exist."""
@@ -57,6 +59,8 @@ class History:
     def __init__(self, seed: int, *, or_equal: bool = False, source: str = "read") -> None:
         self.random = random.Random(seed)
         self.document = Document(or_equal=or_equal)
+        if seed % 20 == 7:  # another sync has been here, whose versions are no times
+            self.document.content, self.document.version = _FOREIGN, 4_102_444_800 * 10**9 + 990 + seed % 10
         self.now = float(_START)
         self.table: Content = None
         self.records: list[dict[str, Any]] = []
@@ -190,6 +194,7 @@ class History:
             deadline=patience,  # type: ignore[arg-type]
             conflict_window=CONFLICT_WINDOW,
             tally=Tally(),
+            now=lambda: self.now,
         )
 
     def send(self, name: str, write: Write) -> Outcome:
@@ -280,8 +285,8 @@ class _Table:
     name: str
     reads: dict[str, tuple[Content, int]] = field(default_factory=dict)
 
-    def settle(self, settles: Iterable[Settle], deadline: Any) -> Iterator[Write]:
-        del deadline
+    def settle(self, settles: Iterable[Settle], deadline: Any, unreadable: Any) -> Iterator[Write]:
+        del deadline, unreadable
         for settle in settles:
             content, read_at = self._read(settle)
             version = versions.settled_version(

@@ -31,23 +31,27 @@ def test_no_history_ends_with_another_content_than_the_table() -> None:
         assert story is None, f"seed {seed} diverges (replay: PROVE_SEED={seed} make prove):\n{story}"
 
 
-def _judge_with_a_margin_of_five_seconds(ours: int, stored: int | None, _window: int) -> Verdict:
-    return judge_conflict(ours, stored, 5)
+def _judge_with_a_margin_of_five_seconds(ours: int, stored: int | None, _window: int, now: float) -> Verdict:
+    return judge_conflict(ours, stored, 5, now)
 
 
-def _judge_all_done(_ours: int, _stored: int | None, _window: int) -> Verdict:
+def _judge_all_done(_ours: int, _stored: int | None, _window: int, _now: float) -> Verdict:
     return Verdict.DONE
 
 
-def _judge_equal_as_done(ours: int, stored: int | None, window: int) -> Verdict:
-    return Verdict.DONE if stored == ours else judge_conflict(ours, stored, window)
+def _judge_equal_as_done(ours: int, stored: int | None, window: int, now: float) -> Verdict:
+    return Verdict.DONE if stored == ours else judge_conflict(ours, stored, window, now)
+
+
+def _judge_as_in_the_year_3000(ours: int, stored: int | None, window: int, _now: float) -> Verdict:
+    return judge_conflict(ours, stored, window, 32_503_680_000)
 
 
 def _version_without_gap(created_at: float, sequence_number: str) -> int:
     return own_version(created_at, sequence_number) // 1000
 
 
-def _judge_without_gap(ours: int, stored: int | None, window: int) -> Verdict:
+def _judge_without_gap(ours: int, stored: int | None, window: int, _now: float) -> Verdict:
     if stored is not None and stored - ours > window * 1_000_000:
         return Verdict.SUPERSEDED
     return Verdict.DONE if stored == ours else Verdict.SETTLE
@@ -96,6 +100,7 @@ BROKEN_RULES: dict[str, tuple[int, list[Replacement]]] = {
     ),
     "no raise within a batch": (0, [(changes, "coalesced_version", _never_raise)]),
     "chained raises": (366_000, [(changes, "_merge", _merge_with_chained_raises)]),
+    "a version from the future supersedes": (0, [(converge, "judge_conflict", _judge_as_in_the_year_3000)]),
     "a settle without the highest own version": (0, [(versions, "settled_version", _settle_without_highest_own)]),
     "a settle without the time of its read": (4_900, [(versions, "settled_version", _settle_without_time)]),
 }

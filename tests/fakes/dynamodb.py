@@ -1,5 +1,6 @@
 """A table in memory behind ``batch_get_item``, and stream records as Lambda delivers them."""
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -43,9 +44,16 @@ class FakeDynamoDB:
             "UnprocessedKeys": {name: {"Keys": unprocessed}} if unprocessed else {},
             "ResponseMetadata": {
                 "HTTPStatusCode": 200,
-                "HTTPHeaders": {"date": format_datetime(datetime.fromtimestamp(self.now, UTC), usegmt=True)},
+                "HTTPHeaders": {
+                    "date": format_datetime(datetime.fromtimestamp(self.now, UTC), usegmt=True),
+                    "content-length": str(60 + sum(map(_size_of, found))),
+                },
             },
         }
+
+
+def _size_of(item: Mapping[str, Any]) -> int:
+    return len(json.dumps(item, default=lambda data: "=" * (len(data) * 4 // 3)))
 
 
 def record(

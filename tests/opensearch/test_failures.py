@@ -1,6 +1,7 @@
 """Each kind of failure, made for real: what becomes of the record, its neighbours and the batch."""
 
 import json
+import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -42,6 +43,11 @@ MAPPING = {
         "any": {"type": "object", "dynamic": True},
         "b": {"type": "boolean"},
         "ip": {"type": "ip"},
+        "price [EUR]": {"type": "long"},
+        "l" * 300: {"type": "long"},
+        "alias": {"type": "alias", "path": "k"},
+        "c": {"type": "completion"},
+        "cc": {"type": "completion", "contexts": [{"name": "x", "type": "category"}]},
     },
 }
 
@@ -62,9 +68,22 @@ POISON: dict[str, tuple[dict[str, Any], str]] = {
     "38 digits into a field that nobody mapped": ({"any": {"M": {"x": {"N": "9" * 38}}}}, ""),
     "an exponent beyond float": ({"any": {"M": {"x": {"N": "1E125"}}}}, ""),
     "a list of numbers and maps": ({"any": {"M": {"x": {"L": [{"N": "1"}, {"M": {"y": {"S": "s3cr3t"}}}]}}}}, ""),
-    "25 lists in lists": ({"any": {"M": {"x": deep(25, "L")}}}, ""),
+    "25 lists in lists": ({"any": {"M": {"x": deep(25, "L")}}}, "exceeded the allowed limit of [20]"),
     "an unmapped field": ({"zzz": {"N": "1"}}, "dynamic introduction of [zzz] within [_doc] is not allowed"),
     "25 levels": ({"any": deep(25)}, "The depth of the field has exceeded the allowed limit of [20]"),
+    "a value beside a path below it": (
+        {"any": {"M": {"a": {"N": "1"}, "a.b": {"S": "s3cr3t"}}}},
+        "mapping [any.a] with",
+    ),
+    "a name with brackets": ({"price [EUR]": {"S": "s3cr3t"}}, "failed to parse field [price [EUR]] of type [long]"),
+    "a name of 300 characters": ({"l" * 300: {"S": "s3cr3t"}}, f"failed to parse field [{'l' * 100}…] of type [long]"),
+    "a field alias": ({"alias": {"S": "s3cr3t"}}, "Cannot write to a field alias [alias]"),
+    "a number for a completion": ({"c": {"N": "1"}}, "failed to parse [c]: expected text or object"),
+    "a map for a completion": ({"c": {"M": {"x": {"S": "s3cr3t"}}}}, "unknown field name [x], must be one of"),
+    "a weight for a completion": ({"c": {"M": {"weight": {"S": "s3cr3t"}}}}, "weight must be an integer"),
+    "a reserved character": ({"c": {"S": "\x1fs3cr3t"}}, "a completion field's text has a reserved character"),
+    "no contexts": ({"cc": {"S": "s3cr3t"}}, "Contexts are mandatory in context enabled completion field [cc]"),
+    "a path into a nested object": ({"list.x": {"S": "s3cr3t"}}, "mapped as a nested object"),
     "10,001 nested objects": (
         {"list": {"L": [{"M": {}}] * 10_001}},
         "The number of nested documents has exceeded the allowed limit of [10000]",
@@ -210,6 +229,60 @@ def test_a_closed_index_fails_the_batch(function: Function) -> None:
     assert function.letters == []
 
 
+TAKES_NOTHING: dict[str, tuple[dict[str, Any], str]] = {
+    "append only": ({"settings": {"index.append_only.enabled": True}}, "index.append_only.enabled"),
+    "a default pipeline that isn't there": ({"settings": {"index.default_pipeline": "embed"}}, r"\[embed\].*create"),
+    "a final pipeline that isn't there": ({"settings": {"index.final_pipeline": "embed"}}, r"\[embed\].*create"),
+    "a routing that is required": ({"mappings": {"_routing": {"required": True}}}, "requires a routing"),
+}
+
+
+@pytest.mark.parametrize("kind", TAKES_NOTHING)
+def test_an_index_that_takes_nothing_lets_the_batch_wait(
+    function: Function, kind: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    body, change = TAKES_NOTHING[kind]
+    function.create(**body)
+
+    with pytest.raises(ConfigurationError, match=change):
+        function.handle(put("a", 1, 1), remove("b", 2))
+
+    [log] = [one for one in caplog.records if one.levelname == "ERROR"]
+    assert re.search(change, vars(log)["error"])
+    assert function.letters == []
+
+
+def test_a_data_stream_lets_the_batch_wait(opensearch_node: OpenSearchNode, monkeypatch: pytest.MonkeyPatch) -> None:
+    function = Function(opensearch_node, monkeypatch, index="ds-logs")
+    function.api("PUT", "/_index_template/ds", {"index_patterns": ["ds-*"], "data_stream": {}})
+    try:
+        for records in ([put("a", 1, 1)], [remove("a", 2)]):
+            with pytest.raises(ConfigurationError, match="INDEX is a data stream"):
+                function.handle(*records)
+    finally:
+        function.api("DELETE", "/_data_stream/ds-*")
+        function.api("DELETE", "/_index_template/ds")
+    assert function.letters == []
+
+
+def test_a_cluster_with_as_many_shards_as_it_may_have_lets_the_batch_wait(
+    opensearch_node: OpenSearchNode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    function = Function(opensearch_node, monkeypatch, index="one-too-many")
+
+    def limit(shards: int | None) -> None:
+        function.api("PUT", "/_cluster/settings", {"transient": {"cluster.max_shards_per_node": shards}})
+
+    limit(1)
+    try:
+        with pytest.raises(ConfigurationError, match="max_shards_per_node"):
+            function.handle(put("a", 1, 1))
+    finally:
+        limit(None)
+    assert function.letters == []
+    assert function.handle(put("a", 1, 1)) == []
+
+
 def test_an_alias_without_a_write_index_fails_the_batch(
     opensearch_node: OpenSearchNode, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -240,6 +313,18 @@ def test_a_shard_that_is_nowhere_is_waited_for(function: Function) -> None:
 
     allocating.join()
     assert function.ids() == {"a"}
+
+
+def test_a_shard_that_stays_nowhere_is_answered_in_time(function: Function, caplog: pytest.LogCaptureFixture) -> None:
+    """OpenSearch waits for it longer than we do for OpenSearch, and the whole request would stay unanswered."""
+    nowhere = {"settings": {"index.routing.allocation.include._name": "nowhere"}}
+    function.api("PUT", f"/{function.index}?wait_for_active_shards=0", nowhere)
+
+    first = put("a", 1, 1)
+    assert function.handle(first, seconds=4) == [number_of(first)]
+
+    [log] = [one for one in caplog.records if one.levelname == "WARNING"]
+    assert "primary shard is not active" in vars(log)["reason"]
 
 
 def test_compressed_requests_are_taken(opensearch_node: OpenSearchNode, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,10 +7,10 @@ from itertools import count
 from typing import Any
 
 import pytest
-from dynamodb_opensearch.documents import RESERVED_NAMES, KeySchema
+from dynamodb_opensearch.documents import KeySchema
 from dynamodb_opensearch.items import unescape_name
 from engines import OpenSearchNode
-from fakes.dynamodb import record
+from fakes.dynamodb import put, record, remove
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from unit.strategies import Pair, values
@@ -82,10 +82,16 @@ def test_all_of_unicode_reads_back(function: Function) -> None:
 # What Java, and so OpenSearch, holds for whitespace: a part of a name between dots must not be made of it alone.
 JAVA_BLANKS = "\t\n\v\f\r\x1c\x1d\x1e\x1f \u1680\u2000\u2003\u2028\u2029\u205f\u3000"
 PARTS = ["", "a", "~", "~0", "~1", "\xa0", "\x00", "\u200b", "*", "\\", '"', "/", "[", "é", "\U0001f600", *JAVA_BLANKS]
+# Metadata fields of OpenSearch's, fields of its own inside Lucene, and some of plugins'.
+KEPT_NAMES = [
+    "_data_stream_timestamp", "_doc_count", "_feature", "_field_names", "_id", "_ignored", "_index", "_nested_path",
+    "_primary_term", "_recovery_source", "_root_doc_ord", "_routing", "_seq_no", "__soft_deletes", "_size", "_source",
+    "_star_tree", "_tier", "_tombstone", "_type", "_version", "_",
+]  # fmt: skip
 NAMES = st.one_of(
     st.lists(st.sampled_from(PARTS), max_size=5).map(".".join),
     st.lists(st.sampled_from([*PARTS, "."]), max_size=5).map("".join),
-    st.builds(str.__add__, st.sampled_from(sorted(RESERVED_NAMES)), st.sampled_from(["", ".", ".x", ". ", "x"])),
+    st.builds(str.__add__, st.sampled_from(KEPT_NAMES), st.sampled_from(["", ".", ".x", ". ", "x"])),
     st.text(st.characters(exclude_categories=["Cs"]), max_size=5),
 ).filter(lambda name: name != "pk")
 
@@ -114,7 +120,7 @@ def test_every_name_is_taken_and_can_be_read_back(either: Function, name: str) -
 def test_every_name_may_hold_a_plain_value(either: Function) -> None:
     shapes = ["{}", "{}.", ".{}", "{}..x", "{}. .x", "{}.\u2003", " {}", "{}\u2028.x", "a*{}", "~{}", "{}~1"]
     names = [shape.format(f"f{number}") for number, shape in enumerate(shapes)]
-    names += ["", ".", "..", "~", "~0", *JAVA_BLANKS, *RESERVED_NAMES, *(f"{name}.x" for name in RESERVED_NAMES)]
+    names += ["", ".", "..", "~", "~0", *JAVA_BLANKS, *KEPT_NAMES, *(f"{name}.x" for name in KEPT_NAMES)]
 
     plain = {"N": "1"}
     records = [record(f"k{n}", n, {name: plain, f"o{n}": {"M": {name: plain}}}) for n, name in enumerate(names)]
@@ -125,6 +131,28 @@ def test_every_name_may_hold_a_plain_value(either: Function) -> None:
         read = json.loads(either.source(f"k{number}") or "")
         _pk, top, inner = read
         assert [unescape_name(one) for one in [top, *read[inner]]] == [name, name]
+
+
+@pytest.mark.parametrize("value", [{"N": "1"}, {"BOOL": True}], ids=str)
+def test_no_name_keeps_its_shard_from_later_updates_and_deletes(
+    opensearch_node: OpenSearchNode, monkeypatch: pytest.MonkeyPatch, value: dict[str, Any]
+) -> None:
+    """Lucene has fields of its own: a document with one of them breaks what it writes for every later change."""
+    function = Function(opensearch_node, monkeypatch)
+    function.create(settings={"number_of_shards": 1})
+    names = [*KEPT_NAMES, "__soft_deletes.x", "_tombstone.x", "_a.b"]
+    for number, name in enumerate(names):
+        poison = {name: value, f"o{number}": {"M": {name: value}}}
+        function.handle(put("a", 10 * number + 1, 1), put("b", 10 * number + 2, 1))
+        records = [record("poison", 3, poison), put("a", 4, 2), remove("b", 5), remove("c", 6)]
+        for one in records:
+            one["dynamodb"]["SequenceNumber"] = str((10 * number + int(one["eventID"], 16)) * 10**20)
+
+        assert function.handle(*records) == []
+
+        assert (name, function.letters) == (name, [])
+        assert function.source("b") is None
+        assert function.source("a") == '{"pk":"a","n":2}'
 
 
 @pytest.mark.parametrize(

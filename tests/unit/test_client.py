@@ -21,11 +21,12 @@ import pytest
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials, ReadOnlyCredentials
+from botocore.exceptions import EndpointConnectionError, UnauthorizedSSOTokenError
 from dynamodb_opensearch import client as client_module
 from dynamodb_opensearch.answers import Answer
 from dynamodb_opensearch.bulk import Index, Limits
 from dynamodb_opensearch.changes import Write
-from dynamodb_opensearch.client import Client, UnreachableError, read_secret
+from dynamodb_opensearch.client import Client, RefusedError, UnreachableError, read_secret
 from dynamodb_opensearch.deadline import Deadline
 from dynamodb_opensearch.errors import ConfigurationError
 from dynamodb_opensearch.settings import Auth, Compression, Service, Settings, read_settings
@@ -43,6 +44,8 @@ class Server:
     def __init__(self) -> None:
         self.requests: list[tuple[str, dict[str, str], bytes]] = []
         self.reply: Callable[[dict[str, str]], Reply | None] = lambda _: (200, "application/json", b'{"errors":false}')
+        self.headers: dict[str, str] = {}
+        """To be sent with every answer."""
         self.connections = self.open_connections = 0
         self.hangs_up_when_idle = False
         server = self
@@ -60,9 +63,14 @@ class Server:
                 self.connection.close()
                 server.open_connections -= 1
 
-            def do_POST(self) -> None:
+            def __getattr__(self, name: str) -> Any:
+                if name.startswith("do_"):
+                    return self._reply
+                raise AttributeError(name)
+
+            def _reply(self) -> None:
                 headers = {name.lower(): value for name, value in self.headers.items()}
-                server.requests.append((self.path, headers, self.rfile.read(int(headers["content-length"]))))
+                server.requests.append((self.path, headers, self.rfile.read(int(headers.get("content-length", 0)))))
                 reply = server.reply(headers)
                 if reply is None:  # hang up without an answer
                     self.close_connection = True
@@ -72,6 +80,8 @@ class Server:
                 self.send_response(status)
                 self.send_header("Content-Type", content_type)
                 self.send_header("Content-Length", str(len(body)))
+                for name, value in server.headers.items():
+                    self.send_header(name, value)
                 self.end_headers()
                 self.wfile.write(body)
                 self.close_connection = server.hangs_up_when_idle
@@ -114,14 +124,35 @@ def post(client: Client, timeout_seconds: float = 5) -> Answer:
     return client.post("/products/_bulk", {"filter_path": "errors"}, BODY, timeout_seconds)
 
 
+def ask(client: Client, method: str) -> Any:
+    """Both ways to OpenSearch: a bulk request, or another."""
+    return post(client) if method == "bulk" else client.fetch(method, "/products/_bulk", {}, b"{}", 5)
+
+
 def test_a_body_goes_as_it_is_over_one_kept_connection(server: Server) -> None:
     client = Client(settings(server.url))
 
     assert post(client) == post(client) == Answer(200, {"errors": False})
 
     path, headers, body = server.requests[0]
-    assert (path, body, headers["content-type"]) == ("/products/_bulk?filter_path=errors", BODY, "application/x-ndjson")
+    assert (path, body) == ("/products/_bulk?filter_path=errors&timeout=2500ms", BODY)
+    assert headers["content-type"] == "application/x-ndjson"
     assert server.connections == 1
+
+
+@pytest.mark.parametrize(("seconds", "timeout"), [(20, "10000ms"), (0.5, "250ms"), (0.001, "1ms")])
+def test_opensearch_waits_for_a_shard_half_as_long_as_we_do(server: Server, seconds: float, timeout: str) -> None:
+    with suppress(UnreachableError):
+        post(Client(settings(server.url)), timeout_seconds=seconds)
+
+    assert [path.partition("&timeout=")[2] for path, _, _ in server.requests] in ([timeout], [])
+    assert server.requests or seconds < 0.1
+
+
+def test_a_collection_is_asked_for_no_wait(server: Server) -> None:
+    post(Client(settings(server.url, service=Service.AOSS)))
+
+    assert server.requests[0][0] == "/products/_bulk?filter_path=errors"
 
 
 def test_a_body_can_be_compressed(server: Server) -> None:
@@ -208,13 +239,145 @@ def test_without_credentials_the_advice_is_to_give_some(server: Server, monkeypa
         ((403, "application/x-amz-json-1.0", b'{"message":"no"}'), Answer(403, {"message": "no"})),
         ((413, "text/plain", b""), Answer(413, "")),
         ((502, "text/html", b"<html>"), Answer(502, "<html>")),
-        ((200, "text/html", b"<html>"), Answer(200, None)),
+        ((503, "text/html; charset=latin-1", b"<html>\xfcberlastet"), Answer(503, "?<html>\ufffdberlastet")),
+        ((201, "application/json; charset=UTF-8", b'{"errors":true}'), Answer(201, {"errors": True})),
     ],
 )  # fmt: skip
 def test_every_answer_comes_back_with_its_status(server: Server, reply: Reply, answer: Answer) -> None:
     server.reply = lambda _: reply
 
     assert post(Client(settings(server.url))) == answer
+
+
+@pytest.fixture
+def other() -> Iterator[Server]:
+    """Another host, which would take whatever it got."""
+    server = Server()
+    yield server
+    server.close()
+
+
+@pytest.mark.parametrize("status", [300, 301, 302, 303, 307, 308])
+@pytest.mark.parametrize("method", ["bulk", "GET", "PUT", "DELETE"])
+def test_a_redirect_is_never_followed_and_told(server: Server, other: Server, status: int, method: str) -> None:
+    server.reply = lambda _: (status, "text/html", b"<html>moved</html>")
+    server.headers = {"Location": other.url + "/search/products/_bulk?token=s3cr3t#x"}
+    client = Client(settings(server.url))
+
+    with pytest.raises(ConfigurationError) as caught:
+        ask(client, method)
+
+    assert str(caught.value) == (
+        f"OPENSEARCH_ENDPOINT is '{server.url}': it redirects to {other.url}/search: use that if it is yours"
+    )
+    assert other.requests == []
+    assert other.connections == 0
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("location", "told"),
+    [
+        ("https://search.example.com/products/_bulk", "redirects to https://search.example.com: use"),
+        (
+            "https://user:s3cr3t@search.example.com:8443/login",
+            "redirects to https://search.example.com:8443/login: use",
+        ),
+        ("/login?next=s3cr3t", "redirects to http://127.0.0.1:[0-9]+/login: use"),
+        ("//search.example.com/a\x07b", "redirects to http://search.example.com/ab: use"),
+        ("http://[broken", "it answers 307, which isn't OpenSearch's"),
+        ("mailto:s3cr3t", "it answers 307, which isn't OpenSearch's"),
+        ("", "it answers 307, which isn't OpenSearch's"),
+    ],
+)
+def test_where_a_redirect_points_is_told_without_what_is_nobodys_business(
+    server: Server, location: str, told: str
+) -> None:
+    server.reply = lambda _: (307, "text/plain", b"")
+    server.headers = {"Location": location} if location else {}
+
+    with pytest.raises(ConfigurationError, match=told) as caught:
+        post(Client(settings(server.url)))
+    assert "s3cr3t" not in str(caught.value)
+
+
+FOREIGN = {
+    "a login page": (200, "text/html", b"<html>login</html>"),
+    "a page in another charset": (200, "text/html; charset=latin-1", b"<html>\xfcber</html>"),
+    "a page that calls itself JSON": (200, "application/json", b"<html>login</html>"),
+    "text": (200, "text/plain", b"ok"),
+    "nothing": (200, "application/json", b""),
+    "no content": (204, "application/json", b""),
+    "blanks": (200, "application/json", b" \n"),
+    "a JSON array": (200, "application/json", b'[{"errors":false}]'),
+    "a JSON text": (200, "application/json", b'"ok"'),
+    "null": (200, "application/json", b"null"),
+    "a template": (200, "application/json", b"{{ login }}"),
+    "a script": (200, "text/javascript", b'{"a": b'),
+}
+
+
+@pytest.mark.parametrize("name", FOREIGN)
+@pytest.mark.parametrize("method", ["bulk", "GET"])
+def test_a_200_that_is_not_opensearchs_is_a_wrong_endpoint(server: Server, name: str, method: str) -> None:
+    server.reply = lambda _: FOREIGN[name]
+    client = Client(settings(server.url))
+
+    with pytest.raises(ConfigurationError) as caught:
+        ask(client, method)
+
+    assert re.fullmatch(
+        rf"OPENSEARCH_ENDPOINT is '{server.url}': 20[04] and .* isn't OpenSearch's: is that a login page.*",
+        str(caught.value),
+    )
+    assert (FOREIGN[name][1].partition(";")[0] in str(caught.value)) == bool(FOREIGN[name][2].strip())
+
+
+@pytest.mark.parametrize("method", ["bulk", "GET"])
+def test_an_answer_that_was_cut_off_may_be_whole_the_next_time(server: Server, method: str) -> None:
+    server.reply = lambda _: (200, "application/json; charset=UTF-8", b'{"errors":false,"items":[{"ind')
+    client = Client(settings(server.url))
+
+    with pytest.raises(UnreachableError, match="cut off"):
+        ask(client, method)
+
+
+def test_who_is_refused_sees_amazons_sentence_and_what_to_change(server: Server) -> None:
+    server.reply = lambda _: (403, "application/json", b'{"message":"Credential should be scoped to a valid region"}')
+
+    with pytest.raises(RefusedError, match=r"to GET /products/_bulk \(Credential should be scoped") as caught:
+        ask(Client(settings(server.url)), "GET")
+    assert "another Region" in (caught.value.advice or "")
+    assert caught.value.reason_text == "Credential should be scoped to a valid region"
+
+
+def test_an_answers_text_is_fetched_byte_for_byte(server: Server) -> None:
+    text = '{"_source":{"n":1.50,"t":"\u00fc\\ud800"}} \n'
+    server.reply = lambda _: (200, "application/json; charset=UTF-8", text.encode())
+
+    assert Client(settings(server.url)).fetch("GET", "/products/_doc/1", {}, None, 5) == text
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (UnauthorizedSSOTokenError(), ConfigurationError),
+        (EndpointConnectionError(endpoint_url="http://169.254.169.254"), UnreachableError),
+    ],
+)
+def test_credentials_that_cannot_be_renewed_are_told(
+    server: Server, error: Exception, kind: type[Exception], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def freeze() -> ReadOnlyCredentials:
+        raise error
+
+    credentials = Credentials("AKID", "s")
+    monkeypatch.setattr(credentials, "get_frozen_credentials", freeze)
+    monkeypatch.setattr("boto3.Session.get_credentials", lambda _: credentials)
+
+    with pytest.raises(kind, match=type(error).__name__):
+        post(Client(settings(server.url, auth=Auth.SIGV4)))
+    assert server.requests == []
 
 
 @pytest.mark.parametrize(
@@ -321,7 +484,7 @@ def test_a_host_that_moved_is_found_again(server: Server, monkeypatch: pytest.Mo
 def test_a_path_before_the_index_is_kept(server: Server) -> None:
     post(Client(settings(server.url + "/search/")))
 
-    assert server.requests[0][0] == "/search/products/_bulk?filter_path=errors"
+    assert server.requests[0][0].startswith("/search/products/_bulk?filter_path=errors&")
 
 
 @pytest.mark.parametrize("content", [None, "no certificate"])
@@ -376,7 +539,9 @@ def test_a_plain_connection_that_ends_without_a_word_may_be_to_a_tls_port() -> N
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=serve, daemon=True)
         thread.start()
-        with pytest.raises(UnreachableError, match=r"RemoteDisconnected; if the port speaks TLS, use https://"):
+        with pytest.raises(
+            UnreachableError, match=r"(RemoteDisconnected|ConnectionResetError); if the port speaks TLS, use https://"
+        ):
             post(Client(settings(f"http://127.0.0.1:{listener.getsockname()[1]}")))
         thread.join()
 
@@ -396,6 +561,9 @@ def secret(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Any], str]]:
         arn = client.create_secret(Name="search", SecretString="{}")["ARN"]
 
         def put(value: Any) -> str:
+            if isinstance(value, bytes):
+                client.put_secret_value(SecretId=arn, SecretBinary=value)
+                return str(arn)
             client.put_secret_value(SecretId=arn, SecretString=value if isinstance(value, str) else json.dumps(value))
             return str(arn)
 
@@ -500,7 +668,27 @@ def requests_mock_free() -> None:
     responses_mock.add_passthru("http://127.0.0.1")
 
 
-@pytest.mark.parametrize("value", ["plain text", {"user": "x"}, "[]"])
+def test_a_secret_may_be_binary(secret: Callable[[Any], str]) -> None:
+    assert read_secret(secret(b'{"username":"sync","password":"\xc5\x81"}')) == ("sync", "Ł")
+
+
+ODD_SECRETS = [
+    "plain text",
+    {"user": "x"},
+    "[]",
+    '"plain text"',
+    "null",
+    {"username": "sync", "password": None},
+    {"username": "sync", "password": 5},
+    {"username": "sync", "password": ""},
+    {"username": ["sync"], "password": "plain text"},
+    b"plain text",
+    b"\xff\xfe",
+    b"[" * 100_000,
+]
+
+
+@pytest.mark.parametrize("value", ODD_SECRETS, ids=lambda value: str(value)[:30])
 def test_a_secret_of_another_form_is_named_and_not_quoted(value: Any, secret: Callable[[Any], str]) -> None:
     with pytest.raises(ConfigurationError, match="the secret must be JSON like") as error:
         read_secret(secret(value))

@@ -7,8 +7,8 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 from dynamodb_opensearch import dead_letters
-from dynamodb_opensearch.answers import Reason
 from dynamodb_opensearch.dead_letters import Bucket, DeadLetter, Queue, Topic
+from dynamodb_opensearch.reasons import Reason
 from moto import mock_aws
 
 REGION = "eu-west-1"

@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from dynamodb_opensearch.documents import RESERVED_NAMES, KeySchema, encode_document
+from dynamodb_opensearch.documents import KeySchema, encode_document
 from dynamodb_opensearch.errors import ConfigurationError, UndecodableError
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
@@ -104,8 +104,8 @@ def test_key_attributes_stay_in_the_document() -> None:
     assert encode_document({"pk": string("1")}) == b'{"pk":"1"}'
 
 
-@pytest.mark.parametrize("name", sorted(RESERVED_NAMES))
-def test_a_reserved_name_is_escaped_at_the_top_and_kept_below(name: str) -> None:
+@pytest.mark.parametrize("name", ["_id", "__soft_deletes", "_tombstone", "_", "_class"])
+def test_a_name_that_begins_with_an_underscore_is_escaped_at_the_top_and_kept_below(name: str) -> None:
     document = encode_document({name: {"M": {name: string("x")}}})
 
     assert document == f'{{"~{name}":{{"{name}":"x"}}}}'.encode()
@@ -121,3 +121,7 @@ def test_a_text_that_is_no_number_of_dynamodbs_is_nobodys_id(text: str) -> None:
 @pytest.mark.parametrize("text", ["0", "-1", "9" * 38, "1" + "0" * 125, "0." + "0" * 129 + "1", "-0.5"])
 def test_a_number_of_dynamodbs_is_found_again(text: str) -> None:
     assert KeySchema(("pk",)).keys_of_id(text, {"pk": "N"}) == {"pk": {"N": text}}
+
+
+def test_a_path_below_an_underscore_is_one_name() -> None:
+    assert encode_document({"_a.b": string("x"), "a._b": string("y")}) == b'{"~_a~1b":"x","a._b":"y"}'

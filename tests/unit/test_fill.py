@@ -6,7 +6,7 @@ from dynamodb_opensearch.answers import Answer
 from dynamodb_opensearch.jobs.backfill import fill
 from dynamodb_opensearch.jobs.pair import Pair
 from fakes.dynamodb import FakeDynamoDB
-from fakes.opensearch import FakeOpenSearch, Stored, refused, unreachable
+from fakes.opensearch import FakeOpenSearch, Stored, unreachable
 from fakes.pair import make_pair
 
 VERSION = 1_700_000_000 * 10**9
@@ -68,9 +68,18 @@ def test_what_something_newer_stands_above_is_nobodys_business(table: FakeDynamo
     assert table.reads == []
 
 
+BROKEN = {
+    "status": 400,
+    "error": {
+        "type": "illegal_argument_exception",
+        "reason": "Inconsistency of field data structures across documents for field [_tombstone] of doc [1].",
+    },
+}
+
+
 def test_a_refused_delete_is_told(table: FakeDynamoDB) -> None:
     class Stubborn(FakeOpenSearch):
         def _apply(self, action: str, key: str, version: int, source: str | None) -> dict[str, Any]:
-            return refused() if action == "delete" else super()._apply(action, key, version, source)
+            return BROKEN if action == "delete" else super()._apply(action, key, version, source)
 
     assert filled(make_pair(table, Stubborn()), table, "abcd") == {"written": 3, "refused": 1}

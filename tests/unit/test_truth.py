@@ -1,5 +1,6 @@
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -144,19 +145,63 @@ def test_unprocessed_keys_of_every_kind_are_left_for_another_read() -> None:
     assert settle(Table(Half, "products", schema, 60), schema, *keys) == {"2|AA": None}
 
 
-def test_reads_of_fifty_keys_go_out_at_the_same_time() -> None:
-    together = threading.Barrier(4)
+def test_four_reads_go_out_at_the_same_time_over_one_client() -> None:
+    together, made = threading.Barrier(4), []
 
     class Slow(FakeDynamoDB):
         def batch_get_item(self, *, RequestItems: Any) -> Any:  # noqa: N803
-            together.wait(10)
+            if len(self.reads) < 4:
+                together.wait(10)
             return super().batch_get_item(RequestItems=RequestItems)
 
-    dynamodb = Slow()
-    keys = [{"pk": {"S": f"k{number}"}} for number in range(200)]
+    def connect() -> Slow:
+        made.append(Slow())
+        time.sleep(0.1)
+        return made[-1]
 
-    assert len(settle(Table(lambda: dynamodb, "products", LONE, 60), LONE, *keys)) == 200
-    assert sorted(map(len, dynamodb.reads)) == [50, 50, 50, 50]
+    keys = [{"pk": {"S": f"k{number}"}} for number in range(20)]
+
+    assert len(settle(Table(connect, "products", LONE, 60), LONE, *keys)) == 20
+    assert [sorted(map(len, one.reads)) for one in made] == [[5, 5, 5, 5]]
+
+
+@pytest.mark.parametrize("kilobytes", [1, 40, 171, 400])
+def test_a_bounded_number_of_bytes_waits_to_be_taken(kilobytes: int) -> None:
+    size = kilobytes * 1024
+    dynamodb = FakeDynamoDB({f"k{n}": {"pk": {"S": f"k{n}"}, "t": {"S": "x" * size}} for n in range(300)})
+    table = Table(lambda: dynamodb, "products", LONE, 60)
+    settles = [Settle(f"k{n}", {"pk": {"S": f"k{n}"}}) for n in range(300)]
+    most, taken = 0, 0
+
+    for _ in table.settle(settles, Deadline(lambda: 60_000)):
+        time.sleep(0.001)  # let all reads come back that are under way
+        most = max(most, (sum(map(len, dynamodb.reads)) - taken) * size)
+        taken += 1
+
+    assert taken == 300
+    assert most <= 9 * 1024**2
+    assert kilobytes > 1 or len(dynamodb.reads) < 20
+
+
+def test_one_refused_key_of_many_is_found_and_told() -> None:
+    class Picky(FakeDynamoDB):
+        def batch_get_item(self, *, RequestItems: Any) -> Any:  # noqa: N803
+            if {"pk": {"S": "k77"}} in RequestItems["products"]["Keys"]:
+                raise ClientError({"Error": {"Code": "ValidationException"}}, "BatchGetItem")
+            return super().batch_get_item(RequestItems=RequestItems)
+
+    dynamodb = Picky({f"k{n}": {"pk": {"S": f"k{n}"}} for n in range(150)})
+    table = Table(lambda: dynamodb, "products", LONE, 60)
+    keys = [Settle(f"k{n}", {"pk": {"S": f"k{n}"}}) for n in range(200)]
+    refused: list[Settle] = []
+
+    found = {one.id: one.item for one in table.read(keys, Deadline(lambda: 60_000), unreadable=refused.append)}
+
+    assert [one.id for one in refused] == ["k77"]
+    assert set(found) == {f"k{n}" for n in range(200)} - {"k77"}
+    assert [key for key, item in found.items() if item is None] == [f"k{n}" for n in range(150, 200)]
+    with pytest.raises(ConfigurationError, match="ValidationException for the key of the document 'k77'"):
+        list(table.read(keys, Deadline(lambda: 60_000)))
 
 
 def test_a_dynamodb_that_refuses_connections_is_tried_again_later(monkeypatch: pytest.MonkeyPatch) -> None:

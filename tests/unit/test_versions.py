@@ -120,4 +120,21 @@ def test_the_stored_version_is_read_from_the_end_of_the_reason(reason: str, stor
     ],
 )
 def test_the_conflict_rule(ours: int, stored: int | None, verdict: Verdict) -> None:
-    assert judge_conflict(ours, stored, 60) is verdict
+    assert judge_conflict(ours, stored, 60, now=1000) is verdict
+
+
+@pytest.mark.parametrize("ahead", [0, 3599, 3600, 3601, 10**8])
+def test_a_version_from_the_future_supersedes_nothing(ahead: int) -> None:
+    now = 1_700_000_000
+    verdict = judge_conflict((now - 10**5) * SECOND, (now + ahead) * SECOND, 60, now=now + 0.9)
+    assert verdict is (Verdict.SETTLE if ahead >= 3600 else Verdict.SUPERSEDED)
+
+
+def test_above_a_version_from_the_future_there_is_always_another() -> None:
+    stored = 4_000_000_000 * SECOND + 998
+    for _ in range(3000):
+        version = settled_version(stored=stored, highest_own=0, read_at=1_700_000_000, conflict_window=60)
+        assert version is not None
+        assert version > stored
+        assert not is_own(version)
+        stored = version

@@ -10,18 +10,23 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from dynamodb_opensearch.answers import Answer, Kind, Outcome, Reason, Split, judge
+from dynamodb_opensearch.answers import Answer, Kind, Outcome, Split, judge
 from dynamodb_opensearch.changes import Write
 from dynamodb_opensearch.client import UnreachableError, quoted
 from dynamodb_opensearch.deadline import Deadline
 from dynamodb_opensearch.documents import encode_document
 from dynamodb_opensearch.errors import UndecodableError
-from dynamodb_opensearch.items import quote
+from dynamodb_opensearch.items import Item, quote
+from dynamodb_opensearch.reasons import Reason
 from dynamodb_opensearch.telemetry import Tally
 
 # Each item's status, so that positions match the actions; and no item's content. Reading documents must not filter:
 # a filtered answer changes numbers.
 _PARAMETERS = {"filter_path": "errors,items.*.status,items.*.error"}
+
+
+ENCODED: Item = {}
+"""Stands for the item of a write that has been sent, which isn't kept until the answer is there."""
 
 
 class Poster(Protocol):
@@ -50,7 +55,8 @@ class _Chunk:
     size: int = 0
 
     def add(self, write: Write, lines: bytes) -> None:
-        self.writes.append(write)
+        # Without the item, which takes many times the room of its line, and which nobody needs any more.
+        self.writes.append(write if write.image is None else Write(*write[:5], ENCODED))
         self.lines.append(lines)
         self.size += len(lines)
 

@@ -2,28 +2,32 @@
 
 import gzip
 import json
+import re
 import socket
 import ssl
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from typing import Any
-from urllib.parse import quote
+from typing import Any, NamedTuple
+from urllib.parse import quote, urlencode, urljoin, urlsplit
 
 import boto3
 import requests
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
-from opensearchpy import JSONSerializer, OpenSearch, RequestsHttpConnection
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+from botocore.exceptions import ConnectionError as SdkConnectionError
+from opensearchpy import OpenSearch, RequestsHttpConnection
 from opensearchpy.exceptions import ConnectionError as OpenSearchConnectionError
-from opensearchpy.exceptions import SerializationError, TransportError
 from requests.auth import AuthBase
 from requests_aws4auth import AWS4Auth
+from urllib3.exceptions import HTTPError
 
-from dynamodb_opensearch.answers import Answer, describe
+from dynamodb_opensearch.advice import advice_on_access
+from dynamodb_opensearch.answers import Answer
 from dynamodb_opensearch.aws import code_of
 from dynamodb_opensearch.errors import ConfigurationError, SyncError
-from dynamodb_opensearch.settings import Auth, Compression, Settings
+from dynamodb_opensearch.reasons import describe_answer, reason_of
+from dynamodb_opensearch.settings import Auth, Compression, Service, Settings
 
 
 class UnreachableError(SyncError):
@@ -39,9 +43,11 @@ class RefusedError(SyncError):
     def __init__(self, request: str, status: int, body: Any) -> None:
         self.status = status
         self.heals = status in {408, 429} or status >= 500
-        error = body.get("error", body) if isinstance(body, Mapping) else body
-        self.reason_text = _innermost_reason(error)[:500]
-        super().__init__(f"OpenSearch answered {status} to {request} ({describe(error)})")
+        self.reason_text = reason_of(body)
+        """OpenSearch's own words, to be shown only of a request that holds no item, such as an index's definition."""
+        self.advice = advice_on_access(body) if status in {401, 403} else None
+        """What to change about how requests are sent; None if it isn't about that."""
+        super().__init__(f"OpenSearch answered {status} to {request} ({describe_answer(status, body)})")
 
 
 class Client:
@@ -51,28 +57,33 @@ class Client:
         self._settings = settings
         self._connections = connections or settings.bulk_connections
         self._lock = threading.Lock()
-        self._opensearch: OpenSearch | None = None
+        self._connection: _Connection | None = None
         self._secret: tuple[str, str] | None = None
 
     def post(self, path: str, parameters: Mapping[str, str], body: bytes, timeout_seconds: float) -> Answer:
         """POST newline-delimited JSON.
 
         Raises:
-            UnreachableError: no answer within the time, a reset or refused connection.
-            ConfigurationError: the host's name is unknown, or TLS doesn't trust it.
+            UnreachableError: no answer within the time, a reset or refused connection, an answer that was cut off.
+            ConfigurationError: the host's name is unknown, TLS doesn't trust it, it redirects, or its 200 isn't
+                OpenSearch's.
         """
         headers = {"content-type": "application/x-ndjson"}
         if self._settings.compression is Compression.GZIP:
             body = gzip.compress(body, compresslevel=1, mtime=0)
             headers |= {"content-encoding": "gzip", "accept-encoding": "gzip"}
-        request = {"params": dict(parameters), "body": body, "timeout": timeout_seconds, "headers": headers}
-        answer = self._send("POST", path, request)
-        return Answer(answer.status, _decoded(answer.body)) if answer.status == 200 else answer
+        parameters = {**parameters, **self._waits_for(timeout_seconds)}
+        request = {"params": parameters, "body": body, "timeout": timeout_seconds, "headers": headers}
+        received = self._send("POST", path, request)
+        return Answer(received.status, self._object_of(received) if received.is_good else _decoded(received.text))
 
     def fetch(
         self, method: str, path: str, parameters: Mapping[str, str], body: bytes | None, timeout_seconds: float
     ) -> str:
         """Send a request with a JSON body or none; the answer's text, byte for byte, so that no number changes.
+
+        Returns:
+            A JSON object's text. Only its ends were looked at: whoever asked reads it all anyway.
 
         Raises:
             UnreachableError: as ``post``.
@@ -81,49 +92,76 @@ class Client:
         """
         headers = {"content-type": "application/json"}
         request = {"params": dict(parameters), "body": body, "timeout": timeout_seconds, "headers": headers}
-        answer = self._send(method, path, request)
-        if answer.status != 200:
-            raise RefusedError(f"{method} {path}", answer.status, answer.body)
-        return str(answer.body)
+        received = self._send(method, path, request)
+        if not received.is_good:
+            raise RefusedError(f"{method} {path}", received.status, _decoded(received.text))
+        text = received.text
+        if not (_BEGINS_AS_OBJECT(text) and text.rstrip().endswith("}")):
+            raise self._not_an_object(received)
+        return text
 
-    def _send(self, method: str, path: str, request: Mapping[str, Any]) -> Answer:
-        """The answer with its text, or with what its error says. A 401 is tried again if there is a new secret."""
-        opensearch, started = self._connected(), time.monotonic()
-        answer = self._send_once(opensearch, method, path, request)
-        if answer.status == 401 and self._renew_secret(opensearch):
+    def _waits_for(self, timeout_seconds: float) -> dict[str, str]:
+        """How long OpenSearch may wait for a shard that is down: a minute by default, longer than we do.
+
+        One document of such a shard would leave the whole request unanswered. A collection shows no shards, and isn't
+        documented to take the parameter.
+        """
+        if self._settings.service is Service.AOSS:
+            return {}
+        return {"timeout": f"{max(int(timeout_seconds * 500), 1)}ms"}
+
+    def _send(self, method: str, path: str, request: Mapping[str, Any]) -> "_Received":
+        """The answer, whatever its status. A 401 is tried again if there is a new secret."""
+        connection, started = self._connected(), time.monotonic()
+        received = self._send_once(connection, method, path, request)
+        if received.status == 401 and self._renew_secret(connection):
             remaining_seconds = max(request["timeout"] - (time.monotonic() - started), 0.1)
-            answer = self._send_once(self._connected(), method, path, {**request, "timeout": remaining_seconds})
-        return answer
+            received = self._send_once(self._connected(), method, path, {**request, "timeout": remaining_seconds})
+        if 300 <= received.status < 400:
+            endpoint = self._settings.endpoint
+            raise ConfigurationError(f"OPENSEARCH_ENDPOINT is {endpoint!r}: {_redirection(received, endpoint, path)}")
+        return received
 
-    def _send_once(self, opensearch: OpenSearch, method: str, path: str, request: Mapping[str, Any]) -> Answer:
+    def _send_once(self, connection: "_Connection", method: str, path: str, request: Mapping[str, Any]) -> "_Received":
         try:
-            text = opensearch.transport.perform_request(method, path, **request)
+            return connection.send(method, path, request)
         except OpenSearchConnectionError as error:
             raise self._diagnose(error) from None
-        except TransportError as error:
-            return Answer(int(error.status_code), error.info or _decoded(error.error))
-        except SerializationError:  # an answer that doesn't call itself JSON
-            return Answer(200, None)
-        return Answer(200, text)
 
-    def _connected(self) -> OpenSearch:
+    def _object_of(self, received: "_Received") -> dict[str, Any]:
+        answer = _decoded(received.text)
+        if isinstance(answer, dict):
+            return answer
+        raise self._not_an_object(received)
+
+    def _not_an_object(self, received: "_Received") -> SyncError:
+        """Why a 2xx holds no JSON object: OpenSearch's answer was cut off, or somebody else answered."""
+        endpoint = self._settings.endpoint
+        if received.is_json and _BEGINS_AS_OBJECT(received.text):
+            return UnreachableError(f"{endpoint}: its answer was cut off")
+        kind = received.content_type or "no content type"
+        told = f"an answer of another kind ({kind})" if received.text.strip() else "an empty answer"
+        return ConfigurationError(
+            f"OPENSEARCH_ENDPOINT is {endpoint!r}: {received.status} and {told}, which isn't OpenSearch's: "
+            "is that a login page, or a proxy in between? Give the address of OpenSearch itself"
+        )
+
+    def _connected(self) -> "_Connection":
         with self._lock:
-            if self._opensearch is None:
+            if self._connection is None:
                 _check_ca_file(self._settings.ca_file)
-                self._opensearch = OpenSearch(
+                # Its transport would retry, and keep neither status nor headers: retrying is done where the deadline
+                # and the versions are known.
+                opensearch = OpenSearch(
                     hosts=[self._settings.endpoint],
                     http_auth=self._authentication(),
                     verify_certs=True,
                     ca_certs=self._settings.ca_file,
                     connection_class=_Connection,
-                    serializer=_Text(),
                     pool_maxsize=self._connections,
-                    # Retrying is done where the deadline and the versions are known.
-                    max_retries=0,
-                    retry_on_status=(),
-                    retry_on_timeout=False,
                 )
-            return self._opensearch
+                self._connection = opensearch.transport.get_connection()
+            return self._connection
 
     def _authentication(self) -> Any:
         settings = self._settings
@@ -143,16 +181,16 @@ class Client:
             case Auth.NONE:
                 return None
 
-    def _renew_secret(self, refused: OpenSearch) -> bool:
+    def _renew_secret(self, refused: "_Connection") -> bool:
         """After a 401: whether Secrets Manager holds another password by now, so that a second try makes sense."""
         if self._settings.auth is not Auth.BASIC:
             return False
         with self._lock:
-            if self._opensearch is refused:
+            if self._connection is refused:
                 secret = read_secret(self._settings.secret_arn or "")
                 if secret == self._secret:
                     return False
-                self._secret, self._opensearch = secret, None
+                self._secret, self._connection = secret, None
             return True
 
     def _diagnose(self, error: OpenSearchConnectionError) -> SyncError:
@@ -176,9 +214,8 @@ class Client:
                 return ConfigurationError(f"OPENSEARCH_ENDPOINT is {endpoint!r}: it refuses our TLS ({cause.reason})")
         name = _name_of(error)
         # A port that speaks TLS ends a plain connection without a word; so does a node that goes down.
-        hint = (
-            "; if the port speaks TLS, use https://" if (endpoint[:5], name) == ("http:", "RemoteDisconnected") else ""
-        )
+        ended = endpoint.startswith("http:") and name in {"RemoteDisconnected", "ConnectionResetError"}
+        hint = "; if the port speaks TLS, use https://" if ended else ""
         return UnreachableError(f"{endpoint}: {name}{hint}")
 
 
@@ -195,20 +232,20 @@ def read_secret(arn: str) -> tuple[str, str]:
     """
     try:
         config = Config(connect_timeout=3, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 2})
-        text = boto3.client("secretsmanager", config=config).get_secret_value(SecretId=arn)["SecretString"]
+        answer = boto3.client("secretsmanager", config=config).get_secret_value(SecretId=arn)
     except (BotoCoreError, ClientError) as error:
         raise ConfigurationError(
             f"OPENSEARCH_SECRET_ARN is {arn!r}: the secret can't be read ({code_of(error)}); "
             "check that it exists and that the role may secretsmanager:GetSecretValue"
         ) from None
-    try:
-        secret = json.loads(text)
-        user, password = secret["username"], secret["password"]
-    except (KeyError, TypeError, ValueError):
+    secret = _decoded(answer["SecretString"] if "SecretString" in answer else answer.get("SecretBinary"))
+    user, password = (secret.get("username"), secret.get("password")) if isinstance(secret, dict) else (None, None)
+    if not (isinstance(user, str) and isinstance(password, str) and user and password):
         raise ConfigurationError(
-            f'OPENSEARCH_SECRET_ARN is {arn!r}: the secret must be JSON like {{"username": "…", "password": "…"}}'
-        ) from None
-    return str(user), str(password)
+            f'OPENSEARCH_SECRET_ARN is {arn!r}: the secret must be JSON like {{"username": "…", "password": "…"}}, '
+            "both of them texts that aren't empty"
+        )
+    return user, password
 
 
 def _check_ca_file(path: str | None) -> None:
@@ -223,19 +260,81 @@ def _check_ca_file(path: str | None) -> None:
         ) from None
 
 
+class _Received(NamedTuple):
+    """An HTTP answer of any status, as it came."""
+
+    status: int
+    content_type: str
+    location: str
+    """Where a redirect points, as its header has it."""
+    text: str
+
+    @property
+    def is_good(self) -> bool:
+        return 200 <= self.status < 300
+
+    @property
+    def is_json(self) -> bool:
+        return self.content_type.partition("+")[2] == "json" or self.content_type.endswith("/json")
+
+
 class _Connection(RequestsHttpConnection):
-    """The settings decide, not REQUESTS_CA_BUNDLE (it would win over our CA file), a netrc or a proxy variable."""
+    """The settings decide, not REQUESTS_CA_BUNDLE (it would win over our CA file), a netrc or a proxy variable.
+
+    Never follows a redirect: it would carry items' contents to another host, whose answer counted as written.
+    """
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self.session.trust_env = False
+        # Even where it doesn't follow, requests takes a redirect's address apart, and fails over a broken one.
+        self.session.get_redirect_target = lambda resp: None  # type: ignore[method-assign]
+
+    def send(self, method: str, path: str, request: Mapping[str, Any]) -> _Received:
+        """The answer, whatever its status: an error's text and a redirect's header are judged by whoever asked.
+
+        Args:
+            request: ``params``, ``body``, ``headers`` and ``timeout`` in seconds.
+
+        Raises:
+            OpenSearchConnectionError: no answer came.
+        """
+        query = f"?{urlencode(request['params'])}" if request["params"] else ""
+        prepared = self.session.prepare_request(
+            requests.Request(method, f"{self.base_url}{path}{query}", request["headers"], data=request["body"])
+        )
+        try:
+            response = self.session.send(prepared, timeout=request["timeout"], allow_redirects=False)
+        except (requests.RequestException, HTTPError) as error:
+            raise OpenSearchConnectionError("N/A", str(error), error) from None
+        content_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()[:100]
+        location = response.headers.get("location", "")
+        return _Received(response.status_code, content_type, location, _text_of(response.content))
 
 
-class _Text(JSONSerializer):
-    """Leaves answers as they are: whoever asked knows how to read them."""
+def _text_of(content: bytes) -> str:
+    """OpenSearch's answers are UTF-8; a proxy's page in another charset needn't be whole to be judged."""
+    try:
+        return content.decode("utf-8", "surrogatepass")
+    except UnicodeDecodeError:
+        return "?" + content.decode("utf-8", "replace")  # never an object: what was replaced is no content
 
-    def loads(self, s: str) -> str:
-        return s
+
+def _redirection(received: _Received, endpoint: str, path: str) -> str:
+    """Where an answer points, as an endpoint: without user, password, query and the path that was asked for."""
+    try:
+        target = urlsplit(urljoin(endpoint + path, received.location))
+        host = received.location and target.hostname
+        host = f"{host}:{target.port}" if host and target.port else host
+    except ValueError:
+        host = None
+    if not host:
+        return f"it answers {received.status}, which isn't OpenSearch's: give the address of OpenSearch itself"
+    shown = f"{target.scheme}://{host}{target.path.removesuffix(path)}"[:300]
+    return f"it redirects to {''.join(filter(str.isprintable, shown))}: use that if it is yours"
+
+
+_BEGINS_AS_OBJECT = re.compile(r'\s*\{\s*["}]').match
 
 
 class _OneAtATime(AuthBase):
@@ -245,15 +344,13 @@ class _OneAtATime(AuthBase):
         self._auth, self._lock = auth, threading.Lock()
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        with self._lock:
-            return self._auth(request)
-
-
-def _innermost_reason(error: Any) -> str:
-    reason = ""
-    while isinstance(error, Mapping):
-        reason, error = str(error.get("reason") or reason), error.get("caused_by")
-    return reason
+        try:
+            with self._lock:
+                return self._auth(request)
+        except (HTTPClientError, SdkConnectionError) as error:
+            raise UnreachableError(f"the AWS credentials can't be renewed ({code_of(error)})") from None
+        except (BotoCoreError, ClientError) as error:
+            raise ConfigurationError(f"the AWS credentials can't be used ({code_of(error)}): renew them") from None
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
@@ -278,5 +375,5 @@ def _name_of(error: OpenSearchConnectionError) -> str:
 def _decoded(text: Any) -> Any:
     try:
         return json.loads(text)
-    except (TypeError, ValueError):
+    except (RecursionError, TypeError, ValueError):
         return text

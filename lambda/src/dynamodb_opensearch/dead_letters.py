@@ -15,10 +15,10 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from dynamodb_opensearch.answers import Reason
 from dynamodb_opensearch.aws import code_of
 from dynamodb_opensearch.changes import Write
 from dynamodb_opensearch.items import Item
+from dynamodb_opensearch.reasons import Reason
 
 PREFIX = "dead-letters/"
 """Of the objects in a bucket."""
@@ -85,7 +85,9 @@ class Destination(Protocol):
     """Where dead letters go."""
 
     def deliver(self, messages: Sequence[str], name: str) -> dict[int, str]:
-        """Deliver; return the positions of those that aren't confirmed, and AWS's word why.
+        """Deliver in order; return the positions of those that aren't confirmed, and AWS's word why.
+
+        After one that isn't confirmed no more need be sent: its record comes again, and theirs with it.
 
         Args:
             name: unique to the invocation.
@@ -166,10 +168,12 @@ def _deliver_batches(messages: Sequence[str], field: str, send: Any) -> dict[int
             answer: Mapping[str, Any] = send(entries)
         except (BotoCoreError, ClientError) as error:
             undelivered |= dict.fromkeys(positions, code_of(error))
-            continue
+            break
         undelivered |= {int(one["Id"]): str(one.get("Code")) for one in answer.get("Failed", [])}
         for one in answer.get("Successful", []):
             undelivered.pop(int(one["Id"]), None)
+        if not undelivered.keys().isdisjoint(positions):
+            break
     return undelivered
 
 

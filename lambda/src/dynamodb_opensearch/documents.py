@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Context, Decimal
 from functools import lru_cache
-from typing import Any
+from typing import Any, NoReturn
 
 from dynamodb_opensearch.errors import ConfigurationError, UndecodableError
 from dynamodb_opensearch.items import (
@@ -22,29 +22,6 @@ from dynamodb_opensearch.items import (
 
 ID_BYTES = 512
 """OpenSearch's limit of an ``_id``, in bytes of UTF-8. A longer one refuses the whole bulk request."""
-
-# Metadata fields, of every version in service and of the mapper-size plugin, and names that work only by luck
-# (_doc_count takes positive integers only, _primary_term breaks the mapping).
-RESERVED_NAMES = frozenset(
-    {
-        "_data_stream_timestamp",
-        "_doc_count",
-        "_field_names",
-        "_id",
-        "_ignored",
-        "_index",
-        "_nested_path",
-        "_primary_term",
-        "_routing",
-        "_seq_no",
-        "_size",
-        "_source",
-        "_tier",
-        "_type",
-        "_version",
-    }
-)
-"""Top-level names that OpenSearch keeps for itself; they are escaped as ``items.escape_name`` says."""
 
 _EXACT = Context(prec=2000)  # of an id, no digit may be lost
 _LOOKS_HASHED = re.compile(r"~[0-9a-f]{64}\Z").search
@@ -92,10 +69,14 @@ class KeySchema:
             ConfigurationError: the record has key attributes that the schema doesn't name.
         """
         if keys.keys() - self.names:
-            raise ConfigurationError(
-                f"TABLE_KEYS is {','.join(self.names)!r}, but the stream's records have the keys "
-                f"{','.join(sorted(keys))!r}: set TABLE_KEYS to the table's partition key and sort key"
-            )
+            self.refuse(keys)
+
+    def refuse(self, keys: Item) -> NoReturn:
+        """Say that these keys aren't the schema's."""
+        raise ConfigurationError(
+            f"TABLE_KEYS is {','.join(self.names)!r}, but the stream's records have the keys "
+            f"{','.join(sorted(keys))!r}: set TABLE_KEYS to the table's partition key and sort key"
+        )
 
     def id_of(self, item: Item) -> str:
         """The document's id. Equal keys have equal ids, whatever their spelling; different keys have different ids.
@@ -134,8 +115,12 @@ def encode_document(item: Item) -> bytes:
 
 @lru_cache(maxsize=4096)
 def member(name: str) -> str:
-    """A top-level attribute's ``"name":`` text. A dot makes a path: ``_id.x`` is refused like ``_id``."""
-    return quote(force_escape(name) if name.partition(".")[0] in RESERVED_NAMES else escape_name(name)) + ":"
+    """A top-level attribute's ``"name":`` text. What begins with ``_`` is escaped, for OpenSearch keeps such names.
+
+    Some it refuses (``_id``, ``_id.x``), some it takes and is broken by: after one document with ``__soft_deletes`` or
+    ``_tombstone``, Lucene refuses every later update and delete of the shard. No list of them would stay whole.
+    """
+    return quote(force_escape(name) if name[:1] == "_" else escape_name(name)) + ":"
 
 
 def _key_text(value: Any) -> str:

@@ -5,16 +5,12 @@ isn't done. Nothing is dropped: a record is done, or safely a dead letter, or re
 """
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from functools import cache
+from operator import itemgetter
 from typing import Any, Protocol
 
-import boto3
-from botocore.config import Config
-
-from dynamodb_opensearch import dead_letters, telemetry
-from dynamodb_opensearch.answers import Reason
+from dynamodb_opensearch import dead_letters, telemetry, wire
 from dynamodb_opensearch.bulk import Index, Limits
 from dynamodb_opensearch.changes import Batch, Undecodable, coalesce
 from dynamodb_opensearch.client import Client
@@ -22,6 +18,8 @@ from dynamodb_opensearch.converge import Refusal, Result, converge
 from dynamodb_opensearch.dead_letters import DeadLetter
 from dynamodb_opensearch.deadline import Deadline
 from dynamodb_opensearch.errors import ConfigurationError
+from dynamodb_opensearch.events import records_of, refuse_as_a_whole
+from dynamodb_opensearch.reasons import Reason
 from dynamodb_opensearch.settings import Settings, read_settings
 from dynamodb_opensearch.telemetry import Tally
 from dynamodb_opensearch.truth import DynamoDB, Table
@@ -66,10 +64,14 @@ class Sync:
         """
         settings, tally = self._settings, Tally()
         deadline = Deadline(context.get_remaining_time_in_millis)
-        records = _records_of(event)
+        records: Sequence[Mapping[str, Any]] = []
         self._logger.append_keys(request_id=context.aws_request_id, **_range_of(records))
         try:
+            records = records_of(event, settings.table_name)
+            self._logger.append_keys(**_range_of(records))
             batch = coalesce(records, settings.key_schema)
+            if records and not batch.changes:
+                refuse_as_a_whole(records, settings.key_schema)
             result = converge(
                 batch.changes.values(),
                 index=self._index,
@@ -84,12 +86,18 @@ class Sync:
             tally.records = tally.unfinished = len(records)
             self._emit(tally, deadline)
             raise
-        undelivered = self._set_aside(batch, result, context.aws_request_id, tally)
-        undone = undelivered | {batch.first_positions[document_id] for document_id in result.unfinished}
+        undone = {batch.first_positions[document_id] for document_id in result.unfinished}
+        undone |= self._set_aside(self._letters(records, batch, result, undone), context.aws_request_id, tally)
         if result.unfinished:
             self._logger.warning(
                 "not done in time: Lambda retries",
                 extra={"unfinished": len(result.unfinished), "reason": str(result.last_reason)},
+            )
+        if tally.from_the_future:
+            self._logger.warning(
+                "documents have versions from the future, as another sync may have left them: each of their changes "
+                "costs a read of the table, until the index is created anew",
+                extra={"documents": tally.from_the_future},
             )
         tally.records = len(records)
         tally.coalesced = len(records) - len(batch.changes) - len(batch.undecodable)
@@ -105,12 +113,25 @@ class Sync:
             remaining_seconds=deadline.remaining_seconds(),
         )
 
-    def _set_aside(self, batch: Batch, result: Result, request_id: str, tally: Tally) -> set[int]:
+    def _letters(
+        self, records: Sequence[Any], batch: Batch, result: Result, undone: Collection[int]
+    ) -> list[tuple[int, DeadLetter]]:
+        """The dead letters and their records' positions, in order, as far as nothing undone stands before them.
+
+        What comes from the first undone record on comes again, and so would its letter. Of several records of a
+        document the last counts: it is the one that comes again.
+        """
+        first_undone = min(undone, default=len(records))
+        positions = {_sequence_number(record): position for position, record in enumerate(records)}
+        letters = [(one.position, one.position, self._letter_of_record(one)) for one in batch.undecodable]
+        for document_id, refusal in result.refused.items():
+            first = batch.first_positions[document_id]
+            last = positions.get(refusal.write.sequence_number, first)
+            letters.append((first, last, self._letter_of_document(refusal)))
+        return [(first, letter) for first, last, letter in sorted(letters, key=itemgetter(0)) if last < first_undone]
+
+    def _set_aside(self, letters: Sequence[tuple[int, DeadLetter]], request_id: str, tally: Tally) -> set[int]:
         """Deliver the dead letters; the positions of records whose letter isn't confirmed."""
-        letters = [
-            *((one.position, self._letter_of_record(one)) for one in batch.undecodable),
-            *((batch.first_positions[key], self._letter_of_document(one)) for key, one in result.refused.items()),
-        ]
         if not letters:
             return set()
         undelivered = self._deliver([letter for _, letter in letters], request_id)
@@ -148,21 +169,12 @@ class Sync:
         )
 
 
-def _records_of(event: Any) -> Sequence[Mapping[str, Any]]:
-    records = event.get("Records") if isinstance(event, Mapping) else None
-    if not isinstance(records, list):
-        raise ConfigurationError("the event has no Records: this function takes events of a DynamoDB stream only")
-    return records
-
-
 def _range_of(records: Sequence[Any]) -> dict[str, Any]:
     """Where in the stream the batch stands, for the log."""
-    if not records:
-        return {}
     return {
         "records": len(records),
-        "first_sequence_number": _sequence_number(records[0]),
-        "last_sequence_number": _sequence_number(records[-1]),
+        "first_sequence_number": _sequence_number(records[0]) if records else None,
+        "last_sequence_number": _sequence_number(records[-1]) if records else None,
     }
 
 
@@ -180,10 +192,8 @@ def _answer(records: Sequence[Any], undone: Iterable[int]) -> dict[str, Any]:
     return {"batchItemFailures": [] if first is None else [{"itemIdentifier": _sequence_number(records[first])}]}
 
 
-@cache
 def _dynamodb() -> DynamoDB:
-    config = Config(connect_timeout=3, read_timeout=10, retries={"total_max_attempts": 1}, max_pool_connections=10)
-    client: DynamoDB = boto3.client("dynamodb", config=config)
+    client: DynamoDB = wire.connect(connections=10, read_timeout_seconds=10)
     return client
 
 

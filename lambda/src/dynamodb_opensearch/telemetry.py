@@ -25,6 +25,8 @@ class Tally:
     settled: int = 0
     unfinished: int = 0
     retries: int = 0
+    from_the_future: int = 0
+    """Conflicts with versions that no clock can have given yet."""
     dead_letters: Counter[str] = field(default_factory=Counter)
     bulk_requests: int = 0
     bulk_bytes: int = 0

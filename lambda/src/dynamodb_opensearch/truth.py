@@ -3,9 +3,11 @@
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from itertools import islice
-from typing import Any, NamedTuple, Protocol
+from threading import Lock
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -18,8 +20,14 @@ from dynamodb_opensearch.items import Item, binary
 from dynamodb_opensearch.versions import settled_version
 
 _MOST_KEYS = 100  # of one BatchGetItem
-KEYS_PER_READ = 50  # half of it keeps an answer of large items small
-_PARALLEL_READS = 4
+_PARALLEL_READS = 4  # at most so many answers are under way, or wait for whoever takes their items
+
+# Of items that nothing is known of, and of small ones. An item has up to 400 KB, in JSON perhaps more, and as Python
+# holds it many times that: the first reads, and those after the size has jumped, must fit into a small function.
+_FIRST_KEYS = 5
+_MOST_ITEMS = 25
+_READ_BYTES = 1024**2
+"""Of JSON: how large an answer shall be, by the largest items seen so far."""
 
 
 class DynamoDB(Protocol):
@@ -41,6 +49,9 @@ class Keyed(Protocol):
         """The primary key as DynamoDB JSON."""
 
 
+_Key = TypeVar("_Key", bound=Keyed)
+
+
 class Reading(NamedTuple):
     """What a consistent read found. ``item`` is None where there is none."""
 
@@ -50,84 +61,149 @@ class Reading(NamedTuple):
     """Epoch second, by DynamoDB's clock."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Answer(Generic[_Key]):
+    """What came of one read."""
+
+    readings: Sequence[Reading]
+    refused: Sequence[_Key] = ()
+    """Keys that DynamoDB refuses for their own sake."""
+    size: int = 0
+    """Bytes of JSON."""
+
+
 class Table:
     """One DynamoDB table, to be read from."""
 
     def __init__(
         self, client: Callable[[], DynamoDB], name: str, schema: KeySchema, conflict_window_seconds: int
     ) -> None:
-        self._client = client  # called at first use: most batches need no read
+        self._connect = client  # called at first use: most batches need no read
+        self._client: DynamoDB | None = None
+        self._lock = Lock()
         self._name = name
         self._schema = schema
         self._conflict_window = conflict_window_seconds
         self._pool = ThreadPoolExecutor(_PARALLEL_READS, thread_name_prefix="truth")
 
-    def settle(self, settles: Iterable[Settle], deadline: Deadline) -> Iterator[Write]:
+    def settle(
+        self, settles: Iterable[Settle], deadline: Deadline, unreadable: Callable[[Settle], None] | None = None
+    ) -> Iterator[Write]:
         """For each key the write that makes its document equal to the item as of now.
 
         A key that couldn't be read, for throttling or an outage, yields nothing: it can be tried again.
+
+        Args:
+            unreadable: as in ``read``.
 
         Raises:
             ConfigurationError: the table can't be read at all.
         """
         asked: dict[str, Settle] = {}
-        for reading in self.read(_noted(settles, asked), deadline):
+        for reading in self.read(_noted(settles, asked), deadline, unreadable=unreadable):
             write = self._write(asked.pop(reading.id), reading.item, reading.read_at)
             if write is not None:
                 yield write
 
-    def read(self, keys: Iterable[Keyed], deadline: Deadline, *, keys_only: bool = False) -> Iterator[Reading]:
+    def read(
+        self,
+        keys: Iterable[_Key],
+        deadline: Deadline,
+        *,
+        keys_only: bool = False,
+        unreadable: Callable[[_Key], None] | None = None,
+    ) -> Iterator[Reading]:
         """The items with these keys, some chunks ahead; what couldn't be read is left out.
 
         Args:
             keys: each at most once.
             keys_only: whether the item's keys are enough.
+            unreadable: is given each key that DynamoDB refuses for its own sake, such as one of another type. Without
+                it such a key is an error. It is never an item that isn't there.
 
         Raises:
             ConfigurationError: the table can't be read at all.
         """
         wanted = projection(self._schema) if keys_only else {}
-        size = _MOST_KEYS if keys_only else KEYS_PER_READ
         remaining = iter(keys)
-        open_reads: deque[Future[list[Reading]]] = deque()
-        try:
-            while chunk := list(islice(remaining, size)):
+        open_reads: deque[Future[_Answer[_Key]]] = deque()
+        heaviest = 0.0  # bytes of an item, by the answer with the largest ones
+
+        def submit() -> None:
+            if chunk := list(islice(remaining, _MOST_KEYS if keys_only else _keys_per_read(heaviest))):
                 open_reads.append(self._pool.submit(self._read, chunk, wanted, deadline))
-                if len(open_reads) > _PARALLEL_READS:
-                    yield from open_reads.popleft().result()
+
+        try:
+            for _ in range(_PARALLEL_READS):
+                submit()
             while open_reads:
-                yield from open_reads.popleft().result()
+                answer = open_reads.popleft().result()
+                for key in answer.refused:
+                    if unreadable is None:
+                        raise self._refused_key(key)
+                    unreadable(key)
+                heaviest = max(heaviest, answer.size / max(len(answer.readings), 1))
+                yield from answer.readings
+                del answer  # before the next is asked for
+                submit()
         finally:
             for read in open_reads:
                 read.cancel()
             wait(open_reads)
 
-    def _read(self, keyed: Sequence[Keyed], extra: Mapping[str, Any], deadline: Deadline) -> list[Reading]:
+    def _read(self, keyed: Sequence[_Key], extra: Mapping[str, Any], deadline: Deadline) -> "_Answer[_Key]":
         if deadline.remaining_seconds() <= 0:
-            return []
+            return _Answer([])
         request = {"Keys": [sdk_keys(one.keys) for one in keyed], "ConsistentRead": True, **extra}
         try:
-            answer = self._client().batch_get_item(RequestItems={self._name: request})
+            answer = self._connected().batch_get_item(RequestItems={self._name: request})
         except ClientError as error:
             if heals(error):
-                return []
+                return _Answer([])
+            if error.response["Error"]["Code"] == "ValidationException":
+                return self._halved(keyed, extra, deadline)
             raise ConfigurationError(
                 f"TABLE_NAME is {self._name!r}: BatchGetItem answered {error.response['Error']['Code']}; "
                 "check that the table exists with these keys and that the role may dynamodb:BatchGetItem"
             ) from None
         except BotoCoreError as error:
             if heals(error):
-                return []
+                return _Answer([])
             raise ConfigurationError(f"TABLE_NAME is {self._name!r}: it can't be read ({error})") from None
         # Only one table was asked for; AWS may name it by name or by ARN. No list of items isn't an empty one.
         tables = list(answer.get("Responses", {}).values())
         if not tables:
-            return []
+            return _Answer([])
         at = read_at(answer)
         unprocessed = [key for one in answer.get("UnprocessedKeys", {}).values() for key in one["Keys"]]
         unread = {self._schema.id_of(key) for key in unprocessed}
         items = {self._schema.id_of(item): item for item in tables[0]}
-        return [Reading(one.id, items.get(one.id), at) for one in keyed if one.id not in unread]
+        readings = [Reading(one.id, items.get(one.id), at) for one in keyed if one.id not in unread]
+        return _Answer(readings, size=_size_of(answer))
+
+    def _halved(self, keyed: Sequence[_Key], extra: Mapping[str, Any], deadline: Deadline) -> "_Answer[_Key]":
+        """DynamoDB refuses all for one key: ask by halves, down to that one."""
+        if len(keyed) == 1:
+            return _Answer([], refused=list(keyed))
+        middle = len(keyed) // 2
+        halves = [self._read(half, extra, deadline) for half in (keyed[:middle], keyed[middle:])]
+        return _Answer(
+            [reading for half in halves for reading in half.readings],
+            [key for half in halves for key in half.refused],
+            sum(half.size for half in halves),
+        )
+
+    def _connected(self) -> DynamoDB:
+        with self._lock:  # else the first reads would make a client each
+            if self._client is None:
+                self._client = self._connect()
+            return self._client
+
+    def _refused_key(self, key: Keyed) -> ConfigurationError:
+        return ConfigurationError(
+            f"TABLE_NAME is {self._name!r}: BatchGetItem answered ValidationException for the key of the document "
+            f"{key.id[:200]!r}; check the table's keys and their types; the role may need dynamodb:BatchGetItem"
+        )
 
     def _write(self, settle: Settle, item: Item | None, read_at: int) -> Write | None:
         version = settled_version(
@@ -139,6 +215,14 @@ class Table:
         if version is None:  # no number is left: a later read gets one, as time goes on
             return None
         return Write(settle.id, settle.keys, version, settle.highest_own, settle.sequence_number, item)
+
+
+def _keys_per_read(heaviest: float) -> int:
+    return max(min(int(_READ_BYTES / heaviest), _MOST_ITEMS), 1) if heaviest else _FIRST_KEYS
+
+
+def _size_of(answer: Mapping[str, Any]) -> int:
+    return int(answer["ResponseMetadata"]["HTTPHeaders"].get("content-length", 0))
 
 
 def read_at(answer: Mapping[str, Any]) -> int:

@@ -16,8 +16,8 @@ from dynamodb_opensearch.errors import UndecodableError
 
 _SECOND = 1_000_000_000
 _TIE = 1_000
-HIGHEST = 2**63 - 1
-"""OpenSearch's own limit: one above it refuses the whole bulk request."""
+MAXIMUM = 2**63 - 1
+"""OpenSearch's highest version. One above refuses the whole bulk request."""
 
 # The id stands before these words and may hold anything, also these words: so the match ends with the text.
 _CONFLICT = re.compile(
@@ -49,7 +49,7 @@ def own_version(created_at: float, sequence_number: str) -> int:
     except (OverflowError, TypeError, ValueError):
         raise UndecodableError("the record has no creation time or no sequence number") from None
     version = second * _SECOND + (number // 10**20 or number) % 1_000_000 * _TIE
-    if second < 0 or number < 0 or version > HIGHEST - _TIE:
+    if second < 0 or number < 0 or version > MAXIMUM - _TIE:
         raise UndecodableError("the record's creation time or sequence number is out of range")
     return version
 
@@ -72,7 +72,9 @@ def settled_version(*, stored: int, highest_own: int, read_at: int, conflict_win
         conflict_window: seconds.
     """
     version = max(stored, highest_own, scan_version(read_at, conflict_window) - 1) + 1
-    return None if version % _TIE == 0 or version > HIGHEST else version
+    if version % _TIE == 0 and is_future(version, read_at):
+        version += 1  # no record has that own version, and no later read would get another
+    return None if version % _TIE == 0 or version > MAXIMUM else version
 
 
 def scan_version(read_at: int, conflict_window: int) -> int:
@@ -91,13 +93,20 @@ def stored_version(reason: str) -> int | None:
     return int(found[1]) if found else None
 
 
-def judge_conflict(ours: int, stored: int | None, conflict_window: int) -> Verdict:
-    """The conflict rule: an equal own version is this very record, a far higher one supersedes it; else settle."""
+def judge_conflict(ours: int, stored: int | None, conflict_window: int, now: float) -> Verdict:
+    """The conflict rule: an equal own version is this very record, a far higher one supersedes it; else settle.
+
+    A version from the future is no change's: another sync has left it, and it would supersede whatever is to come.
+
+    Args:
+        conflict_window: seconds.
+        now: epoch seconds. A clock that is wrong costs a read at most.
+    """
     if stored is None:
         return Verdict.SETTLE
     if stored == ours and is_own(ours):
         return Verdict.DONE
-    if stored - ours > conflict_window * _SECOND:
+    if stored - ours > conflict_window * _SECOND and not is_future(stored, now):
         return Verdict.SUPERSEDED
     return Verdict.SETTLE
 
@@ -108,7 +117,12 @@ def is_time(version: int, now: int) -> bool:
     Args:
         now: epoch second.
     """
-    return _FIRST_SECOND * _SECOND <= version < (now + _FUTURE_SECONDS) * _SECOND
+    return version >= _FIRST_SECOND * _SECOND and not is_future(version, now)
+
+
+def is_future(version: int, now: float) -> bool:
+    """Whether no clock of AWS's can have given this version by now, epoch seconds."""
+    return version >= (int(now) + _FUTURE_SECONDS) * _SECOND
 
 
 _FIRST_SECOND = 1_326_844_800  # 18 January 2012

@@ -13,7 +13,9 @@ from botocore.config import Config
 from botocore.parsers import JSONParser, ResponseParserFactory
 
 
-def connect(*, connections: int, on_capacity: Callable[[float], None] | None = None) -> Any:
+def connect(
+    *, connections: int, on_capacity: Callable[[float], None] | None = None, read_timeout_seconds: int = 30
+) -> Any:
     """A DynamoDB client for many reads. It retries nothing: that is done where the deadline is known.
 
     Args:
@@ -25,7 +27,7 @@ def connect(*, connections: int, on_capacity: Callable[[float], None] | None = N
     config = Config(
         parameter_validation=False,  # half the cost of a request for many keys; DynamoDB refuses what is wrong
         connect_timeout=3,
-        read_timeout=30,
+        read_timeout=read_timeout_seconds,
         retries={"mode": "standard", "total_max_attempts": 1},
         max_pool_connections=connections,
     )

@@ -364,7 +364,9 @@ def _ask(
 
 def _refused(error: RefusedError) -> ConfigurationError:
     if error.status in {401, 403}:
-        return ConfigurationError(f"{error}; allow it to whoever runs this, in IAM and in OpenSearch")
+        return ConfigurationError(
+            f"{error}; {error.advice or 'allow it to whoever runs this, in IAM and in OpenSearch'}"
+        )
     # A definition holds nothing of an item, so all that OpenSearch says may be shown.
     known = not error.reason_text or error.reason_text in str(error)
     return ConfigurationError(f"{error}{'' if known else ': ' + error.reason_text}")

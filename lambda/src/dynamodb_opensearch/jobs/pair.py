@@ -133,8 +133,19 @@ def describe_table(dynamodb: Any, name: str) -> TableDescription:
     )
 
 
-def readings(pair: Pair, keys: Iterable[Keyed], deadline: Deadline, *, keys_only: bool = False) -> Iterator[Reading]:
+def readings(
+    pair: Pair,
+    keys: Iterable[Keyed],
+    deadline: Deadline,
+    *,
+    keys_only: bool = False,
+    unreadable: Callable[[Keyed], None] | None = None,
+) -> Iterator[Reading]:
     """What consistent reads of these keys found, in any order; each is answered for.
+
+    Args:
+        unreadable: is given each key that DynamoDB refuses for its own sake: no item can have it. Without it such a
+            key is an error.
 
     Raises:
         ConfigurationError: the table can't be read.
@@ -142,8 +153,15 @@ def readings(pair: Pair, keys: Iterable[Keyed], deadline: Deadline, *, keys_only
     """
     waiting = {one.id: one for one in keys}
     attempt = 0
+
+    def leave_out(key: Keyed) -> None:
+        assert unreadable is not None  # noqa: S101 (for the type checker)
+        del waiting[key.id]
+        unreadable(key)
+
+    refused = leave_out if unreadable else None
     while waiting:
-        for reading in pair.table.read(list(waiting.values()), deadline, keys_only=keys_only):
+        for reading in pair.table.read(list(waiting.values()), deadline, keys_only=keys_only, unreadable=refused):
             del waiting[reading.id]
             yield reading
         attempt += 1

@@ -24,10 +24,10 @@ from dynamodb_opensearch.jobs.layout import Layout
 from dynamodb_opensearch.jobs.pair import Pair, catalogue_of, readings
 from dynamodb_opensearch.jobs.report import Compared, Report, read_report
 from dynamodb_opensearch.jobs.stored import Hit
-from dynamodb_opensearch.jobs.suspects import UNSEEN, Looker, Page, Suspect, looked_through
+from dynamodb_opensearch.jobs.suspects import UNSEEN, Looker, Page, Suspect, looked_through, nobodys
 from dynamodb_opensearch.jobs.work import HOW, Pause, Step, Unit
 from dynamodb_opensearch.telemetry import Tally
-from dynamodb_opensearch.versions import HIGHEST
+from dynamodb_opensearch.versions import MAXIMUM
 
 _DIFFERENCES = 500  # of one step
 _HIGHEST = "its version is the highest that OpenSearch has, so no write and no delete can pass it: delete it by hand"
@@ -156,7 +156,7 @@ class _Mending:
             )
         settles, strays = [], []
         for one in differences:
-            if one.version is not None and one.version >= HIGHEST:
+            if one.version is not None and one.version >= MAXIMUM:
                 self.left.append((one, _HIGHEST))
             elif one.keys is not None and self._layout.is_home(one.place):
                 settles.append(Settle(one.place.id, one.keys, stored=one.version or 0))
@@ -203,7 +203,7 @@ class _Mending:
         """
         keys = {one.place.id: keys for one in strays if (keys := self._keys_of(one))}
         settles = [Settle(document_id, one) for document_id, one in keys.items()]
-        found = readings(self._pair, settles, self._pair.deadline(), keys_only=True)
+        found = readings(self._pair, settles, self._pair.deadline(), keys_only=True, unreadable=nobodys)
         existing = {reading.id for reading in found if reading.item is not None}
         settles = [one for one in settles if one.id in existing]
         homes = [self._layout.home(one.id) for one in settles]

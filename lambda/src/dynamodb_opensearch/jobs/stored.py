@@ -251,7 +251,8 @@ class Catalogue:
             if path.endswith("/_refresh"):
                 raise
             if error.status in {401, 403}:
-                raise ConfigurationError(f"{error}; allow it to whoever runs this, in IAM and in OpenSearch") from None
+                advice = error.advice or "allow it to whoever runs this, in IAM and in OpenSearch"
+                raise ConfigurationError(f"{error}; {advice}") from None
             if error.status == 404:
                 raise ConfigurationError(
                     f"INDEX is {self._name!r}: it doesn't exist; create it: dynamodb-opensearch index create"

@@ -21,6 +21,7 @@ from dynamodb_opensearch.jobs.mget import Document
 from dynamodb_opensearch.jobs.pair import Pair, readings
 from dynamodb_opensearch.jobs.stored import Catalogue
 from dynamodb_opensearch.jobs.work import Pause
+from dynamodb_opensearch.truth import Keyed
 
 WAITING = 5_000
 """Most documents that wait for their second look: beyond it, reading waits for them."""
@@ -124,7 +125,7 @@ class Looker:
         keyed = keyed_at_home(suspects, self.layout)
         expected: dict[str, tuple[str | None, int]] = {
             reading.id: (None if reading.item is None else encode_document(reading.item).decode(), reading.read_at)
-            for reading in readings(self.pair, keyed, self.pair.deadline())
+            for reading in readings(self.pair, keyed, self.pair.deadline(), unreadable=nobodys)
         }
         for is_wanted in (True, False):  # of what has no item, the content is no matter, and may be of any size
             some = [one for one in suspects if (expected.get(one.id, (None, 0))[0] is not None) is is_wanted]
@@ -167,6 +168,11 @@ class Looker:
             return _hash(self.layout.kept.of(exact(source)))
         except (RecursionError, ValueError):  # no document of ours
             return hash(source)
+
+
+def nobodys(key: Keyed) -> None:
+    """A key that DynamoDB refuses to look for: no item has it, so there is nothing to be told of it."""
+    del key
 
 
 def keyed_at_home(suspects: Iterable[Suspect], layout: Layout) -> list[Settle]:

@@ -25,7 +25,7 @@ from dynamodb_opensearch.jobs.pair import Pair, catalogue_of, readings
 from dynamodb_opensearch.jobs.repair import mended
 from dynamodb_opensearch.jobs.scan import pages
 from dynamodb_opensearch.jobs.stored import Catalogue, Hit, Shard
-from dynamodb_opensearch.jobs.suspects import CHUNK, Looker, Page, Suspect, certain, keyed_at_home
+from dynamodb_opensearch.jobs.suspects import CHUNK, Looker, Page, Suspect, certain, keyed_at_home, nobodys
 from dynamodb_opensearch.jobs.vouched import Vouched
 from dynamodb_opensearch.jobs.work import HOW, Pause, Segment, Step, Unit
 
@@ -158,7 +158,7 @@ class _FirstLook:
             keyed = keyed_at_home(suspects, self._layout)
             there = {
                 reading.id
-                for reading in readings(self._pair, keyed, self._pair.deadline(), keys_only=True)
+                for reading in readings(self._pair, keyed, self._pair.deadline(), keys_only=True, unreadable=nobodys)
                 if reading.item is not None
             }
             strays = [one for one in suspects if one.id not in there or not self._layout.is_home(one.place)]
