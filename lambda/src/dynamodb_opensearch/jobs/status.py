@@ -207,7 +207,8 @@ class Observer:
         return catalogue.count(Deadline.after(_PATIENCE_SECONDS))
 
     def _items(self) -> int:
-        return describe_table(self._aws["dynamodb"], self._settings.table_name).item_count
+        deadline = Deadline.after(_PATIENCE_SECONDS)
+        return describe_table(self._aws["dynamodb"], self._settings.table_name, deadline).item_count
 
     def _verified(self) -> Mapping[str, Any]:
         found = last_verified(self._client, self._settings.index, Deadline.after(_PATIENCE_SECONDS))
