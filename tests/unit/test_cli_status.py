@@ -67,6 +67,11 @@ def test_the_functions_own_log_lines_tell_its_metrics(capsys: pytest.CaptureFixt
         emf_line(capsys, sync="s", lag=5, writes=1),
         emf_line(capsys, sync="another", lag=500, writes=1000),
         '{"message": "not metrics"}',
+        '{"Sync": "s", "_aws": {}, "Writes": 1}',
+        '{"Sync": "s", "_aws": {"Timestamp": "now"}, "Writes": 1}',
+        '{"Sync": "s", "_aws": {"Timestamp": 1e99}, "Writes": 1}',
+        '{"Sync": "s", "_aws": {"Timestamp": 1}, "Writes": {}}',
+        "[" * 100_000,
         "START RequestId: 1 CloudWatchMetrics",
     ]
 

@@ -135,11 +135,18 @@ def logged(ask: Ask, log_group: str, sync: str, now: datetime) -> dict[str, Seri
     for line in _lines(ask, log_group, now - timedelta(minutes=MINUTES)):
         if line.get(DIMENSION) != sync:
             continue
-        at = datetime.fromtimestamp(line["_aws"]["Timestamp"] / 1000, UTC)
-        for name, values in points.items():
-            one = line.get(name, [])
-            values += [(at, float(value)) for value in (one if isinstance(one, list) else [one])]
+        try:
+            at = datetime.fromtimestamp(line["_aws"]["Timestamp"] / 1000, UTC)
+            found = {name: [float(value) for value in _listed(line.get(name, []))] for name in points}
+        except (KeyError, OSError, OverflowError, TypeError, ValueError):  # something else's line
+            continue
+        for name, values in found.items():
+            points[name] += [(at, value) for value in values]
     return {name: _series(points[name], statistic, _LINES_STEP_SECONDS, now) for name, statistic in _STATISTICS.items()}
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
 
 
 def _lines(ask: Ask, log_group: str, since: datetime) -> Iterator[dict[str, Any]]:
@@ -153,7 +160,7 @@ def _lines(ask: Ask, log_group: str, since: datetime) -> Iterator[dict[str, Any]
         for event in answer["events"]:
             try:
                 line = json.loads(event["message"])
-            except ValueError:
+            except (RecursionError, ValueError):
                 continue
             if isinstance(line, dict) and isinstance(line.get("_aws"), dict):
                 yield line

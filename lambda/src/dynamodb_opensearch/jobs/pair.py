@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar
 
 from botocore.config import Config
@@ -111,16 +112,18 @@ class TableDescription:
     size_bytes: int
 
 
-def describe_table(dynamodb: Any, name: str) -> TableDescription:
+def describe_table(dynamodb: Any, name: str, deadline: Deadline | None = None) -> TableDescription:
     """Describe a table, before anything is begun.
+
+    Args:
+        deadline: some seconds, if nothing else is said.
 
     Raises:
         ConfigurationError: there is no such table, or it can't be described.
-        OutOfTimeError: it was out of reach for some seconds.
+        OutOfTimeError: it was out of reach until the deadline.
     """
-    table = ask(lambda: dynamodb.describe_table(TableName=name), briefly(), "DescribeTable", f"the table {name!r}")[
-        "Table"
-    ]
+    describe = partial(dynamodb.describe_table, TableName=name)
+    table = ask(describe, deadline or briefly(), "DescribeTable", f"the table {name!r}")["Table"]
     types = {one["AttributeName"]: one["AttributeType"] for one in table["AttributeDefinitions"]}
     schema = sorted(table["KeySchema"], key=lambda one: bool(one["KeyType"] != "HASH"))
     return TableDescription(
