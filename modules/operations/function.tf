@@ -2,6 +2,10 @@ locals {
   # Lambda's names hold 64 characters and no dots; a table's may hold 255, dots too.
   name = coalesce(var.name, "${substr("${var.name_prefix}${replace(var.table.name, ".", "-")}", 0, 42)}-opensearch-operations")
 
+  # A comma stands between names: a name that has one needs the JSON form.
+  key_names  = compact([var.table.hash_key, var.table.range_key])
+  table_keys = length(regexall(",|^\\[", join(" ", local.key_names))) > 0 ? jsonencode(local.key_names) : join(",", local.key_names)
+
   # Relative on purpose: with an absolute path every other checkout would plan a change of `filename`.
   package  = "${path.module}/../../lambda/dist/dynamodb-opensearch.zip"
   filename = var.s3_bucket == null ? coalesce(var.filename, local.package) : null
@@ -31,7 +35,7 @@ locals {
     REPORT_BUCKET           = one([for bucket in var.report_bucket[*] : split(":", bucket.arn)[5]])
     REQUEST_TIMEOUT_SECONDS = var.request_timeout_seconds
     SYNC_NAME               = local.name
-    TABLE_KEYS              = join(",", compact([var.table.hash_key, var.table.range_key]))
+    TABLE_KEYS              = local.table_keys
     TABLE_NAME              = local.table_name
   }
 }

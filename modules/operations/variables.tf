@@ -38,11 +38,6 @@ variable "table" {
     condition     = try(length(var.table.hash_key) > 0, false)
     error_message = "table.hash_key is ${jsonencode(var.table.hash_key)}: give the name of the partition key's attribute."
   }
-
-  validation {
-    condition     = !strcontains(join("", compact([var.table.hash_key, var.table.range_key])), ",")
-    error_message = "table has the key attributes ${jsonencode(compact([var.table.hash_key, var.table.range_key]))}: a comma in a key attribute's name can't be passed on to the function."
-  }
 }
 
 variable "architectures" {

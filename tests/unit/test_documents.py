@@ -100,6 +100,36 @@ def test_keys_of_another_table_are_a_configuration_error() -> None:
         LONE.check({"productId": string("1")})
 
 
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("pk", ("pk",)),
+        ("pk,sk", ("pk", "sk")),
+        ('["a,b"]', ("a,b",)),
+        ('["a,b","c"]', ("a,b", "c")),
+        ('["[\\"a\\"]"]', ('["a"]',)),
+        ("[a]", ("[a]",)),
+        ("[a,b]", ("[a", "b]")),
+        ('["\\",","é"]', ('",', "é")),
+        ("1", ("1",)),
+    ],
+)
+def test_key_names_are_spelt_and_read_back(text: str, names: tuple[str, ...]) -> None:
+    assert KeySchema.parse(text).names == names
+    assert KeySchema(names).spell() == text
+
+
+@given(names=st.lists(st.text(min_size=1), min_size=1, max_size=2))
+def test_any_key_names_can_be_spelt(names: list[str]) -> None:
+    assert KeySchema.parse(KeySchema(tuple(names)).spell()).names == tuple(names)
+
+
+@pytest.mark.parametrize("text", [",", "a,", "a,b,c", '["a","b","c"]', '["a",""]'])
+def test_what_spells_no_keys_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(text)):
+        KeySchema.parse(text)
+
+
 def test_key_attributes_stay_in_the_document() -> None:
     assert encode_document({"pk": string("1")}) == b'{"pk":"1"}'
 

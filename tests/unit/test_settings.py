@@ -75,6 +75,8 @@ WRONG = [
     ("BULK_BYTES", "65535", "a whole number from 65536 to 10485760"),
     ("BULK_BYTES", "3 MiB", "a whole number from 65536 to 10485760"),
     ("TABLE_KEYS", "pk,", "pk or pk,sk"),
+    ("TABLE_KEYS", '["a","b","c"]', "pk or pk,sk"),
+    ("TABLE_KEYS", '["a",""]', "pk or pk,sk"),
     ("BULK_BYTES", "10485761", "a whole number from 65536 to 10485760"),
     ("BULK_BYTES", "٦٥٥٣٦", "a whole number from 65536 to 10485760"),
     ("BULK_ACTIONS", "10001", "a whole number from 1 to 10000"),

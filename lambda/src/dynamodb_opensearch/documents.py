@@ -2,12 +2,13 @@
 
 import base64
 import hashlib
+import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Context, Decimal
 from functools import lru_cache
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Self
 
 from dynamodb_opensearch.errors import ConfigurationError, UndecodableError
 from dynamodb_opensearch.items import (
@@ -32,6 +33,24 @@ class KeySchema:
     """The table's key attributes, partition key first: ``("pk",)`` or ``("pk", "sk")``."""
 
     names: tuple[str, ...]
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """The schema that ``pk``, ``pk,sk`` or a JSON list such as ``["pk","a,b"]`` spells.
+
+        Raises:
+            ValueError: it is none of them.
+        """
+        names = _listed(text) or text.split(",")
+        if len(names) > 2 or not all(names):
+            raise ValueError(text)
+        return cls(tuple(names))
+
+    def spell(self) -> str:
+        """The text that ``parse`` reads: names with a comma need the JSON list."""
+        plain = ",".join(self.names)
+        same = len(plain.split(",")) == len(self.names) and not _listed(plain)
+        return plain if same else json.dumps(self.names, ensure_ascii=False, separators=(",", ":"))
 
     def keys_of(self, item: Item) -> dict[str, Any]:
         """The item's primary key as DynamoDB JSON, in the schema's order.
@@ -74,8 +93,8 @@ class KeySchema:
     def refuse(self, keys: Item) -> NoReturn:
         """Say that these keys aren't the schema's."""
         raise ConfigurationError(
-            f"TABLE_KEYS is {','.join(self.names)!r}, but the stream's records have the keys "
-            f"{','.join(sorted(keys))!r}: set TABLE_KEYS to the table's partition key and sort key"
+            f"TABLE_KEYS is {self.spell()!r}, but the stream's records have the keys "
+            f"{KeySchema(tuple(sorted(keys))).spell()!r}: set TABLE_KEYS to the table's partition key and sort key"
         )
 
     def id_of(self, item: Item) -> str:
@@ -102,6 +121,15 @@ class KeySchema:
 def is_hashed(document_id: str) -> bool:
     """Whether an id looks like one that was too long: it doesn't hold the whole key."""
     return _LOOKS_HASHED(document_id) is not None
+
+
+def _listed(text: str) -> list[str] | None:
+    """The texts of a JSON list; None if it isn't one."""
+    try:
+        names = json.loads(text) if text[:1] == "[" else None
+    except ValueError:
+        return None
+    return names if isinstance(names, list) and all(isinstance(name, str) for name in names) else None
 
 
 def encode_document(item: Item) -> bytes:

@@ -82,7 +82,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         ca_file=read.text("OPENSEARCH_CA_FILE", r".+", "the path of a PEM file"),
         region=read.text("AWS_REGION", r"[a-z0-9-]+", "an AWS Region", required=auth is Auth.SIGV4),
         table_name=read.required("TABLE_NAME", _TABLE, "a table's name or ARN"),
-        key_schema=KeySchema(tuple(read.required("TABLE_KEYS", r"[^,]+(,[^,]+)?", "pk or pk,sk").split(","))),
+        key_schema=read.keys("TABLE_KEYS"),
         index=read.required("INDEX", _INDEX, "an index or alias name: lower case, no spaces, not starting with - _ +"),
         dead_letter_arn=read.text(
             "DEAD_LETTER_ARN", f"{_QUEUE_OR_TOPIC}|{_BUCKET}", "the ARN of an SQS queue, SNS topic or S3 bucket"
@@ -144,6 +144,13 @@ class _Reader:
         if not fine:
             raise _wrong(name, "" if "@" in value else value, allowed + ", without user or password")
         return value.rstrip("/")
+
+    def keys(self, name: str) -> KeySchema:
+        value = self._environment.get(name, "")
+        try:
+            return KeySchema.parse(value)
+        except ValueError:
+            raise _wrong(name, value, 'pk or pk,sk, or as a JSON list ["pk","a,b"]') from None
 
     def choice(self, name: str, kind: type[_Choice], default: _Choice) -> _Choice:
         value = self._environment.get(name) or default

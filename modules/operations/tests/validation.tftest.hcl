@@ -194,16 +194,6 @@ run "refuses_a_table_without_hash_key" {
   expect_failures = [var.table]
 }
 
-run "refuses_a_key_with_a_comma" {
-  command = plan
-
-  variables {
-    table = { name = "products", arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/products", hash_key = "productId", range_key = "a,b" }
-  }
-
-  expect_failures = [var.table]
-}
-
 run "refuses_two_architectures" {
   command = plan
 

@@ -107,6 +107,23 @@ run "another_accounts_table_is_reached_by_its_arn" {
   }
 }
 
+run "key_names_with_a_comma_are_spelt_as_json" {
+  variables {
+    table = {
+      name       = "products"
+      arn        = "arn:aws:dynamodb:eu-west-1:111122223333:table/products"
+      stream_arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/products/stream/2025-01-01T00:00:00.000"
+      hash_key   = "shop,id"
+      range_key  = "variant"
+    }
+  }
+
+  assert {
+    condition     = aws_lambda_function.this.environment[0].variables.TABLE_KEYS == "[\"shop,id\",\"variant\"]"
+    error_message = "TABLE_KEYS is ${aws_lambda_function.this.environment[0].variables.TABLE_KEYS}."
+  }
+}
+
 run "a_table_resource_with_an_empty_range_key" {
   variables {
     table = {

@@ -15,6 +15,7 @@ from dynamodb_opensearch import wire
 from dynamodb_opensearch.aws import credentials_advice
 from dynamodb_opensearch.cli.flags import TargetFlags, option_of
 from dynamodb_opensearch.cli.terraform import function_of
+from dynamodb_opensearch.documents import KeySchema
 from dynamodb_opensearch.errors import ConfigurationError
 from dynamodb_opensearch.jobs.pair import aws_error, describe_table
 from dynamodb_opensearch.settings import Settings, read_settings
@@ -85,7 +86,7 @@ def configure(flags: TargetFlags) -> Configuration:
     _check_ca_file(environment, given, function)
     if not environment.get("TABLE_KEYS"):
         described = describe_table(wire.connect(connections=1), environment["TABLE_NAME"])
-        environment["TABLE_KEYS"] = ",".join(described.key_types)
+        environment["TABLE_KEYS"] = KeySchema(tuple(described.key_types)).spell()
     try:
         settings = read_settings(environment)
         _check_path(settings)

@@ -13,6 +13,7 @@ from dynamodb_opensearch.aws import code_of, credentials_advice, heals
 from dynamodb_opensearch.bulk import Index, Limits
 from dynamodb_opensearch.client import Client
 from dynamodb_opensearch.deadline import Deadline
+from dynamodb_opensearch.documents import KeySchema
 from dynamodb_opensearch.errors import ConfigurationError, OutOfTimeError
 from dynamodb_opensearch.jobs.capacity import CapacityLimit
 from dynamodb_opensearch.jobs.stored import Catalogue
@@ -71,8 +72,8 @@ def open_pair(
     names = tuple(described.key_types)
     if names != settings.key_schema.names:
         raise ConfigurationError(
-            f"TABLE_KEYS is {','.join(settings.key_schema.names)!r}, but {settings.table_name} has the keys "
-            f"{','.join(names)!r}"
+            f"TABLE_KEYS is {settings.key_schema.spell()!r}, but {settings.table_name} has the keys "
+            f"{KeySchema(names).spell()!r}"
         )
     connections = max(threads, settings.bulk_connections)  # one reads and encodes while another's request is under way
     client = Client(settings, connections=connections)
