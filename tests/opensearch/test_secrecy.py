@@ -25,6 +25,11 @@ FIELDS = {
     "nested": {"type": "nested", "properties": {"long": {"type": "long"}}},
     "dynamic": {"type": "object", "dynamic": True},
     "strict": {"type": "object", "dynamic": "strict"},
+    "price [EUR] of type [x]": {"type": "long"},
+    "alias": {"type": "alias", "path": "keyword"},
+    "flat": {"type": "flat_object"},
+    "contexts": {"type": "completion", "contexts": [{"name": "x", "type": "category"}]},
+    "l" * 300: {"type": "date"},
 }
 # Around the value, what could make a text look like one of OpenSearch's own.
 WRAPS = [
@@ -34,6 +39,9 @@ WRAPS = [
     '"{}"',
     "failed to parse field [{}] of type [long]",
     "no such index [{}]",
+    "] of type [{}]",
+    "] cannot be changed from type [{}] to [long]",
+    "\x1f{}",
     "{}\n{}",
     "2026-01-01T{}",
     "10.0.0.{}",
