@@ -252,7 +252,7 @@ locals {
       view   = "table"
       query = join(" | ", [
         "SOURCE '${var.sync.log_group_name}'",
-        "fields @timestamp, level, message, reason, error, delivery, unfinished, first_sequence_number, last_sequence_number, request_id",
+        "fields @timestamp, level, message, reason, error, delivery, documents, unfinished, first_sequence_number, last_sequence_number, request_id",
         "filter level in [\"WARNING\", \"ERROR\"]",
         "sort @timestamp desc",
         "limit 50",

@@ -371,6 +371,57 @@ def test_a_sample_says_how_much_it_proves(shell: Shell) -> None:
     assert result["statements"][0].startswith(f"0 of {items} sampled items differ: with 95 % confidence fewer than ")
 
 
+def test_a_verdict_is_never_of_an_earlier_comparison_though_that_was_cut_off_while_it_was_told(shell: Shell) -> None:
+    assert shell.run("backfill", *QUICK).returncode == 0
+    process = shell.start("verify", *QUICK, "--patience", "0.3")
+    assert process.stdout is not None
+    process.stdout.close()  # as ``| head -1`` does
+    assert process.stderr is not None
+    told = process.stderr.read()
+    assert (process.wait(120), told.count("\n")) == (2, 1)
+    process.stderr.close()
+    assert shell.checkpoints == []
+    api.call(shell.sides.node, "DELETE", f"/{shell.sides.name}/_doc/i-0003?refresh=true")
+    code, result = shell.result("verify", *QUICK, "--patience", "0.3")
+    assert (code, result["counts"]["missing"], result["counts"]["items"]) == (1, 1, ITEMS)
+
+
+def test_a_backfill_of_an_index_that_was_made_anew_does_not_go_on(shell: Shell) -> None:
+    slow = ("backfill", "--processes", "1", "--segments", "4", "--page-items", "5")
+    process = shell.start(*slow, "--rcu", "60")
+    _wait_for_steps(shell, 5)
+    os.killpg(process.pid, signal.SIGINT)
+    process.communicate(timeout=60)
+    api.call(shell.sides.node, "DELETE", f"/{shell.sides.name}")
+    api.call(shell.sides.node, "PUT", f"/{shell.sides.name}", {"settings": {"number_of_replicas": 0}})
+    refused = shell.run(*slow)
+    assert refused.returncode == 2
+    assert "is of another index of that name: it was made anew since" in refused.stderr
+    code, result = shell.result(*slow, "--restart")
+    assert (code, result["counts"]["written"]) == (0, ITEMS)
+    api.call(shell.sides.node, "POST", f"/{shell.sides.name}/_refresh")
+    assert api.decoded(shell.sides.node, "GET", f"/{shell.sides.name}/_count")["count"] == ITEMS
+
+
+def test_another_syncs_index_behind_the_alias_is_named_and_only_touched_if_it_is_asked_for(shell: Shell) -> None:
+    sides, alias, other = shell.sides, f"{shell.sides.name}-alias", f"{shell.sides.name}-other"
+    api.call(sides.node, "PUT", f"/{sides.name}/_alias/{alias}", {"is_write_index": True})
+    api.call(sides.node, "PUT", f"/{other}", {"settings": {"number_of_replicas": 0}, "aliases": {alias: {}}})
+    for number in range(4):
+        api.call(sides.node, "PUT", f"/{other}/_doc/us-{number}?refresh=true", {"pk": f"us-{number}"})
+    named = ("--index", alias, *QUICK, "--patience", "0.3")
+    assert shell.run("backfill", "--index", alias, *QUICK).returncode == 0
+    done = shell.run("repair", *named)
+    assert done.returncode == 0
+    assert f"note: not compared: {other} (4 documents), which the alias {alias} covers, too" in done.stderr
+    assert api.decoded(sides.node, "GET", f"/{other}/_count")["count"] == 4
+    asked = shell.run("repair", *named, "--other-index", other)
+    assert asked.returncode == 0
+    assert f"repair removes up to 4 documents of {other}" in asked.stderr
+    api.call(sides.node, "POST", f"/{other}/_refresh")
+    assert api.decoded(sides.node, "GET", f"/{other}/_count")["count"] == 0
+
+
 def _wait_for_steps(shell: Shell, number: int) -> None:
     until = time.monotonic() + 60
     while time.monotonic() < until:

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from multiprocessing.process import BaseProcess
+from types import SimpleNamespace
 from typing import Any
 
 from dynamodb_opensearch.cli.faults import line_of, trace_of
@@ -28,6 +29,7 @@ PAUSED = 8
 STUCK_SECONDS = 900
 """How long units are tried again while none of them gets on: then the run ends."""
 _QUIET_SECONDS = 60  # without progress, before a setback is worth a line
+_LOOK_SECONDS = 0.1  # between two looks whether to stop
 _LONGEST_PAUSE_SECONDS = 60.0  # before a unit is tried again
 
 
@@ -164,8 +166,19 @@ class _Lines:
     tasks: Any
     results: Any
     stopped: Any
+    """A flag without a lock, ``value``: a worker that is killed while it holds or awaits one would keep all others."""
     noted: Sequence[Any]
     """A semaphore for each worker, which tells it that its step is noted: only then it goes on."""
+
+    def wait(self, seconds: float) -> bool:
+        """Whether the workers are told to stop before that time is over."""
+        until = time.monotonic() + seconds
+        while not self.stopped.value:
+            left = until - time.monotonic()
+            if left <= 0:
+                return False
+            time.sleep(min(left, _LOOK_SECONDS))
+        return True
 
     def deal(self, units: Sequence[Task], workers: int) -> None:
         """All units, then an end for each worker."""
@@ -178,7 +191,7 @@ class _Lines:
         patience = _Patience()
         while workers:
             if stop.requested or failure:
-                self.stopped.set()
+                self.stopped.value = True
             try:
                 result = self.results.get(timeout=0.2)
             except queue.Empty:
@@ -203,13 +216,13 @@ class _Lines:
 @contextmanager
 def _threads(job: Job, pair: Pair, workers: Workers, units: Sequence[Task]) -> Iterator[Steps]:
     noted = [threading.Semaphore(0) for _ in range(workers.threads)]
-    lines = _Lines(queue.Queue(), queue.Queue(), threading.Event(), noted)
+    lines = _Lines(queue.Queue(), queue.Queue(), SimpleNamespace(value=False), noted)
     lines.deal(units, workers.threads)
     threads = _start_threads(job, pair, range(workers.threads), lines)
     try:
         yield lambda stop: lines.steps(stop, workers.threads, lambda: None)
     finally:
-        lines.stopped.set()
+        lines.stopped.value = True
         for thread in threads:
             thread.join()
 
@@ -219,7 +232,7 @@ def _processes(job: Job, pair: Pair, workers: Workers, units: Sequence[Task]) ->
     context = multiprocessing.get_context("spawn")  # a fork would share connections and locks
     count = workers.processes * workers.threads
     noted = [context.Semaphore(0) for _ in range(count)]
-    lines = _Lines(context.Queue(), context.Queue(), context.Event(), noted)
+    lines = _Lines(context.Queue(), context.Queue(), context.RawValue("b", 0), noted)
     lines.deal(units, count)
     processes = [
         context.Process(target=_process, args=(job, pair.settings, workers, numbers, lines), daemon=True)
@@ -231,7 +244,7 @@ def _processes(job: Job, pair: Pair, workers: Workers, units: Sequence[Task]) ->
     try:
         yield lambda stop: lines.steps(stop, count, lambda: _dead(processes))
     finally:
-        lines.stopped.set()
+        lines.stopped.value = True
         for process in processes:
             process.join(30)
             process.kill()
@@ -339,11 +352,11 @@ class _Worker:
     def work(self) -> None:
         """Until there are none, or it is told to stop."""
         has_more = True
-        while not self._lines.stopped.is_set() and (has_more or self._paused):
+        while not self._lines.stopped.value and (has_more or self._paused):
             crowded = len(self._paused) == PAUSED or not has_more
             if self._paused and (crowded or not Pause(self._paused[0].until).seconds):
                 paused = heappop(self._paused)
-                if not self._lines.stopped.wait(Pause(paused.until).seconds):
+                if not self._lines.wait(Pause(paused.until).seconds):
                     self._advance(paused.run)
             elif (task := self._lines.tasks.get()) == _END:
                 has_more = False
@@ -366,14 +379,14 @@ class _Worker:
                 return
             self._lines.results.put((self._number, run.unit, one))
             while not self._lines.noted[self._number].acquire(timeout=1):
-                if self._lines.stopped.is_set():
+                if self._lines.stopped.value:
                     return
             run.take(one)
 
     def _may_read(self, run: _Run) -> bool:
         """Once what was read so far is paid for. False: it is told to stop."""
         capacity = self._pair.capacity if run.is_between_steps else None
-        return not self._lines.stopped.wait(capacity.owed_seconds if capacity else 0)
+        return not self._lines.wait(capacity.owed_seconds if capacity else 0)
 
     def _set_back(self, run: _Run, error: OutOfTimeError) -> None:
         """Try the unit again from its last step, after a longer pause each time."""
