@@ -82,7 +82,7 @@ class TargetFlags:
     keys: Annotated[
         str | None,
         typer.Option(
-            help="Its key attributes, pk or pk,sk; by default DescribeTable is asked. (TABLE_KEYS)",
+            help="Its key attributes, pk or pk,sk or a JSON list; by default DescribeTable is asked. (TABLE_KEYS)",
             metavar="NAMES",
             rich_help_panel=_WHICH,
         ),
