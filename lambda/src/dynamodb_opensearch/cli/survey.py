@@ -74,8 +74,7 @@ def survey(settings: Settings) -> Survey:
         ConfigurationError: one of them can't be used.
     """
     with waiting(stderr(), "asking the table and the index"):
-        table = describe_table(wire.connect(connections=1), settings.table_name)
-        catalogue = Catalogue(Client(settings, connections=1), settings.index, settings.request_timeout_seconds)
+        table, catalogue = _sides(settings)
         deadline = Deadline.after(_PATIENCE_SECONDS)
         try:
             layout = catalogue.resolve(deadline)
@@ -94,10 +93,8 @@ def check_unmoved(before: Survey) -> None:
     Raises:
         ConfigurationError: one was made anew, or the alias was switched.
     """
-    settings = before.settings
     try:
-        table = describe_table(wire.connect(connections=1), settings.table_name)
-        catalogue = Catalogue(Client(settings, connections=1), settings.index, settings.request_timeout_seconds)
+        table, catalogue = _sides(before.settings)
         after = replace(before, table=table, layout=catalogue.resolve(Deadline.after(60)))
     except SyncError as error:  # what was done is done: hours of it aren't thrown away for that
         warn(f"whether table and index were made anew meanwhile couldn't be asked: {error}")
@@ -108,6 +105,11 @@ def check_unmoved(before: Survey) -> None:
                 f"while this ran, the table or the index was made anew, or the alias switched ({name} was {was!r}, is "
                 f"{now!r}): the result says nothing; run it again"
             )
+
+
+def _sides(settings: Settings) -> tuple[TableDescription, Catalogue]:
+    catalogue = Catalogue(Client(settings, connections=1), settings.index, settings.request_timeout_seconds)
+    return describe_table(wire.connect(connections=1), settings.table_name), catalogue
 
 
 def _count_or_none(catalogue: Catalogue, index: str, deadline: Deadline) -> int | None:

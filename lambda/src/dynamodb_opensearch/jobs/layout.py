@@ -43,7 +43,7 @@ class Layout:
         """The identity of the index that is written to: another one is made under its name with another."""
         return str(self._settings(self.index).get("uuid", ""))
 
-    @property
+    @cached_property  # asked for each document
     def routing(self) -> str | None:
         """Under which the alias writes every document, None without one."""
         routing: str | None = self._alias.get("index_routing")
@@ -64,7 +64,7 @@ class Layout:
         """Whether searches through the alias see only what its filter lets through."""
         return bool(self._alias.get("filter"))
 
-    @property
+    @cached_property  # its patterns are compiled once
     def kept(self) -> Kept:
         """What the index keeps of a document."""
         source = self._mappings.get("_source", {})

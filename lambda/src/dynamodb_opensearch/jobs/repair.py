@@ -8,8 +8,8 @@ and if the item that its id stands for has its document where it belongs. Afterw
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from itertools import groupby, islice
+from dataclasses import dataclass, field, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ from dynamodb_opensearch.jobs.layout import Layout
 from dynamodb_opensearch.jobs.pair import Pair, catalogue_of, readings
 from dynamodb_opensearch.jobs.report import Compared, Report, read_report
 from dynamodb_opensearch.jobs.stored import Hit
-from dynamodb_opensearch.jobs.suspects import UNSEEN, Looker, Page, Suspect, looked_through, nobodys
+from dynamodb_opensearch.jobs.suspects import UNSEEN, Looker, Page, Suspect, by_index, looked_through, nobodys
 from dynamodb_opensearch.jobs.work import HOW, Pause, Step, Unit
 from dynamodb_opensearch.telemetry import Tally
 from dynamodb_opensearch.versions import MAXIMUM
@@ -95,11 +95,7 @@ class Repair:
         return read_report(self.report, Compared(pair.table_arn, pair.table_id, layout.name, layout.uuid))
 
 
-def mended(
-    page: Page,
-    looker: Looker,
-    patience_seconds: float,
-) -> Iterator[Step | Pause]:
+def mended(page: Page, looker: Looker, patience_seconds: float) -> Iterator[Step | Pause]:
     """Mend a page's differences, look at them again, and tell what came out.
 
     Raises:
@@ -170,8 +166,7 @@ class _Mending:
 
     def _remove(self, strays: Sequence[Difference]) -> None:
         there = self._still_there(strays)
-        homeless = self._without_home([one for one in there if not self._layout.is_home(one.place)])
-        self._settle(list(homeless.values()))
+        self._settle(self._without_home([one for one in there if not self._layout.is_home(one.place)]))
         refused = {refusal.write.id for refusal in self.refused}
         removable = []
         for one in there:
@@ -179,15 +174,14 @@ class _Mending:
                 self.left.append((one, why))
             else:
                 removable.append(one)
-        for _, of_index in groupby(sorted(removable, key=_index_of), key=_index_of):
-            hits = [Hit(one.place, one.version) for one in of_index if one.version is not None]
+        for same in by_index(removable):
+            hits = [Hit(one.place, one.version) for one in same if one.version is not None]
             self._catalogue.delete(hits, self._pair.deadline())
 
     def _still_there(self, strays: Sequence[Difference]) -> list[Difference]:
         """Those that are where they were, as they were: read again, without their content."""
         found = []
-        for _, of_index in groupby(sorted(strays, key=_index_of), key=_index_of):
-            same = list(of_index)
+        for same in by_index(strays):
             documents = self._catalogue.get([one.place for one in same], self._pair.deadline(), sources=False)
             found += [
                 one
@@ -196,7 +190,7 @@ class _Mending:
             ]
         return found
 
-    def _without_home(self, strays: Sequence[Difference]) -> dict[str, Settle]:
+    def _without_home(self, strays: Sequence[Difference]) -> list[Settle]:
         """Of strays whose items exist those that have no document where it belongs, to be settled first.
 
         Within one shard there is one document of an id: a stray may stand there in the place of the right one.
@@ -208,11 +202,11 @@ class _Mending:
         settles = [one for one in settles if one.id in existing]
         homes = [self._layout.home(one.id) for one in settles]
         documents = self._catalogue.get(homes, self._pair.deadline(), sources=False)
-        return {
-            one.id: Settle(one.id, one.keys, stored=document.version if document else 0)
+        return [
+            replace(one, stored=document.version if document else 0)
             for one, document in zip(settles, documents, strict=True)
             if document is None or document.routing != self._layout.routing
-        }
+        ]
 
     def _keys_of(self, stray: Difference) -> Item | None:
         return stray.keys or self._schema.keys_of_id(stray.place.id, self._pair.key_types)
@@ -227,7 +221,3 @@ class _Mending:
                 "better, delete it by hand"
             )
         return None
-
-
-def _index_of(one: Difference) -> str:
-    return one.place.index

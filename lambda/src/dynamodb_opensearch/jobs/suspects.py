@@ -6,11 +6,10 @@ item held at an earlier look follows it; one that never does is named as changin
 """
 
 import time
-from collections import Counter, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import groupby
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from dynamodb_opensearch.changes import Settle
 from dynamodb_opensearch.documents import encode_document
@@ -115,9 +114,8 @@ class Looker:
 
     def look_again(self, page: Page) -> None:
         """Clear what is equal by now, name what hasn't moved, and keep the rest for another look."""
-        suspects, page.suspects = sorted(page.suspects, key=lambda one: one.place.index), []
-        for _, of_index in groupby(suspects, key=lambda one: one.place.index):
-            same = list(of_index)
+        suspects, page.suspects = page.suspects, []
+        for same in by_index(suspects):
             for start in range(0, len(same), CHUNK):
                 self._look_at(same[start : start + CHUNK], page)
 
@@ -168,6 +166,25 @@ class Looker:
             return _hash(self.layout.kept.of(exact(source)))
         except (RecursionError, ValueError):  # no document of ours
             return hash(source)
+
+
+class Placed(Protocol):
+    """Whatever is about a document in its place."""
+
+    @property
+    def place(self) -> Place:
+        """Where that is."""
+
+
+_Placed = TypeVar("_Placed", bound=Placed)
+
+
+def by_index(ones: Iterable[_Placed]) -> Iterator[list[_Placed]]:
+    """Those of one index together, as ``Catalogue`` takes them."""
+    found: defaultdict[str, list[_Placed]] = defaultdict(list)
+    for one in ones:
+        found[one.place.index].append(one)
+    yield from found.values()
 
 
 def nobodys(key: Keyed) -> None:
