@@ -72,6 +72,17 @@ def test_another_index_alias_or_routing_has_another_digest() -> None:
     assert layout(products_1=described(number_of_shards="9")).digest() == found[0].digest()
 
 
+def test_another_index_that_left_the_alias_or_was_made_anew_has_another_digest() -> None:
+    write, read = described(aliases={"alias": {"is_write_index": True}}), described(aliases={"alias": {}})
+    anew = {**read, **described(aliases={"alias": {}}, uuid="v")}
+    found = [
+        layout("alias", products_1=write, other=read),
+        layout("alias", products_1=write, other=anew),
+        layout("alias", products_1=write),
+    ]
+    assert len({one.digest(["other"]) for one in found}) == len(found)
+
+
 @pytest.mark.parametrize("text", ["{}", "[]", '"x"', '{"cluster_name":"x"}'])
 def test_another_answer_is_refused(text: str) -> None:
     with pytest.raises(ConfigurationError, match="what answers isn't OpenSearch; check OPENSEARCH_ENDPOINT"):

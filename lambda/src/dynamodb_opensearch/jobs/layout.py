@@ -91,7 +91,8 @@ class Layout:
 
     def digest(self, others: Sequence[str] = ()) -> str:
         """A short text that is another one as soon as the name stands for another index, or for one made anew."""
-        parts = [self.index, self.uuid, self.routing, *((one, self._settings(one).get("uuid")) for one in others)]
+        uuids = [one in self.found and self._settings(one).get("uuid") for one in others]
+        parts = [self.index, self.uuid, self.routing, *others, *uuids]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:12]
 
     def check_comparable(self) -> None:
