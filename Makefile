@@ -32,7 +32,7 @@ test: lint ## Everything: lint, then all tests, from fast to slow
 	$(call timed,tests,$(PYTEST) $(ARGS))
 
 test-unit: python ## Tests that need no engine, in seconds
-	@$(PYTEST) tests/unit $(ARGS)
+	@$(PYTEST) tests/unit tests/docs tests/demo tests/engines_unit $(ARGS)
 
 test-terraform: setup ## Tests of the modules with mocked providers
 	@$(PYTEST) tests/terraform $(ARGS)

@@ -3,12 +3,13 @@
 import time
 from collections.abc import Mapping, Sequence
 
-from dynamodb_opensearch.answers import Answer
-from dynamodb_opensearch.bulk import Index, Limits
-from dynamodb_opensearch.changes import Write, coalesce
-from dynamodb_opensearch.deadline import Deadline
-from dynamodb_opensearch.documents import KeySchema
-from dynamodb_opensearch.telemetry import Tally
+from dynamodb_opensearch.core.answers import Answer
+from dynamodb_opensearch.core.changes import Write, coalesce
+from dynamodb_opensearch.core.deadline import Deadline
+from dynamodb_opensearch.core.keys import KeySchema
+from dynamodb_opensearch.core.tally import Tally
+from dynamodb_opensearch.opensearch.bulk import Index, Limits
+from dynamodb_opensearch.sources.dynamodb_stream import decode
 
 from benchmarks.workloads import KEY, Record
 
@@ -18,7 +19,7 @@ _WHOLE_BATCH = Limits(chunk_bytes=10 * 1024**2, actions=10_000)
 def bodies_of(records: Sequence[Record], limits: Limits = _WHOLE_BATCH) -> list[bytes]:
     """What the function would send for a batch, as one request or as many as the limits ask for."""
     recorder = _Recorder()
-    changes = coalesce(records, KeySchema((KEY,))).changes.values()
+    changes = coalesce(decode(records, KeySchema((KEY,)))).changes.values()
     writes = [change for change in changes if isinstance(change, Write)]
     end = time.monotonic() + 60
     deadline = Deadline(lambda: int((end - time.monotonic()) * 1000))

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from boto3.dynamodb.types import TypeDeserializer
-from dynamodb_opensearch.versions import own_version
+from dynamodb_opensearch.core.versions import own_version
 from opensearchpy import OpenSearch
 from opensearchpy.helpers import bulk
 from opensearchpy.serializer import JSONSerializer
@@ -48,7 +48,7 @@ class Ours:
 
     def __init__(self, url: str) -> None:
         os.environ |= function_environment(url, self.index)
-        from dynamodb_opensearch.stream import handler  # noqa: PLC0415 (it reads its settings when it is imported)
+        from dynamodb_opensearch.functions.sync import handler  # noqa: PLC0415 (it reads its settings when it is imported)
 
         self._handler = handler
         self._event: dict[str, Any] = {}

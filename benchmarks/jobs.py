@@ -23,19 +23,18 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import boto3
-from dynamodb_opensearch.cli.engine import Stop, Workers, run
-from dynamodb_opensearch.cli.flags import default_processes
-from dynamodb_opensearch.cli.journal import Journal
-from dynamodb_opensearch.cli.verifying import SEGMENTS
-from dynamodb_opensearch.documents import encode_document
+from dynamodb_opensearch.cli.run.checkpoint import Checkpoint
+from dynamodb_opensearch.cli.run.comparison import SEGMENTS
+from dynamodb_opensearch.cli.run.engine import Stop, Workers, run
+from dynamodb_opensearch.cli.target.flags import default_processes
+from dynamodb_opensearch.core.documents import encode_document
+from dynamodb_opensearch.dynamodb.table import projection
 from dynamodb_opensearch.jobs.backfill import Backfill
-from dynamodb_opensearch.jobs.pair import open_pair
-from dynamodb_opensearch.jobs.scan import pages
+from dynamodb_opensearch.jobs.job import Job
+from dynamodb_opensearch.jobs.seen import vouched_file
+from dynamodb_opensearch.jobs.sync import open_sync
 from dynamodb_opensearch.jobs.verify import Verify
-from dynamodb_opensearch.jobs.vouched import vouched_file
-from dynamodb_opensearch.jobs.work import Job
 from dynamodb_opensearch.settings import Settings, read_settings
-from dynamodb_opensearch.truth import projection
 from engines import EngineError, dynamodb_local, opensearch, unwind_on_termination
 from rich.console import Console
 from rich.table import Table
@@ -54,10 +53,10 @@ _MEMORY = """
 import os, sys
 from pathlib import Path
 from benchmarks.jobs import SEGMENTS, run_job
-from dynamodb_opensearch.cli.engine import Workers
+from dynamodb_opensearch.cli.run.engine import Workers
 from dynamodb_opensearch.jobs.backfill import Backfill
 from dynamodb_opensearch.jobs.verify import Verify
-from dynamodb_opensearch.jobs.vouched import vouched_file
+from dynamodb_opensearch.jobs.seen import vouched_file
 from dynamodb_opensearch.settings import read_settings
 with vouched_file(int(sys.argv[2])) as vouched:
     job = Backfill(SEGMENTS) if sys.argv[1] == "backfill" else Verify(SEGMENTS, patience_seconds=0, vouched=vouched)
@@ -222,14 +221,14 @@ def environment(opensearch_url: str, dynamodb_url: str) -> dict[str, str]:
 def run_job(job: Job, settings: Settings, workers: Workers) -> Any:
     """Run a job to its end; its counts."""
     with tempfile.TemporaryDirectory() as folder:
-        journal = Journal(Path(folder) / "checkpoint.jsonl", {})
-        if not run(job, settings, workers, journal, stop=Stop(), on_step=lambda _: None):
+        checkpoint = Checkpoint(Path(folder) / "checkpoint.jsonl", {})
+        if not run(job, settings, workers, checkpoint, stop=Stop(), on_step=lambda _: None):
             raise BenchmarkError("the job didn't come to its end")
-        findings = list(journal.findings())
-        journal.close()
+        findings = list(checkpoint.findings())
+        checkpoint.close()
     if findings:
         raise BenchmarkError(f"findings: {findings[:5]}")
-    return journal.counts
+    return checkpoint.counts
 
 
 def _heap(items: int) -> str:
@@ -259,11 +258,11 @@ def _fill(table: str, items: int) -> None:
 
 def _pages(settings: Settings) -> list[Page]:
     """Read the table once, and note what a backfill will send."""
-    pair = open_pair(settings)
+    sync = open_sync(settings)
     found = []
     for segment in range(SEGMENTS):
         start_key = None
-        for page in pages(pair, segment, SEGMENTS, None):
+        for page in sync.scan.pages(segment, SEGMENTS, None):
             request = {"TableName": settings.table_name, "Segment": segment, "TotalSegments": SEGMENTS}
             request |= {"ConsistentRead": True} | ({"ExclusiveStartKey": start_key} if start_key else {})
             chunks = [page.items[start : start + ACTIONS] for start in range(0, len(page.items), ACTIONS)]

@@ -14,7 +14,7 @@ import typer
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "lambda/src"))
 
-from dynamodb_opensearch.cli.main import app
+from dynamodb_opensearch.cli.app import app
 
 PAGE = Path(__file__).resolve().parent.parent / "docs/cli.md"
 

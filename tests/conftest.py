@@ -18,7 +18,20 @@ from engines import (
 from hypothesis import settings
 
 # A folder that is not listed comes after those that need no engine.
-SUITES = ("unit", "package", "", "terraform", "engines_live", "opensearch", "convergence", "localstack", "drills")
+SUITES = (
+    "unit",
+    "docs",
+    "demo",
+    "engines_unit",
+    "package",
+    "",
+    "terraform",
+    "engines_live",
+    "opensearch",
+    "convergence",
+    "localstack",
+    "drills",
+)
 
 # Shared machines stop for a second now and then: a deadline per example would only report that.
 settings.register_profile("default", deadline=None, print_blob=True)

@@ -53,7 +53,7 @@ resource "aws_lambda_function" "this" {
   s3_object_version              = var.s3_object_version
   source_code_hash               = local.filename == null ? var.source_code_hash : filebase64sha256(local.filename)
   code_signing_config_arn        = var.code_signing_config_arn
-  handler                        = "dynamodb_opensearch.operator.handler"
+  handler                        = "dynamodb_opensearch.functions.operate.handler"
   runtime                        = var.runtime
   architectures                  = var.architectures
   layers                         = var.layers

@@ -54,7 +54,7 @@ resource "aws_lambda_function" "this" {
   s3_object_version              = var.s3_object_version
   source_code_hash               = local.filename == null ? var.source_code_hash : filebase64sha256(local.filename)
   code_signing_config_arn        = var.code_signing_config_arn
-  handler                        = "dynamodb_opensearch.stream.handler"
+  handler                        = "dynamodb_opensearch.functions.sync.handler"
   runtime                        = var.runtime
   architectures                  = var.architectures
   layers                         = var.layers

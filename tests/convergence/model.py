@@ -12,13 +12,14 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from dynamodb_opensearch import changes, converge, versions
-from dynamodb_opensearch.answers import DONE, Kind, Outcome
-from dynamodb_opensearch.changes import Settle, Write
-from dynamodb_opensearch.documents import KeySchema
-from dynamodb_opensearch.reasons import Reason
-from dynamodb_opensearch.telemetry import Tally
-from dynamodb_opensearch.versions import scan_version
+from dynamodb_opensearch.core import changes, converge, versions
+from dynamodb_opensearch.core.answers import DONE, Kind, Outcome
+from dynamodb_opensearch.core.changes import Settle, Write
+from dynamodb_opensearch.core.keys import KeySchema
+from dynamodb_opensearch.core.reasons import Reason
+from dynamodb_opensearch.core.tally import Tally
+from dynamodb_opensearch.core.versions import scan_version
+from dynamodb_opensearch.sources.dynamodb_stream import decode
 from greenlet import getcurrent, greenlet
 
 CONFLICT_WINDOW = 60
@@ -136,7 +137,7 @@ class History:
                 continue
             end = min(available, checkpoint + draw.choice([1, 1, 2, 3, 10]))
             name = f"poller {number} {checkpoint}..{end - 1}"
-            batch = changes.coalesce(self.records[checkpoint:end], _SCHEMA)
+            batch = changes.coalesce(decode(self.records[checkpoint:end], _SCHEMA))
             try:
                 result = self._converge(name, batch.changes.values())
             except Killed:

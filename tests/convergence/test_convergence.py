@@ -18,7 +18,7 @@ from convergence.sandbox import open_forge
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "lambda" / "dist" / "dynamodb-opensearch.zip"
-HANDLER = "dynamodb_opensearch.stream.handler"
+HANDLER = "dynamodb_opensearch.functions.sync.handler"
 SCHEDULES = int(os.environ.get("PROVE_SCHEDULES", "60"))
 SEED = os.environ.get("PROVE_SEED")
 MOST_FAILURES = 5

@@ -8,15 +8,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from dynamodb_opensearch import changes, converge, versions
-from dynamodb_opensearch.changes import Change, Settle, Write
-from dynamodb_opensearch.versions import (
-    Verdict,
-    coalesced_version,
-    judge_conflict,
-    own_version,
-    settled_version,
-)
+from dynamodb_opensearch.core import changes, converge, versions
+from dynamodb_opensearch.core.changes import Change, Settle, Write
+from dynamodb_opensearch.core.versions import Verdict, coalesced_version, judge_conflict, own_version, settled_version
 
 from convergence.model import History
 

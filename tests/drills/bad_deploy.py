@@ -64,8 +64,9 @@ def _documents(deployed: Deployment) -> int:
 def _bad_package() -> bytes:
     package = io.BytesIO()
     with zipfile.ZipFile(package, "w") as archive:
-        archive.writestr("dynamodb_opensearch/__init__.py", "")
-        archive.write(Path(__file__).with_name("bad_version.py"), "dynamodb_opensearch/stream.py")
+        for folder in ("dynamodb_opensearch", "dynamodb_opensearch/functions"):
+            archive.writestr(f"{folder}/__init__.py", "")
+        archive.write(Path(__file__).with_name("bad_version.py"), "dynamodb_opensearch/functions/sync.py")
     return package.getvalue()
 
 

@@ -1,4 +1,4 @@
-"""The version that bad_deploy.py deploys: short, plausible, and wrong. It becomes `stream.py` of its package.
+"""The version that bad_deploy.py deploys: short, plausible, and wrong. It becomes `functions/sync.py` of its package.
 
 Numbers go through float, versions are nobody's business, and a REMOVE has no new image.
 """

@@ -15,7 +15,7 @@ from typing import IO, Any
 from convergence.worker import receive_message, send_message
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-HANDLER = "dynamodb_opensearch.stream.handler"
+HANDLER = "dynamodb_opensearch.functions.sync.handler"
 _IMPORT_SECONDS = 60
 
 

@@ -21,7 +21,7 @@ _NOTHING = re.compile(r" +0  [a-z]|$")
 
 # A server that has the command's modules already, and forks: to import them takes longer than most commands do.
 _processes = multiprocessing.get_context("forkserver")
-_processes.set_forkserver_preload(["dynamodb_opensearch.cli.main", "boto3"])
+_processes.set_forkserver_preload(["dynamodb_opensearch.cli.app", "boto3"])
 
 
 class Shell:
@@ -81,7 +81,7 @@ def _begin(arguments: Sequence[str], environment: Mapping[str, str], folder: Pat
         os.dup2(file.fileno(), 2)
     sys.stdout = sys.stderr = open(1, "w", encoding="utf-8", buffering=1, closefd=False)  # noqa: SIM115
     sys.argv = ["dynamodb-opensearch", *arguments]
-    from dynamodb_opensearch.cli.main import app  # noqa: PLC0415 (in the command's environment)
+    from dynamodb_opensearch.cli.app import app  # noqa: PLC0415 (in the command's environment)
 
     app(prog_name="dynamodb-opensearch")
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from dynamodb_opensearch.answers import Answer
-from dynamodb_opensearch.client import UnreachableError
+from dynamodb_opensearch.core.answers import Answer
+from dynamodb_opensearch.core.errors import UnreachableError
 
 
 @dataclass(slots=True)

@@ -10,10 +10,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-from dynamodb_opensearch.cli.engine import Stop, Workers, run
-from dynamodb_opensearch.cli.journal import Journal
-from dynamodb_opensearch.client import Client
+from dynamodb_opensearch.cli.run.checkpoint import Checkpoint
+from dynamodb_opensearch.cli.run.engine import Stop, Workers, run
 from dynamodb_opensearch.jobs.backfill import Backfill
+from dynamodb_opensearch.opensearch.client import Client
 from dynamodb_opensearch.settings import read_settings
 
 _post = Client.post
@@ -29,10 +29,10 @@ def _post_slowly(client: Client, *arguments: Any) -> Any:
 def main() -> int:
     """Do what is left, and tell by the exit code whether all is done."""
     Client.post = _post_slowly  # type: ignore[assignment,method-assign]
-    journal = Journal(Path(sys.argv[1]), {"job": "backfill"})
+    checkpoint = Checkpoint(Path(sys.argv[1]), {"job": "backfill"})
     workers = Workers(threads=2, page_items=5)
-    done = run(Backfill(4), read_settings(os.environ), workers, journal, stop=Stop(), on_step=lambda _: None)
-    journal.close()
+    done = run(Backfill(4), read_settings(os.environ), workers, checkpoint, stop=Stop(), on_step=lambda _: None)
+    checkpoint.close()
     return 0 if done else 1
 
 

@@ -10,7 +10,7 @@ from itertools import count
 from typing import Any
 
 import pytest
-from dynamodb_opensearch import dead_letters
+from dynamodb_opensearch.failures import destination as dead_letters
 from dynamodb_opensearch.settings import Settings, read_settings
 from engines import OpenSearchNode
 from fakes.dynamodb import FakeDynamoDB
@@ -54,11 +54,11 @@ class Function:
         }
         for name, value in environment.items():  # the module reads its settings when it is first imported
             monkeypatch.setenv(name, value)
-        stream = import_module("dynamodb_opensearch.stream")
+        stream = import_module("dynamodb_opensearch.functions.sync")
         monkeypatch.setattr(stream, "_dynamodb", lambda: self.table)
         monkeypatch.setattr(dead_letters, "connect", lambda _: self)
         settings: Settings = read_settings(environment)
-        self.sync = stream.Sync(replace(settings, sync_name=self.index, **changes))
+        self.sync = stream.SyncFunction(replace(settings, sync_name=self.index, **changes))
 
     def deliver(self, messages: Any, name: str) -> dict[int, str]:
         """Stand in for the dead letters' destination."""

@@ -14,12 +14,12 @@ from typing import Any
 
 import boto3
 import pytest
-from dynamodb_opensearch.cli.engine import Stop, Workers, run
-from dynamodb_opensearch.cli.journal import Journal
-from dynamodb_opensearch.jobs.pair import Pair, open_pair
+from dynamodb_opensearch.cli.run.checkpoint import Checkpoint
+from dynamodb_opensearch.cli.run.engine import Stop, Workers, run
+from dynamodb_opensearch.jobs.job import Job
+from dynamodb_opensearch.jobs.seen import vouched_file
+from dynamodb_opensearch.jobs.sync import Sync, open_sync
 from dynamodb_opensearch.jobs.verify import Verify
-from dynamodb_opensearch.jobs.vouched import vouched_file
-from dynamodb_opensearch.jobs.work import Job
 from dynamodb_opensearch.settings import Settings, read_settings
 from engines import DynamoDBLocal, OpenSearchNode
 
@@ -80,9 +80,9 @@ class Sides:
         body = {"settings": {"number_of_replicas": 0, **index_settings}}
         api.call(node, "PUT", f"/{self.name}", body)
 
-    def pair(self, **changes: Any) -> Pair:
+    def sync(self, **changes: Any) -> Sync:
         """Both sides as jobs see them; pages of a few items."""
-        return replace(open_pair(self.settings, threads=2, page_items=7), **changes)
+        return replace(open_sync(self.settings, threads=2, page_items=7), **changes)
 
     def through(self, index: str) -> None:
         """From now on jobs reach the index under another name."""
@@ -104,20 +104,20 @@ class Sides:
             ]
             self.dynamodb.batch_write_item(RequestItems={self.name: requests})
 
-    def verified(self, workers: Workers = Workers(page_items=7), **settings: Any) -> Journal:  # noqa: B008 (it is frozen)
+    def verified(self, workers: Workers = Workers(page_items=7), **settings: Any) -> Checkpoint:  # noqa: B008 (it is frozen)
         """What a verification finds, done as the command does it."""
         with vouched_file(100) as vouched:
             settings = {"segments": 3, "patience_seconds": 0.3, "vouched": vouched} | settings
             return self.run(Verify(**settings), workers)
 
-    def run(self, job: Job, workers: Workers = Workers(page_items=7)) -> Journal:  # noqa: B008 (it is frozen)
-        """Run a job to its end; its journal knows what came out."""
-        journal = Journal(self._folder / f"journal-{next(self._journals)}.jsonl", {"job": str(job)})
+    def run(self, job: Job, workers: Workers = Workers(page_items=7)) -> Checkpoint:  # noqa: B008 (it is frozen)
+        """Run a job to its end; its checkpoint knows what came out."""
+        checkpoint = Checkpoint(self._folder / f"checkpoint-{next(self._journals)}.jsonl", {"job": str(job)})
         try:
-            assert run(job, self.settings, workers, journal, stop=Stop(), on_step=lambda _: None)
+            assert run(job, self.settings, workers, checkpoint, stop=Stop(), on_step=lambda _: None)
         finally:
-            journal.close()
-        return journal
+            checkpoint.close()
+        return checkpoint
 
     def differences(self, **settings: Any) -> list[tuple[str, str]]:
         """What a verification names: kind and document id, sorted."""
@@ -140,9 +140,9 @@ class Sides:
         Args:
             latest: whether it begins with what comes now, as if everything before were older than 24 hours.
         """
-        stream = import_module("dynamodb_opensearch.stream")
+        stream = import_module("dynamodb_opensearch.functions.sync")
         monkeypatch.setattr(stream, "_dynamodb", lambda: self.dynamodb)
-        follower = Follower(stream.Sync(self.settings), self.name, latest=latest)
+        follower = Follower(stream.SyncFunction(self.settings), self.name, latest=latest)
         thread = threading.Thread(target=follower.follow, daemon=True)
         thread.start()
         try:

@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from dynamodb_opensearch.changes import Write
-from dynamodb_opensearch.cli.engine import Workers
-from dynamodb_opensearch.deadline import Deadline
-from dynamodb_opensearch.errors import OutOfTimeError
+from dynamodb_opensearch.cli.run.engine import Workers
+from dynamodb_opensearch.core.changes import Write
+from dynamodb_opensearch.core.deadline import Deadline
+from dynamodb_opensearch.core.errors import OutOfTimeError
 from dynamodb_opensearch.jobs.backfill import Backfill
-from dynamodb_opensearch.jobs.pair import Pair
+from dynamodb_opensearch.jobs.sync import Sync
 
 from opensearch import api
 from opensearch.sides import MakeSides, Sides
@@ -54,9 +54,9 @@ def test_a_refused_item_is_named_and_the_others_are_written(make_sides: MakeSide
     sides.fill(20)
     api.call(sides.node, "PUT", f"/{sides.name}/_mapping", {"properties": {"n": {"type": "long"}}})
     sides.put("bad", n={"S": "not a number"})
-    journal = sides.run(Backfill(2))
-    assert (journal.counts["written"], journal.counts["refused"]) == (20, 1)
-    [finding] = journal.findings()
+    checkpoint = sides.run(Backfill(2))
+    assert (checkpoint.counts["written"], checkpoint.counts["refused"]) == (20, 1)
+    [finding] = checkpoint.findings()
     assert (finding["id"], finding["keys"]) == ("bad", {"pk": {"S": "bad"}})
     assert "failed to parse field [n] of type [long]" in finding["reason"]
     assert "not a number" not in finding["reason"]
@@ -71,19 +71,19 @@ def test_an_item_that_is_deleted_while_it_is_written_does_not_come_back(make_sid
     class Meanwhile:
         """Between reading and writing an item goes, and the stream's delete finds no document."""
 
-        def __init__(self, pair: Pair) -> None:
-            self._pair = pair
+        def __init__(self, sync: Sync) -> None:
+            self._sync = sync
 
         def write(self, writes: Iterable[Write], *arguments: Any, **options: Any) -> Iterator[Any]:
             writes = list(writes)
             for write in writes:
                 if write.image is not None and write.id.endswith("3"):
                     sides.delete(write.id)
-            yield from self._pair.index.write(writes, *arguments, **options)
+            yield from self._sync.index.write(writes, *arguments, **options)
 
-    pair = sides.pair()
-    pair = sides.pair(index=Meanwhile(pair))
-    counts = [step.counts for unit in Backfill(1).plan(pair) for step in Backfill(1).run(pair, unit, None)]
+    sync = sides.sync()
+    sync = sides.sync(index=Meanwhile(sync))
+    counts = [step.counts for unit in Backfill(1).plan(sync) for step in Backfill(1).run(sync, unit, None)]
     assert sum(one["gone"] for one in counts) == 3
     assert sum(one["items"] for one in counts) == sum(one["written"] + one["gone"] for one in counts) == 30
     assert sides.differences() == []
@@ -98,26 +98,26 @@ def test_whoever_dies_between_writing_and_looking_leaves_the_next_run_to_look(
     class Dying:
         """Writes, and is never heard of again."""
 
-        def __init__(self, pair: Pair) -> None:
-            self._pair = pair
+        def __init__(self, sync: Sync) -> None:
+            self._sync = sync
 
         def write(self, *arguments: Any, **options: Any) -> Iterator[Any]:
-            yield from list(self._pair.index.write(*arguments, **options))[:0]
+            yield from list(self._sync.index.write(*arguments, **options))[:0]
             raise KeyboardInterrupt
 
     sides = make_sides(index_settings={"gc_deletes": "0s"})
     sides.fill(30)
-    job, pair = Backfill(1, recheck), sides.pair()
+    job, sync = Backfill(1, recheck), sides.sync()
     noted: list[str] = []
     with pytest.raises(KeyboardInterrupt):
         noted.extend(
-            json.dumps(step.position) for step in job.run(sides.pair(index=Dying(pair)), "segment 0 of 1", None)
+            json.dumps(step.position) for step in job.run(sides.sync(index=Dying(sync)), "segment 0 of 1", None)
         )
     written = sorted(sides.versions())
     assert len(written) == 7
     sides.delete(written[3])  # and the stream's delete came before the write
     position = json.loads(noted[-1]) if noted else None
-    counts = sum((step.counts for step in job.run(pair, "segment 0 of 1", position)), Counter[str]())
+    counts = sum((step.counts for step in job.run(sync, "segment 0 of 1", position)), Counter[str]())
     assert sides.differences() == ([] if recheck else [("ghost", written[3])])
     assert counts["items"] == sum(counts[name] for name in ("written", "superseded", "settled", "gone", "refused"))
     assert counts["gone"] == (1 if recheck else 0)
@@ -126,14 +126,14 @@ def test_whoever_dies_between_writing_and_looking_leaves_the_next_run_to_look(
 def test_a_cluster_that_takes_no_writes_stops_it_in_time_and_it_goes_on_later(make_sides: MakeSides) -> None:
     sides = make_sides()
     sides.fill(5)
-    pair = sides.pair(deadline=lambda: Deadline.after(0.5))
+    sync = sides.sync(deadline=lambda: Deadline.after(0.5))
     _block(sides, on=True)
     try:
         with pytest.raises(OutOfTimeError, match=r"5 documents couldn't be written in time \(cluster_block_exception"):
-            list(Backfill(1).run(pair, "segment 0 of 1", None))
+            list(Backfill(1).run(sync, "segment 0 of 1", None))
     finally:
         _block(sides, on=False)
-    assert [step.counts["written"] for step in Backfill(1).run(pair, "segment 0 of 1", None)] == [0, 5]
+    assert [step.counts["written"] for step in Backfill(1).run(sync, "segment 0 of 1", None)] == [0, 5]
 
 
 def _block(sides: Sides, *, on: bool) -> None:

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from dynamodb_opensearch.errors import ConfigurationError
+from dynamodb_opensearch.core.errors import ConfigurationError
 from dynamodb_opensearch.settings import Compression
 from engines import OpenSearchNode, opensearch
 from fakes.dynamodb import START, put, record, remove

@@ -4,8 +4,8 @@ import json
 from itertools import count
 
 import pytest
-from dynamodb_opensearch.answers import judge
-from dynamodb_opensearch.client import Client
+from dynamodb_opensearch.core.answers import judge
+from dynamodb_opensearch.opensearch.client import Client
 from dynamodb_opensearch.settings import read_settings
 from engines import OpenSearchNode
 from fakes.opensearch import FakeOpenSearch

@@ -10,15 +10,17 @@ from urllib.error import HTTPError
 
 import pytest
 from convergence.items import make_item
-from dynamodb_opensearch.client import Client, RefusedError, UnreachableError
-from dynamodb_opensearch.deadline import Deadline
-from dynamodb_opensearch.documents import encode_document
-from dynamodb_opensearch.errors import ConfigurationError, OutOfTimeError
-from dynamodb_opensearch.jobs import changes_in_place, definition
-from dynamodb_opensearch.jobs.definition import Definition
-from dynamodb_opensearch.jobs.mapping import infer, sample
-from dynamodb_opensearch.jobs.pair import Pair, catalogue_of
-from dynamodb_opensearch.jobs.verified import last_verified, note_verified
+from dynamodb_opensearch.core.deadline import Deadline
+from dynamodb_opensearch.core.documents import encode_document
+from dynamodb_opensearch.core.errors import ConfigurationError, OutOfTimeError, RefusedError, UnreachableError
+from dynamodb_opensearch.jobs.create_index import sample
+from dynamodb_opensearch.jobs.sync import Sync
+from dynamodb_opensearch.opensearch import index_changes as changes_in_place
+from dynamodb_opensearch.opensearch.client import Client
+from dynamodb_opensearch.opensearch.definition import Definition
+from dynamodb_opensearch.opensearch.index import Created, Switched
+from dynamodb_opensearch.opensearch.mapping import infer
+from dynamodb_opensearch.opensearch.note import last_verified, note_verified
 from dynamodb_opensearch.settings import Service, Settings, read_settings
 from engines import OpenSearchNode
 from hypothesis import HealthCheck, given, settings
@@ -34,7 +36,7 @@ KEPT = {"type": "object", "enabled": False}
 
 # Few names, so that kinds clash often, also through the paths that dots make.
 NAMES = st.sampled_from(["a", "b", "a.b", "b.a", "c", "_id", "ü 1", "", "d.e.f", "pk.x"])
-ITEMS = st.dictionaries(NAMES, values().map(lambda pair: pair[0]), max_size=6)
+ITEMS = st.dictionaries(NAMES, values().map(lambda sync: sync[0]), max_size=6)
 
 
 def settings_of(node: OpenSearchNode, index: str) -> Settings:
@@ -188,18 +190,18 @@ def test_long_numbers_and_odd_dates_are_found_by_their_exact_subfields(opensearc
 def test_a_sample_is_taken_from_all_over_the_table(make_sides: MakeSides) -> None:
     sides = make_sides()
     sides.fill(300)
-    everything = [item["pk"]["S"] for item in sample(sides.pair(), 10_000)]
-    some = [item["pk"]["S"] for item in sample(sides.pair(), 60)]
+    everything = [item["pk"]["S"] for item in sample(sides.sync(), 10_000)]
+    some = [item["pk"]["S"] for item in sample(sides.sync(), 60)]
     assert len(everything) == len(set(everything)) == 300
     assert 20 <= len(set(some)) == len(some) <= 60
 
 
 @pytest.fixture
-def pair(opensearch_node: OpenSearchNode) -> Iterator[Pair]:
-    """A pair whose index doesn't exist, and whose table nobody asks for."""
+def sync(opensearch_node: OpenSearchNode) -> Iterator[Sync]:
+    """A sync whose index doesn't exist, and whose table nobody asks for."""
     settings = settings_of(opensearch_node, f"definition-{next(_NUMBERS)}")
     table: Any = None
-    yield Pair(settings, "", "", None, {}, None, table, Client(settings), table)
+    yield Sync(settings, "", "", None, {}, None, table, Client(settings), table)
     api.call(opensearch_node, "DELETE", f"/{settings.index}*")
 
 
@@ -210,46 +212,46 @@ def parsed(**parts: Any) -> Definition:
 NUMBERS = {"properties": {"n": {"type": "long"}, "t": {"type": "text", "fields": {"keyword": {"type": "keyword"}}}}}
 
 
-def test_an_index_is_created_with_what_a_sync_needs(pair: Pair) -> None:
+def test_an_index_is_created_with_what_a_sync_needs(sync: Sync) -> None:
     wanted = parsed(mappings=NUMBERS, settings={"index": {"refresh_interval": "5s"}})
-    created = definition.create(pair, wanted.with_defaults(table_bytes=61 * 10**9, service=Service.ES))
-    [shown] = definition.show(pair)
+    created = sync.index_admin.create(wanted.with_defaults(table_bytes=61 * 10**9, service=Service.ES))
+    [shown] = sync.index_admin.show()
     settings = {
         name: shown["settings"][f"index.{name}"] for name in ("number_of_shards", "gc_deletes", "refresh_interval")
     }
-    assert (created.index, created.alias) == (pair.settings.index, None)
+    assert (created.index, created.alias) == (sync.settings.index, None)
     assert settings == {"number_of_shards": "3", "gc_deletes": "1h", "refresh_interval": "5s"}
     assert (shown["mappings"], shown["docs"], shown["written"]) == (NUMBERS, 0, True)
 
 
-def test_another_name_puts_the_index_behind_an_alias_and_a_switch_moves_it(pair: Pair) -> None:
-    alias = pair.settings.index
-    assert definition.create(pair, parsed(), f"{alias}-1") == definition.Created(f"{alias}-1", alias)
-    assert definition.create(pair, parsed(), f"{alias}-2") == definition.Created(f"{alias}-2", None)
-    assert [one["index"] for one in definition.show(pair)] == [f"{alias}-1"]
+def test_another_name_puts_the_index_behind_an_alias_and_a_switch_moves_it(sync: Sync) -> None:
+    alias = sync.settings.index
+    assert sync.index_admin.create(parsed(), f"{alias}-1") == Created(f"{alias}-1", alias)
+    assert sync.index_admin.create(parsed(), f"{alias}-2") == Created(f"{alias}-2", None)
+    assert [one["index"] for one in sync.index_admin.show()] == [f"{alias}-1"]
 
-    assert definition.switch(pair, f"{alias}-2") == definition.Switched(f"{alias}-1", [], 0, 0)
+    assert sync.index_admin.switch(f"{alias}-2") == Switched(f"{alias}-1", [], 0, 0)
 
-    [shown] = definition.show(pair)
+    [shown] = sync.index_admin.show()
     assert (shown["index"], shown["aliases"]) == (f"{alias}-2", {alias: {"is_write_index": True}})
-    assert definition.switch(pair, f"{alias}-2") == definition.Switched(None, [], 0, None)
+    assert sync.index_admin.switch(f"{alias}-2") == Switched(None, [], 0, None)
 
 
-def test_creating_what_exists_is_refused_with_what_to_do(pair: Pair) -> None:
-    name = pair.settings.index
-    definition.create(pair, parsed())
+def test_creating_what_exists_is_refused_with_what_to_do(sync: Sync) -> None:
+    name = sync.settings.index
+    sync.index_admin.create(parsed())
     with pytest.raises(ConfigurationError, match=r"exists already: .* or create another, such as"):
-        definition.create(pair, parsed())
+        sync.index_admin.create(parsed())
     with pytest.raises(ConfigurationError, match="is an index, so it can't be an alias"):
-        definition.create(pair, parsed(), f"{name}-1")
+        sync.index_admin.create(parsed(), f"{name}-1")
     with pytest.raises(ConfigurationError, match="is an index and no alias"):
-        definition.switch(pair, f"{name}-1")
+        sync.index_admin.switch(f"{name}-1")
 
 
-def test_a_switch_to_no_index_is_refused(pair: Pair) -> None:
-    definition.create(pair, parsed(), f"{pair.settings.index}-1")
+def test_a_switch_to_no_index_is_refused(sync: Sync) -> None:
+    sync.index_admin.create(parsed(), f"{sync.settings.index}-1")
     with pytest.raises(ConfigurationError, match="there is no index"):
-        definition.switch(pair, f"{pair.settings.index}-2")
+        sync.index_admin.switch(f"{sync.settings.index}-2")
 
 
 PROPERTIES: dict[str, dict[str, Any]] = {
@@ -262,55 +264,55 @@ PROPERTIES: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("properties", PROPERTIES.values(), ids=PROPERTIES)
 def test_a_switch_keeps_what_the_alias_has(
-    pair: Pair, opensearch_node: OpenSearchNode, properties: dict[str, Any]
+    sync: Sync, opensearch_node: OpenSearchNode, properties: dict[str, Any]
 ) -> None:
     """Else searches would show what was hidden."""
-    alias = pair.settings.index
-    definition.create(pair, parsed(aliases={alias: properties}), f"{alias}-1")
-    definition.create(pair, parsed(mappings={"properties": {"hidden": {"type": "boolean"}}}), f"{alias}-2")
+    alias = sync.settings.index
+    sync.index_admin.create(parsed(aliases={alias: properties}), f"{alias}-1")
+    sync.index_admin.create(parsed(mappings={"properties": {"hidden": {"type": "boolean"}}}), f"{alias}-2")
     for number, hidden in enumerate((True, False, False)):
         where = f"/{alias}-2/_doc/{number}?refresh=true"
         api.call(opensearch_node, "PUT", where, {"hidden": hidden})
 
-    definition.switch(pair, f"{alias}-2")
+    sync.index_admin.switch(f"{alias}-2")
 
-    [shown] = definition.show(pair)
+    [shown] = sync.index_admin.show()
     assert (shown["index"], shown["aliases"]) == (f"{alias}-2", {alias: {**properties, "is_write_index": True}})
     if set(properties) == {"filter"}:
         assert api.decoded(opensearch_node, "GET", f"/{alias}/_count")["count"] == 2
 
 
 def test_a_switch_takes_no_index_of_another_sync_out_of_a_shared_alias(
-    pair: Pair, opensearch_node: OpenSearchNode
+    sync: Sync, opensearch_node: OpenSearchNode
 ) -> None:
-    alias = pair.settings.index
-    definition.create(pair, parsed(), f"{alias}-1")
-    definition.create(pair, parsed(), f"{alias}-2")
+    alias = sync.settings.index
+    sync.index_admin.create(parsed(), f"{alias}-1")
+    sync.index_admin.create(parsed(), f"{alias}-2")
     api.call(opensearch_node, "PUT", f"/{alias}-us", {"aliases": {alias: {"filter": {"term": {"country": "us"}}}}})
 
-    assert definition.switch(pair, f"{alias}-2") == definition.Switched(f"{alias}-1", [f"{alias}-us"], 0, 0)
+    assert sync.index_admin.switch(f"{alias}-2") == Switched(f"{alias}-1", [f"{alias}-us"], 0, 0)
 
-    found = {one["index"]: one for one in definition.show(pair)}
+    found = {one["index"]: one for one in sync.index_admin.show()}
     assert found.keys() == {f"{alias}-2", f"{alias}-us"}
     assert found[f"{alias}-2"]["written"]
     assert found[f"{alias}-us"]["aliases"] == {alias: {"filter": {"term": {"country": "us"}}}}
 
 
-def test_a_switch_that_would_have_to_guess_is_refused(pair: Pair, opensearch_node: OpenSearchNode) -> None:
-    alias = pair.settings.index
+def test_a_switch_that_would_have_to_guess_is_refused(sync: Sync, opensearch_node: OpenSearchNode) -> None:
+    alias = sync.settings.index
     given: list[dict[str, Any]] = [{}, {}, {"filter": {"match_all": {}}}]
     for number, options in enumerate(given, start=1):
         api.call(opensearch_node, "PUT", f"/{alias}-{number}", {"aliases": {alias: options}})
     with pytest.raises(ConfigurationError, match="none of them is its write index: give one is_write_index"):
-        definition.switch(pair, f"{alias}-2")
+        sync.index_admin.switch(f"{alias}-2")
     add = {"add": {"index": f"{alias}-1", "alias": alias, "is_write_index": True}}
     api.call(opensearch_node, "POST", "/_aliases", {"actions": [add]})
-    before = definition.show(pair)
+    before = sync.index_admin.show()
     with pytest.raises(ConfigurationError, match=f"one filter or routing for {alias}-1 and another for {alias}-3"):
-        definition.switch(pair, f"{alias}-3")
-    assert definition.show(pair) == before
-    definition.switch(pair, f"{alias}-2")
-    assert [(one["index"], one["written"]) for one in definition.show(pair)] == [
+        sync.index_admin.switch(f"{alias}-3")
+    assert sync.index_admin.show() == before
+    sync.index_admin.switch(f"{alias}-2")
+    assert [(one["index"], one["written"]) for one in sync.index_admin.show()] == [
         (f"{alias}-2", True),
         (f"{alias}-3", False),
     ]
@@ -328,46 +330,46 @@ def test_a_switch_that_would_have_to_guess_is_refused(pair: Pair, opensearch_nod
     ],
 )
 def test_a_switch_to_what_is_no_open_index_is_refused(
-    pair: Pair, opensearch_node: OpenSearchNode, name: str, message: str
+    sync: Sync, opensearch_node: OpenSearchNode, name: str, message: str
 ) -> None:
-    alias = pair.settings.index
-    definition.create(pair, parsed(), f"{alias}-1")
+    alias = sync.settings.index
+    sync.index_admin.create(parsed(), f"{alias}-1")
     api.call(opensearch_node, "PUT", f"/{alias}-2", {"aliases": {f"{alias}-other": {}}})
     api.call(opensearch_node, "PUT", f"/{alias}-3")
     api.call(opensearch_node, "POST", f"/{alias}-3/_close")
     with pytest.raises(ConfigurationError, match=message.replace("ALIAS", alias)):
-        definition.switch(pair, name.replace("ALIAS", alias))
-    [shown] = definition.show(pair)
+        sync.index_admin.switch(name.replace("ALIAS", alias))
+    [shown] = sync.index_admin.show()
     assert shown["index"] == f"{alias}-1"
 
 
-def test_a_switch_away_from_a_closed_index_is_one(pair: Pair, opensearch_node: OpenSearchNode) -> None:
-    alias = pair.settings.index
-    definition.create(pair, parsed(), f"{alias}-1")
-    definition.create(pair, parsed(), f"{alias}-2")
+def test_a_switch_away_from_a_closed_index_is_one(sync: Sync, opensearch_node: OpenSearchNode) -> None:
+    alias = sync.settings.index
+    sync.index_admin.create(parsed(), f"{alias}-1")
+    sync.index_admin.create(parsed(), f"{alias}-2")
     api.call(opensearch_node, "POST", f"/{alias}-1/_close")
-    assert definition.switch(pair, f"{alias}-2") == definition.Switched(f"{alias}-1", [], 0, None)
+    assert sync.index_admin.switch(f"{alias}-2") == Switched(f"{alias}-1", [], 0, None)
 
 
-def test_a_switch_tells_how_many_documents_each_index_holds(pair: Pair, opensearch_node: OpenSearchNode) -> None:
-    alias = pair.settings.index
-    definition.create(pair, parsed(), f"{alias}-1")
-    definition.create(pair, parsed(), f"{alias}-2")
+def test_a_switch_tells_how_many_documents_each_index_holds(sync: Sync, opensearch_node: OpenSearchNode) -> None:
+    alias = sync.settings.index
+    sync.index_admin.create(parsed(), f"{alias}-1")
+    sync.index_admin.create(parsed(), f"{alias}-2")
     api.call(opensearch_node, "PUT", f"/{alias}-1/_doc/1?refresh=true", {})
-    assert definition.switch(pair, f"{alias}-2") == definition.Switched(f"{alias}-1", [], 0, 1)
+    assert sync.index_admin.switch(f"{alias}-2") == Switched(f"{alias}-1", [], 0, 1)
 
 
-def test_a_switch_from_old_knowledge_does_nothing(pair: Pair, opensearch_node: OpenSearchNode) -> None:
+def test_a_switch_from_old_knowledge_does_nothing(sync: Sync, opensearch_node: OpenSearchNode) -> None:
     """Somebody else has switched after it looked."""
-    alias = pair.settings.index
+    alias = sync.settings.index
     for number in (1, 2, 3):
-        definition.create(pair, parsed(), f"{alias}-{number}")
+        sync.index_admin.create(parsed(), f"{alias}-{number}")
     found = api.decoded(opensearch_node, "GET", f"/{alias}")
-    definition.switch(pair, f"{alias}-3")
+    sync.index_admin.switch(f"{alias}-3")
     added = {"add": {"index": f"{alias}-2", "alias": alias, "is_write_index": True}}
     with pytest.raises(ConfigurationError, match="was changed meanwhile, so nothing was done"):
-        definition._replace(pair, found, f"{alias}-1", added)
-    [shown] = definition.show(pair)
+        sync.index_admin._replace(found, f"{alias}-1", added)
+    [shown] = sync.index_admin.show()
     assert shown["index"] == f"{alias}-3"
 
 
@@ -383,39 +385,39 @@ class Between:
         return self._client.fetch(method, path, parameters, body, timeout_seconds)
 
 
-def through(pair: Pair, raised: Callable[[str, str, str], Exception | None]) -> Pair:
-    client: Any = Between(pair.client, raised)
-    return replace(pair, client=client, deadline=lambda: Deadline.after(1))
+def through(sync: Sync, raised: Callable[[str, str, str], Exception | None]) -> Sync:
+    client: Any = Between(sync.client, raised)
+    return replace(sync, client=client, deadline=lambda: Deadline.after(1))
 
 
-def test_a_switch_works_before_212_too_and_looks_again_before_it(pair: Pair) -> None:
+def test_a_switch_works_before_212_too_and_looks_again_before_it(sync: Sync) -> None:
     """See https://github.com/opensearch-project/OpenSearch/issues/2949."""
-    alias = pair.settings.index
+    alias = sync.settings.index
     for number in (1, 2, 3):
-        definition.create(pair, parsed(), f"{alias}-{number}")
+        sync.index_admin.create(parsed(), f"{alias}-{number}")
     reason = {"type": "x_content_parse_exception", "reason": "[7:9] [remove] unknown field [must_exist]"}
     refusal = {"error": {"type": "x_content_parse_exception", "reason": "[aliases] failed", "caused_by": reason}}
 
     def older(method: str, path: str, body: str) -> Exception | None:
         return RefusedError(f"{method} {path}", 400, refusal) if "must_exist" in body else None
 
-    assert definition.switch(through(pair, older), f"{alias}-2").before == f"{alias}-1"
-    [shown] = definition.show(pair)
+    assert through(sync, older).index_admin.switch(f"{alias}-2").before == f"{alias}-1"
+    [shown] = sync.index_admin.show()
     assert (shown["index"], shown["aliases"]) == (f"{alias}-2", {alias: {"is_write_index": True}})
 
     def raced(method: str, path: str, body: str) -> Exception | None:
         error = older(method, path, body)
         if error:
-            definition.switch(pair, f"{alias}-3")
+            sync.index_admin.switch(f"{alias}-3")
         return error
 
     with pytest.raises(ConfigurationError, match="was changed meanwhile, so nothing was done"):
-        definition.switch(through(pair, raced), f"{alias}-1")
-    assert [one["index"] for one in definition.show(pair)] == [f"{alias}-3"]
+        through(sync, raced).index_admin.switch(f"{alias}-1")
+    assert [one["index"] for one in sync.index_admin.show()] == [f"{alias}-3"]
 
 
-def test_an_update_whose_end_isnt_known_says_what_is_done_and_the_next_one_does_the_rest(pair: Pair) -> None:
-    definition.create(pair, parsed(mappings=NUMBERS))
+def test_an_update_whose_end_isnt_known_says_what_is_done_and_the_next_one_does_the_rest(sync: Sync) -> None:
+    sync.index_admin.create(parsed(mappings=NUMBERS))
     wanted = parsed(mappings={"properties": {"x": {"type": "long"}}}, settings={"refresh_interval": "9s"})
 
     def silent(method: str, path: str, _: str) -> Exception | None:
@@ -423,24 +425,24 @@ def test_an_update_whose_end_isnt_known_says_what_is_done_and_the_next_one_does_
 
     told = r"^no answer; the settings of definition-\d+ are changed already: index update does the rest"
     with pytest.raises(OutOfTimeError, match=told):
-        definition.update(through(pair, silent), definition.plan_update(pair, wanted))
-    assert definition.plan_update(pair, wanted).told == ["new field x: long"]
+        through(sync, silent).index_admin.update(sync.index_admin.plan_update(wanted))
+    assert sync.index_admin.plan_update(wanted).told == ["new field x: long"]
 
 
-def test_an_index_isnt_created_into_an_alias_that_is_written_through(pair: Pair) -> None:
+def test_an_index_isnt_created_into_an_alias_that_is_written_through(sync: Sync) -> None:
     """The sync's writes would fail: an alias of two indices needs to be told which."""
-    alias = pair.settings.index
-    definition.create(pair, parsed(), f"{alias}-1")
+    alias = sync.settings.index
+    sync.index_admin.create(parsed(), f"{alias}-1")
     with pytest.raises(ConfigurationError, match=f"the alias '{alias}' stands for {alias}-1, .* leave it out"):
-        definition.create(pair, parsed(aliases={alias: {}}), f"{alias}-2")
-    [shown] = definition.show(pair)
+        sync.index_admin.create(parsed(aliases={alias: {}}), f"{alias}-2")
+    [shown] = sync.index_admin.show()
     assert shown["index"] == f"{alias}-1"
 
 
-def test_an_update_keeps_what_it_doesnt_say_of_an_alias(pair: Pair) -> None:
-    alias = pair.settings.index
+def test_an_update_keeps_what_it_doesnt_say_of_an_alias(sync: Sync) -> None:
+    alias = sync.settings.index
     properties = {"filter": {"term": {"hidden": False}}, "index_routing": "7", "search_routing": "7"}
-    definition.create(pair, parsed(aliases={alias: properties}), f"{alias}-1")
+    sync.index_admin.create(parsed(aliases={alias: properties}), f"{alias}-1")
 
     steps: list[tuple[dict[str, Any], dict[str, Any]]] = [
         ({"is_write_index": True}, properties),
@@ -449,11 +451,11 @@ def test_an_update_keeps_what_it_doesnt_say_of_an_alias(pair: Pair) -> None:
         ({"filter": None}, {"index_routing": "8", "search_routing": "8"}),
     ]
     for options, expected in steps:
-        changes = definition.plan_update(pair, parsed(aliases={alias: options}))
-        definition.update(pair, changes)
-        [shown] = definition.show(pair)
+        changes = sync.index_admin.plan_update(parsed(aliases={alias: options}))
+        sync.index_admin.update(changes)
+        [shown] = sync.index_admin.show()
         assert shown["aliases"] == {alias: {**expected, "is_write_index": True}}
-        assert definition.plan_update(pair, parsed(aliases={alias: options})).told == []
+        assert sync.index_admin.plan_update(parsed(aliases={alias: options})).told == []
 
 
 WITHOUT_USE: dict[str, tuple[dict[str, Any], str]] = {
@@ -478,17 +480,17 @@ WITHOUT_USE: dict[str, tuple[dict[str, Any], str]] = {
 
 @pytest.mark.parametrize(("parts", "reason"), WITHOUT_USE.values(), ids=WITHOUT_USE)
 def test_what_opensearch_refuses_while_creating_is_told_in_its_own_words(
-    pair: Pair, parts: dict[str, Any], reason: str
+    sync: Sync, parts: dict[str, Any], reason: str
 ) -> None:
-    given = json.loads(json.dumps(parts).replace("INDEX", pair.settings.index))
+    given = json.loads(json.dumps(parts).replace("INDEX", sync.settings.index))
     with pytest.raises(ConfigurationError, match=r"^OpenSearch answered [45]00 to PUT ") as caught:
-        definition.create(pair, parsed(**given).with_defaults(table_bytes=0, service=Service.ES))
+        sync.index_admin.create(parsed(**given).with_defaults(table_bytes=0, service=Service.ES))
     assert reason in str(caught.value)
 
 
-def test_new_fields_dynamic_settings_and_aliases_are_changed_in_place(pair: Pair) -> None:
-    definition.create(pair, parsed(mappings=NUMBERS))
-    alias = f"{pair.settings.index}-read"
+def test_new_fields_dynamic_settings_and_aliases_are_changed_in_place(sync: Sync) -> None:
+    sync.index_admin.create(parsed(mappings=NUMBERS))
+    alias = f"{sync.settings.index}-read"
     wanted = parsed(
         mappings={
             "dynamic": "strict",
@@ -502,10 +504,10 @@ def test_new_fields_dynamic_settings_and_aliases_are_changed_in_place(pair: Pair
         aliases={alias: {}},
     )
 
-    changes = definition.plan_update(pair, wanted)
-    definition.update(pair, changes)
+    changes = sync.index_admin.plan_update(wanted)
+    sync.index_admin.update(changes)
 
-    [shown] = definition.show(pair)
+    [shown] = sync.index_admin.show()
     assert shown["mappings"]["properties"] == {
         "n": {"type": "long", "ignore_malformed": True},
         "new": {"properties": {"deep": {"type": "date"}}},
@@ -523,20 +525,20 @@ def test_new_fields_dynamic_settings_and_aliases_are_changed_in_place(pair: Pair
         "setting index.refresh_interval: 1s → 7s",
         f"alias {alias}",
     ]
-    assert definition.plan_update(pair, wanted).told == []
+    assert sync.index_admin.plan_update(wanted).told == []
 
 
-def test_what_was_noted_in_an_index_survives_another_meta(pair: Pair) -> None:
-    definition.create(pair, parsed(mappings=NUMBERS))
-    index, deadline = pair.settings.index, pair.deadline()
-    home = catalogue_of(pair).resolve(deadline)
-    note_verified(pair.client, home.index, {"at": "2026-01-01T00:00:00Z"}, deadline)
+def test_what_was_noted_in_an_index_survives_another_meta(sync: Sync) -> None:
+    sync.index_admin.create(parsed(mappings=NUMBERS))
+    index, deadline = sync.settings.index, sync.deadline()
+    home = sync.reader.resolve(deadline)
+    note_verified(sync.client, home.index, {"at": "2026-01-01T00:00:00Z"}, deadline)
     wanted = parsed(mappings={"_meta": {"owner": "search"}})
-    definition.update(pair, definition.plan_update(pair, wanted))
-    assert last_verified(pair.client, index, deadline) == {"at": "2026-01-01T00:00:00Z"}
-    [shown] = definition.show(pair)
+    sync.index_admin.update(sync.index_admin.plan_update(wanted))
+    assert last_verified(sync.client, index, deadline) == {"at": "2026-01-01T00:00:00Z"}
+    [shown] = sync.index_admin.show()
     assert shown["mappings"]["_meta"]["owner"] == "search"
-    assert definition.plan_update(pair, wanted).told == []
+    assert sync.index_admin.plan_update(wanted).told == []
 
 
 @pytest.mark.parametrize(
@@ -558,33 +560,33 @@ def test_what_was_noted_in_an_index_survives_another_meta(pair: Pair) -> None:
     ],
 )
 def test_what_needs_another_index_is_refused_before_anything_is_changed(
-    pair: Pair, parts: dict[str, Any], message: str
+    sync: Sync, parts: dict[str, Any], message: str
 ) -> None:
-    definition.create(pair, parsed(mappings=NUMBERS))
-    before = definition.show(pair)
+    sync.index_admin.create(parsed(mappings=NUMBERS))
+    before = sync.index_admin.show()
     fine: dict[str, Any] = {
         "mappings": {"properties": {"new": {"type": "long"}}},
         "settings": {"refresh_interval": "9s"},
     }
     parts["settings"] = {**fine["settings"], **parts.get("settings", {})}
     with pytest.raises(ConfigurationError, match=r"nothing was: .*switch the alias") as caught:
-        definition.plan_update(pair, parsed(**{**fine, **parts}))
+        sync.index_admin.plan_update(parsed(**{**fine, **parts}))
     assert message in str(caught.value)
-    assert definition.show(pair) == before
+    assert sync.index_admin.show() == before
 
 
-def test_settings_are_as_before_if_opensearch_refuses_the_mapping_after_all(pair: Pair) -> None:
-    definition.create(pair, parsed(mappings=NUMBERS))
-    before = definition.show(pair)
+def test_settings_are_as_before_if_opensearch_refuses_the_mapping_after_all(sync: Sync) -> None:
+    sync.index_admin.create(parsed(mappings=NUMBERS))
+    before = sync.index_admin.show()
     wanted = parsed(mappings={"properties": {"x": {"type": "no such type"}}}, settings={"refresh_interval": "9s"})
     with pytest.raises(ConfigurationError, match=r"answered 400 to PUT .*; definition-\d+ is as it was"):
-        definition.update(pair, definition.plan_update(pair, wanted))
-    assert definition.show(pair) == before
+        sync.index_admin.update(sync.index_admin.plan_update(wanted))
+    assert sync.index_admin.show() == before
 
 
-def test_what_was_done_before_an_update_failed_is_named(pair: Pair) -> None:
-    definition.create(pair, parsed(mappings=NUMBERS))
-    alias = f"{pair.settings.index}-a"
+def test_what_was_done_before_an_update_failed_is_named(sync: Sync) -> None:
+    sync.index_admin.create(parsed(mappings=NUMBERS))
+    alias = f"{sync.settings.index}-a"
     wanted = parsed(
         mappings={"properties": {"x": {"type": "long"}}},
         settings={"refresh_interval": "9s"},
@@ -592,23 +594,23 @@ def test_what_was_done_before_an_update_failed_is_named(pair: Pair) -> None:
     )
     told = r"no_such_query.*; the settings and the mapping of definition-\d+ are changed already"
     with pytest.raises(ConfigurationError, match=told):
-        definition.update(pair, definition.plan_update(pair, wanted))
-    assert definition.plan_update(pair, wanted).told == [f"alias {alias}"]
+        sync.index_admin.update(sync.index_admin.plan_update(wanted))
+    assert sync.index_admin.plan_update(wanted).told == [f"alias {alias}"]
 
 
-def test_an_alias_of_another_index_is_not_taken_away(pair: Pair, opensearch_node: OpenSearchNode) -> None:
-    definition.create(pair, parsed())
-    other = f"{pair.settings.index}-other"
+def test_an_alias_of_another_index_is_not_taken_away(sync: Sync, opensearch_node: OpenSearchNode) -> None:
+    sync.index_admin.create(parsed())
+    other = f"{sync.settings.index}-other"
     api.call(opensearch_node, "PUT", f"/{other}")
     with pytest.raises(ConfigurationError, match=f"the alias {other}: it stands for something else"):
-        definition.plan_update(pair, parsed(aliases={other: {}}))
+        sync.index_admin.plan_update(parsed(aliases={other: {}}))
 
 
-def test_a_file_that_is_its_own_index_changes_nothing(pair: Pair) -> None:
+def test_a_file_that_is_its_own_index_changes_nothing(sync: Sync) -> None:
     proposed = infer([{"n": {"N": "1"}, "t": {"S": "x"}, "o": {"M": {"b": {"B": "AA=="}}}}], {"pk": "S"}).mappings
     wanted = parsed(mappings=proposed).with_defaults(table_bytes=0, service=Service.ES)
-    definition.create(pair, wanted)
-    assert definition.plan_update(pair, wanted).told == []
+    sync.index_admin.create(wanted)
+    assert sync.index_admin.plan_update(wanted).told == []
 
 
 # One value of each parameter that isn't its default, and a type that has it.
@@ -628,17 +630,17 @@ PARAMETERS: dict[str, tuple[str, Any]] = {
 }
 
 
-def test_each_parameter_that_counts_as_changeable_is(pair: Pair) -> None:
+def test_each_parameter_that_counts_as_changeable_is(sync: Sync) -> None:
     assert PARAMETERS.keys() == changes_in_place.FIELD_PARAMETERS
     plain = {name: {"type": kind} for name, (kind, _) in PARAMETERS.items()}
-    definition.create(pair, parsed(mappings={"properties": plain}))
+    sync.index_admin.create(parsed(mappings={"properties": plain}))
     wanted = parsed(mappings={"properties": {name: {"type": k, name: v} for name, (k, v) in PARAMETERS.items()}})
 
-    changes = definition.plan_update(pair, wanted)
-    definition.update(pair, changes)
+    changes = sync.index_admin.plan_update(wanted)
+    sync.index_admin.update(changes)
 
     assert len(changes.told) == len(PARAMETERS)
-    [shown] = definition.show(pair)
+    [shown] = sync.index_admin.show()
     assert all(name in shown["mappings"]["properties"][name] for name in PARAMETERS)
 
 
@@ -665,16 +667,16 @@ STATIC_EXAMPLES: dict[str, tuple[str, Any]] = {
 }
 
 
-def test_each_setting_that_counts_as_static_is(pair: Pair, opensearch_node: OpenSearchNode) -> None:
-    definition.create(pair, parsed())
+def test_each_setting_that_counts_as_static_is(sync: Sync, opensearch_node: OpenSearchNode) -> None:
+    sync.index_admin.create(parsed())
     for name in changes_in_place.STATIC_SETTINGS:
         value = {f"index.{STATIC_EXAMPLES[name][0]}": STATIC_EXAMPLES[name][1]}
         with pytest.raises(HTTPError) as caught:
-            api.call(opensearch_node, "PUT", f"/{pair.settings.index}/_settings", value)
+            api.call(opensearch_node, "PUT", f"/{sync.settings.index}/_settings", value)
         with caught.value as refused:
             assert b"Can't update non dynamic settings" in refused.read(), name
 
 
-def test_a_pair_of_a_missing_index_says_so(pair: Pair) -> None:
+def test_a_pair_of_a_missing_index_says_so(sync: Sync) -> None:
     with pytest.raises(ConfigurationError, match="it doesn't exist"):
-        definition.show(pair)
+        sync.index_admin.show()

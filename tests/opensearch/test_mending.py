@@ -5,11 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from dynamodb_opensearch.errors import ConfigurationError
+from dynamodb_opensearch.core.comparison import Difference, Kind
+from dynamodb_opensearch.core.documents import Place
+from dynamodb_opensearch.core.errors import ConfigurationError
 from dynamodb_opensearch.jobs.backfill import Backfill
-from dynamodb_opensearch.jobs.comparison import Difference, Kind
-from dynamodb_opensearch.jobs.layout import Place
-from dynamodb_opensearch.jobs.pair import catalogue_of
 from dynamodb_opensearch.jobs.repair import Repair, _Mending
 from dynamodb_opensearch.jobs.suspects import Looker
 from dynamodb_opensearch.jobs.verify import Verify
@@ -93,7 +92,7 @@ def test_an_index_behind_the_alias_is_emptied_of_strays_only_when_it_is_named(ma
     sides.run(Verify(2, patience_seconds=0.1, repair=True, others=(other,)))
     assert (count(sides, other), count(sides, sides.name)) == (0, 5)
     with pytest.raises(ConfigurationError, match="--other-index nowhere: it isn't another index behind"):
-        Verify(2, others=("nowhere",)).plan(sides.pair())
+        Verify(2, others=("nowhere",)).plan(sides.sync())
 
 
 def test_a_stray_that_is_its_items_only_document_is_written_where_it_belongs_first(make_sides: MakeSides) -> None:
@@ -104,9 +103,9 @@ def test_a_stray_that_is_its_items_only_document_is_written_where_it_belongs_fir
     [stray] = [
         one for one in sides.run(Verify(1, patience_seconds=0.1, others=(other,))).findings() if one["index"] == other
     ]
-    pair = sides.pair()
-    catalogue = catalogue_of(pair)
-    mending = _Mending(Looker(pair, catalogue, catalogue.resolve(pair.deadline())))
+    sync = sides.sync()
+    reader = sync.reader
+    mending = _Mending(Looker(sync, reader, reader.resolve(sync.deadline())))
     mending.mend([Difference.from_json(stray)])
     assert json.loads(sides.source("i-0001") or "") == {"pk": "i-0001", "n": 1}
     assert count(sides, other) == 0
@@ -118,9 +117,9 @@ def test_a_stray_whose_items_document_is_refused_stays_because_it_is_the_last_on
     api.call(sides.node, "PUT", f"/{sides.name}/_mapping", {"properties": {"m": {"type": "long"}}})
     sides.put("bad", m={"S": "x"})
     put(sides, other, "bad", {"pk": "bad", "m": "x"})
-    journal = sides.run(Verify(1, patience_seconds=0.1, repair=True, others=(other,)))
-    assert journal.counts["left"] == 1
-    [left] = [one for one in journal.findings() if one["kind"] == "left"]
+    checkpoint = sides.run(Verify(1, patience_seconds=0.1, repair=True, others=(other,)))
+    assert checkpoint.counts["left"] == 1
+    [left] = [one for one in checkpoint.findings() if one["kind"] == "left"]
     assert (left["index"], left["id"]) == (other, "bad")
     assert "this is the last one" in left["reason"]
     assert count(sides, other) == 1
@@ -155,7 +154,7 @@ def test_a_report_that_was_made_before_the_alias_was_switched_is_refused(make_si
     ]
     api.call(sides.node, "POST", "/_aliases", {"actions": actions})
     with pytest.raises(ConfigurationError, match=r"is out of date: its index was made anew since, or the alias"):
-        job.plan(sides.pair())
+        job.plan(sides.sync())
     assert count(sides, live) == 6
 
 
@@ -164,9 +163,9 @@ def test_an_alias_that_is_switched_while_a_repair_runs_stops_it(make_sides: Make
     alias = alias_of(sides, is_write_index=True)
     live = other_index(sides, alias)
     sides.fill(1)
-    pair = sides.pair()
-    catalogue = catalogue_of(pair)
-    before, planned = catalogue.resolve(pair.deadline()), MENDING.plan(pair)
+    sync = sides.sync()
+    reader = sync.reader
+    before, planned = reader.resolve(sync.deadline()), MENDING.plan(sync)
     put(sides, live, "i-0000", {"pk": "i-0000"})
     actions = [
         {"remove": {"index": sides.name, "alias": alias}},
@@ -174,22 +173,22 @@ def test_an_alias_that_is_switched_while_a_repair_runs_stops_it(make_sides: Make
     ]
     api.call(sides.node, "POST", "/_aliases", {"actions": actions})
     with pytest.raises(ConfigurationError, match=f"was written to {sides.name} when it was compared, and is to {live}"):
-        _Mending(Looker(pair, catalogue, before)).mend([Difference(Kind.WRONG_PLACE, Place(live, "i-0000"), None, 1)])
+        _Mending(Looker(sync, reader, before)).mend([Difference(Kind.WRONG_PLACE, Place(live, "i-0000"), None, 1)])
     for unit in planned:
         with pytest.raises(ConfigurationError, match=rf"since this was begun, .* \(it is written to {live} now\)"):
-            list(MENDING.run(pair, unit, None))
+            list(MENDING.run(sync, unit, None))
     assert count(sides, live) == 1
 
 
 def test_units_of_an_index_that_was_made_anew_are_refused(make_sides: MakeSides) -> None:
     sides = make_sides()
     sides.fill(2)
-    planned = MENDING.plan(sides.pair())
+    planned = MENDING.plan(sides.sync())
     api.call(sides.node, "DELETE", f"/{sides.name}")
     api.call(sides.node, "PUT", f"/{sides.name}")
     for unit in planned:
         with pytest.raises(ConfigurationError, match="an index behind it was made anew"):
-            list(MENDING.run(sides.pair(), unit, None))
+            list(MENDING.run(sides.sync(), unit, None))
 
 
 def test_a_report_whose_keys_are_not_its_ids_mends_nothing(make_sides: MakeSides, tmp_path: Path) -> None:
@@ -200,7 +199,7 @@ def test_a_report_whose_keys_are_not_its_ids_mends_nothing(make_sides: MakeSides
     for odd in ('"keys":{"pk":{"S":"i-0001"}}', '"keys":{"pk":1}', '"keys":[1]'):
         report.write_text(text.replace('"keys":{"pk":{"S":"i-0000"}}', odd))
         with pytest.raises(ConfigurationError, match="has the key of another"):
-            list(Repair(report, patience_seconds=0.1).run(sides.pair(), "report", None))
+            list(Repair(report, patience_seconds=0.1).run(sides.sync(), "report", None))
     assert sides.versions() == {}
 
 
@@ -248,8 +247,8 @@ def test_a_hashed_id_whose_document_does_not_hold_the_key_is_left_and_named(
     api.bulk(sides.node, sides.name, [{"index": {"_id": ghost}}, {"x": 1}, {"index": {"_id": document_id}}, {"x": 1}])
     report = write_report(sides, tmp_path / "report.jsonl")
     for job in (MENDING, Repair(report, patience_seconds=0.1)):
-        journal = sides.run(job)
-        left = [one for one in journal.findings() if one["kind"] == "left"]
+        checkpoint = sides.run(job)
+        left = [one for one in checkpoint.findings() if one["kind"] == "left"]
         assert ghost in {one["id"] for one in left}
         assert all("nothing proves that its item is gone" in one["reason"] for one in left)
         assert set(sides.versions()) == {document_id, ghost}
@@ -276,12 +275,12 @@ def test_a_document_with_the_highest_version_is_left_and_the_rest_is_mended(make
     put(sides, other, "stray", {"x": 1}, highest)
     put(sides, other, "also", {"x": 1})
     put(sides, sides.name, "i-0001", {"x": 1}, highest)
-    journal = sides.run(Verify(1, patience_seconds=0.1, repair=True, others=(other,)))
-    assert {(one["index"], one["id"]) for one in journal.findings() if one["kind"] == "left"} == {
+    checkpoint = sides.run(Verify(1, patience_seconds=0.1, repair=True, others=(other,)))
+    assert {(one["index"], one["id"]) for one in checkpoint.findings() if one["kind"] == "left"} == {
         (other, "stray"),
         (sides.name, "i-0001"),
     }
-    assert journal.counts["repaired"] == 2
+    assert checkpoint.counts["repaired"] == 2
     assert count(sides, other) == 1
 
 
@@ -291,9 +290,9 @@ def test_what_differs_still_after_it_was_mended_is_told(make_sides: MakeSides, m
     sides.run(Backfill(1))
     sides.put("i-0001", n={"N": "100"})
     with monkeypatch.context() as patched:  # as a pipeline would that the index sends its documents through
-        patched.setattr("dynamodb_opensearch.bulk.encode_document", lambda _: b'{"changed":1}')
-        journal = sides.run(MENDING)
-    assert (journal.counts["repaired"], journal.counts["remaining"]) == (0, 1)
-    [told] = [one for one in journal.findings() if one["kind"] == "remaining"]
+        patched.setattr("dynamodb_opensearch.opensearch.bulk.encode_document", lambda _: b'{"changed":1}')
+        checkpoint = sides.run(MENDING)
+    assert (checkpoint.counts["repaired"], checkpoint.counts["remaining"]) == (0, 1)
+    [told] = [one for one in checkpoint.findings() if one["kind"] == "remaining"]
     assert (told["id"], told["reason"]) == ("i-0001", "stale")
     assert sides.run(MENDING).counts["repaired"] == 1

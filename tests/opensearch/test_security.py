@@ -4,8 +4,8 @@ import socket
 from collections.abc import Callable, Iterator
 
 import pytest
-from dynamodb_opensearch import client
-from dynamodb_opensearch.errors import ConfigurationError
+from dynamodb_opensearch.core.errors import ConfigurationError
+from dynamodb_opensearch.opensearch import client
 from dynamodb_opensearch.settings import Auth
 from engines import OpenSearchNode, opensearch
 from fakes.dynamodb import put, record, remove

@@ -7,8 +7,8 @@ from itertools import count
 from typing import Any
 
 import pytest
-from dynamodb_opensearch.documents import KeySchema
-from dynamodb_opensearch.items import unescape_name
+from dynamodb_opensearch.core.items import unescape_name
+from dynamodb_opensearch.core.keys import KeySchema
 from engines import OpenSearchNode
 from fakes.dynamodb import put, record, remove
 from hypothesis import HealthCheck, given, settings

@@ -3,13 +3,14 @@
 from typing import Any
 
 import pytest
-from dynamodb_opensearch.cli.engine import JobFailedError
-from dynamodb_opensearch.errors import ConfigurationError
-from dynamodb_opensearch.jobs import stored, suspects
+from dynamodb_opensearch.cli.run.engine import JobFailedError
+from dynamodb_opensearch.core.documents import Document
+from dynamodb_opensearch.core.errors import ConfigurationError
+from dynamodb_opensearch.jobs import suspects
 from dynamodb_opensearch.jobs.backfill import Backfill
-from dynamodb_opensearch.jobs.mget import Document
-from dynamodb_opensearch.jobs.stored import Catalogue
 from dynamodb_opensearch.jobs.verify import Verify
+from dynamodb_opensearch.opensearch import reader as stored
+from dynamodb_opensearch.opensearch.reader import Reader
 
 from opensearch import api
 from opensearch.sides import MakeSides
@@ -20,7 +21,7 @@ QUICK = Verify(2, patience_seconds=0.1)
 def test_documents_that_share_a_sequence_number_after_a_shrink_are_all_listed(
     make_sides: MakeSides, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("dynamodb_opensearch.jobs.layout.PAGE_HITS", 20)
+    monkeypatch.setattr("dynamodb_opensearch.opensearch.layout.PAGE_HITS", 20)
     sides = make_sides(index_settings={"number_of_shards": 3})
     sides.fill(300)
     sides.run(Backfill(2))
@@ -30,14 +31,14 @@ def test_documents_that_share_a_sequence_number_after_a_shrink_are_all_listed(
     api.call(sides.node, "POST", f"/{sides.name}/_shrink/{small}?wait_for_active_shards=1", {"settings": settings})
     sides.through(small)
     assert sides.verified().counts == {"items": 300, "documents": 300}
-    monkeypatch.setattr("dynamodb_opensearch.jobs.stored.PART", 50)
+    monkeypatch.setattr("dynamodb_opensearch.opensearch.reader.PART", 50)
     assert sides.verified().counts == {"items": 300, "documents": 300}
 
 
 def test_a_listing_that_shows_less_than_the_index_counts_is_no_proof(
     make_sides: MakeSides, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    page = Catalogue._page
+    page = Reader._page
 
     def without_one(*arguments: Any) -> tuple[list[Any], list[int]]:
         hits, numbers = page(*arguments)
@@ -46,7 +47,7 @@ def test_a_listing_that_shows_less_than_the_index_counts_is_no_proof(
     sides = make_sides(index_settings={"number_of_shards": 1})
     sides.fill(5)
     sides.run(Backfill(1))
-    monkeypatch.setattr(Catalogue, "_page", without_one)
+    monkeypatch.setattr(Reader, "_page", without_one)
     monkeypatch.setattr(stored, "_RECOUNTS", 2)
     assert sides.run(QUICK).counts == {"items": 5, "documents": 4, "unlisted": 1}
     for number in range(5):  # what is written meanwhile hides nothing
@@ -99,9 +100,9 @@ def test_attributes_that_no_search_finds_by_are_counted_and_named(make_sides: Ma
         sides.put(f"i-{number}", n={"N": "1"}, color={"S": "red"})
     sides.put("odd", n={"S": "many"}, off={"M": {}}, **{"price [EUR]": {"S": "on request"}})
     sides.run(Backfill(1))
-    journal = sides.run(QUICK)
-    assert journal.counts == {"items": 5, "documents": 5}
-    assert journal.notices == {
+    checkpoint = sides.run(QUICK)
+    assert checkpoint.counts == {"items": 5, "documents": 5}
+    assert checkpoint.notices == {
         "color: not indexed": 4,
         "off: not indexed": 1,
         "n: value kept, but not indexed": 1,
@@ -152,10 +153,10 @@ def test_a_closed_index_is_named_and_hinders_only_who_needs_it(make_sides: MakeS
     sides.run(Backfill(1))
     assert sides.run(QUICK).counts == {"items": 3, "documents": 3}
     with pytest.raises(ConfigurationError, match=f"--other-index {closed}: it is closed; open it"):
-        Verify(1, others=(closed,)).plan(sides.pair())
+        Verify(1, others=(closed,)).plan(sides.sync())
     sides.through(closed)
     with pytest.raises(ConfigurationError, match=f"the index {closed} is closed; open it: POST /{closed}/_open"):
-        QUICK.plan(sides.pair())
+        QUICK.plan(sides.sync())
 
 
 def test_a_data_stream_is_refused(make_sides: MakeSides) -> None:
@@ -165,14 +166,14 @@ def test_a_data_stream_is_refused(make_sides: MakeSides) -> None:
     api.call(sides.node, "PUT", f"/_data_stream/{name}")
     sides.through(name)
     with pytest.raises(ConfigurationError, match=f"INDEX is '{name}', a data stream"):
-        QUICK.plan(sides.pair())
+        QUICK.plan(sides.sync())
 
 
 def test_ghosts_are_looked_at_without_their_content(make_sides: MakeSides, monkeypatch: pytest.MonkeyPatch) -> None:
     read: list[str] = []
-    get = Catalogue.get
+    get = Reader.get
 
-    def watched(self: Catalogue, *arguments: Any, **options: Any) -> list[Document | None]:
+    def watched(self: Reader, *arguments: Any, **options: Any) -> list[Document | None]:
         documents = get(self, *arguments, **options)
         read.extend(document.source for document in documents if document)
         return documents
@@ -180,7 +181,7 @@ def test_ghosts_are_looked_at_without_their_content(make_sides: MakeSides, monke
     sides = make_sides()
     for number in range(120):
         api.call(sides.node, "PUT", f"/{sides.name}/_doc/ghost-{number}", {"x": "x" * 1000})
-    monkeypatch.setattr(Catalogue, "get", watched)
+    monkeypatch.setattr(Reader, "get", watched)
     assert sides.run(Verify(1, patience_seconds=0.1, repair=True)).counts["repaired"] == 120
     assert set(read) == {""}
 

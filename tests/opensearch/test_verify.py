@@ -8,19 +8,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from dynamodb_opensearch.cli.engine import Stop, Workers, run
-from dynamodb_opensearch.cli.journal import Journal
-from dynamodb_opensearch.errors import ConfigurationError
-from dynamodb_opensearch.jobs import pair as pairs
-from dynamodb_opensearch.jobs import suspects, verify
+from dynamodb_opensearch.cli.run.checkpoint import Checkpoint
+from dynamodb_opensearch.cli.run.engine import Stop, Workers, run
+from dynamodb_opensearch.core.errors import ConfigurationError
+from dynamodb_opensearch.dynamodb.table import Keyed, Reading, Table
+from dynamodb_opensearch.jobs import suspects
 from dynamodb_opensearch.jobs.backfill import Backfill
-from dynamodb_opensearch.jobs.pair import Pair, catalogue_of
+from dynamodb_opensearch.jobs.job import Step
 from dynamodb_opensearch.jobs.repair import Repair
 from dynamodb_opensearch.jobs.report import Compared, ReportWriter
-from dynamodb_opensearch.jobs.stored import Shard
 from dynamodb_opensearch.jobs.verify import Verify
-from dynamodb_opensearch.jobs.work import Step
-from dynamodb_opensearch.truth import Keyed, Reading
+from dynamodb_opensearch.opensearch.reader import Shard
 
 from opensearch import api
 from opensearch.sides import MakeSides, Sides
@@ -68,9 +66,9 @@ def sides(make_sides: MakeSides) -> Sides:
 
 
 def test_a_whole_pair_has_no_difference_and_everything_is_counted(sides: Sides) -> None:
-    journal = sides.verified(patience_seconds=0)
-    assert journal.counts == {"items": 60, "documents": 60}
-    assert list(journal.findings()) == []
+    checkpoint = sides.verified(patience_seconds=0)
+    assert checkpoint.counts == {"items": 60, "documents": 60}
+    assert list(checkpoint.findings()) == []
 
 
 def test_documents_whose_items_the_scan_showed_are_not_looked_up_again(
@@ -78,15 +76,17 @@ def test_documents_whose_items_the_scan_showed_are_not_looked_up_again(
 ) -> None:
     looked_up: list[str] = []
 
-    def readings(pair: Pair, keys: Iterable[Keyed], *arguments: Any, **options: Any) -> Iterator[Reading]:
+    read_all = Table.read_all
+
+    def noting(table: Table, keys: Iterable[Keyed], *arguments: Any, **options: Any) -> Iterator[Reading]:
         keys = list(keys)
         looked_up.extend(one.id for one in keys)
-        return pairs.readings(pair, keys, *arguments, **options)
+        return read_all(table, keys, *arguments, **options)
 
-    monkeypatch.setattr(verify, "readings", readings)
+    monkeypatch.setattr(Table, "read_all", noting)
     api.call(sides.node, "PUT", f"/{sides.name}/_doc/added", {"pk": "added"})
-    journal = sides.verified(Workers(threads=1, page_items=7), patience_seconds=0)
-    assert [one["id"] for one in journal.findings()] == ["added"]
+    checkpoint = sides.verified(Workers(threads=1, page_items=7), patience_seconds=0)
+    assert [one["id"] for one in checkpoint.findings()] == ["added"]
     assert set(looked_up) == {"added"}
     looked_up.clear()
     sides.run(Verify(3, patience_seconds=0))  # nobody vouches
@@ -120,12 +120,12 @@ def test_a_repair_from_a_report_mends_exactly_what_it_names(sides: Sides, tmp_pa
 def test_a_repair_is_refused_for_a_report_of_another_index(sides: Sides, tmp_path: Path) -> None:
     report = write_report(sides, tmp_path / "report.jsonl", index="others")
     with pytest.raises(ConfigurationError, match=r"report\.jsonl is the report of another index: 'others', not"):
-        Repair(report).plan(sides.pair())
+        Repair(report).plan(sides.sync())
     report.write_text("{}\n")
     with pytest.raises(ConfigurationError, match="is no report of this version's verify"):
-        Repair(report).plan(sides.pair())
+        Repair(report).plan(sides.sync())
     with pytest.raises(ConfigurationError, match=r"gone\.jsonl can't be read \(No such file"):
-        Repair(tmp_path / "gone.jsonl").plan(sides.pair())
+        Repair(tmp_path / "gone.jsonl").plan(sides.sync())
 
 
 def test_a_report_that_was_cut_off_still_repairs_what_it_names(sides: Sides, tmp_path: Path) -> None:
@@ -140,8 +140,8 @@ def test_a_refused_repair_is_named_and_the_rest_is_done(sides: Sides) -> None:
     api.call(sides.node, "PUT", f"/{sides.name}/_mapping", {"properties": {"m": {"type": "long"}}})
     sides.put("bad", m={"S": "x"})
     sides.put("good", m={"N": "1"})
-    journal = sides.run(Verify(3, patience_seconds=0.1, repair=True))
-    assert (journal.counts["repaired"], journal.counts["refused"]) == (1, 1)
+    checkpoint = sides.run(Verify(3, patience_seconds=0.1, repair=True))
+    assert (checkpoint.counts["repaired"], checkpoint.counts["refused"]) == (1, 1)
     assert sides.differences() == [("missing", "bad")]
 
 
@@ -197,9 +197,9 @@ def test_a_document_that_is_another_at_every_look_is_named_and_not_equal(
     writer = threading.Thread(target=write, daemon=True)
     writer.start()
     try:
-        journal = sides.run(Verify(1, patience_seconds=0.1))
-        assert [(one["kind"], one["id"]) for one in journal.findings()] == [("changing", "i-0009")]
-        assert journal.counts["changing"] == 1
+        checkpoint = sides.run(Verify(1, patience_seconds=0.1))
+        assert [(one["kind"], one["id"]) for one in checkpoint.findings()] == [("changing", "i-0009")]
+        assert checkpoint.counts["changing"] == 1
     finally:
         stopped.set()
         writer.join()
@@ -236,28 +236,28 @@ def test_every_kind_of_key_is_found_again_from_the_documents_side(
 
 
 def test_an_index_of_many_pages_is_read_to_its_end(sides: Sides, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dynamodb_opensearch.jobs.layout.PAGE_HITS", 4)
+    monkeypatch.setattr("dynamodb_opensearch.opensearch.layout.PAGE_HITS", 4)
     assert sides.run(Verify(1, patience_seconds=0)).counts["documents"] == 60
 
 
 def test_a_large_shard_is_read_in_parts_and_nothing_falls_between_them(
     sides: Sides, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("dynamodb_opensearch.jobs.layout.PAGE_HITS", 2)
-    monkeypatch.setattr("dynamodb_opensearch.jobs.stored.PART", 3)
+    monkeypatch.setattr("dynamodb_opensearch.opensearch.layout.PAGE_HITS", 2)
+    monkeypatch.setattr("dynamodb_opensearch.opensearch.reader.PART", 3)
     expected = damage(sides)
-    units = [unit for unit in Verify(1).plan(sides.pair()) if unit.startswith("shard")]
+    units = [unit for unit in Verify(1).plan(sides.sync()) if unit.startswith("shard")]
     assert len(units) > 10
     parts = [unit.partition(" @")[0] for unit in units]
     assert [str(Shard.parse(part)) for part in parts] == parts
-    journal = sides.verified()
-    assert sorted((one["kind"], one["id"]) for one in journal.findings()) == expected
-    assert journal.counts["documents"] == api.decoded(sides.node, "GET", f"/{sides.name}/_count")["count"]
+    checkpoint = sides.verified()
+    assert sorted((one["kind"], one["id"]) for one in checkpoint.findings()) == expected
+    assert checkpoint.counts["documents"] == api.decoded(sides.node, "GET", f"/{sides.name}/_count")["count"]
     api.call(sides.node, "PUT", f"/{sides.name}/_doc/very-late?refresh=true", {"pk": "very-late"})  # after the plan
     found = [
         one
         for unit in units
-        for step in Verify(1, patience_seconds=0).run(sides.pair(), unit, None)
+        for step in Verify(1, patience_seconds=0).run(sides.sync(), unit, None)
         if isinstance(step, Step)
         for one in step.findings
     ]
@@ -278,12 +278,12 @@ def test_an_interrupted_verification_goes_on_and_names_all_differences(sides: Si
     path, job = tmp_path / "checkpoint.jsonl", Verify(3, patience_seconds=0.2)
     done, runs = False, 0
     while not done:
-        journal, stop = Journal(path, {"job": "verify"}), Stop()
+        checkpoint, stop = Checkpoint(path, {"job": "verify"}), Stop()
         workers = Workers(threads=1, page_items=5)
-        done = run(job, sides.settings, workers, journal, stop=stop, on_step=partial(_request, stop))
-        found = sorted((one["kind"], one["id"]) for one in journal.findings())
-        counts = journal.counts
-        journal.close()
+        done = run(job, sides.settings, workers, checkpoint, stop=stop, on_step=partial(_request, stop))
+        found = sorted((one["kind"], one["id"]) for one in checkpoint.findings())
+        counts = checkpoint.counts
+        checkpoint.close()
         runs += 1
     assert found == expected
     assert counts["items"] == 61
@@ -304,21 +304,21 @@ def test_a_missing_index_and_one_without_source_are_told(make_sides: MakeSides) 
     sides = make_sides()
     sides.through("nowhere")
     with pytest.raises(ConfigurationError, match="INDEX is 'nowhere': it doesn't exist; create it"):
-        Verify(1).plan(sides.pair())
+        Verify(1).plan(sides.sync())
     bare = f"{sides.name}-bare"
     api.call(sides.node, "PUT", f"/{bare}", {"mappings": {"_source": {"enabled": False}}})
     sides.through(bare)
     sides.fill(1)
     sides.run(Backfill(1))
     with pytest.raises(ConfigurationError, match="keeps no _source"):
-        Verify(1).plan(sides.pair())
+        Verify(1).plan(sides.sync())
 
 
 def write_report(sides: Sides, path: Path, *, index: str | None = None, keep: Any = bool, percent: float = 100) -> Path:
     """A report of what a verification names now."""
-    pair = sides.pair()
-    layout = catalogue_of(pair).resolve(pair.deadline())
-    compared = Compared(pair.table_arn, pair.table_id, index or sides.settings.index, layout.uuid)
+    sync = sides.sync()
+    layout = sync.reader.resolve(sync.deadline())
+    compared = Compared(sync.table_arn, sync.table_id, index or sides.settings.index, layout.uuid)
     with path.open("w") as file:
         writer = ReportWriter(file, compared=compared, started_at="2026-01-01T00:00:00Z")
         for finding in sides.run(Verify(3, patience_seconds=0.3, others=layout.others)).findings():

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from dynamodb_opensearch.cli.engine import JobFailedError, Workers
-from dynamodb_opensearch.jobs.pair import Pair
-from dynamodb_opensearch.jobs.work import Step, Unit
+from dynamodb_opensearch.cli.run.engine import JobFailedError, Workers
+from dynamodb_opensearch.jobs.job import Step, Unit
+from dynamodb_opensearch.jobs.sync import Sync
 
 from opensearch.sides import MakeSides
 
@@ -24,12 +24,12 @@ class Failing:
 
     how: str
 
-    def plan(self, pair: Pair) -> Sequence[Unit]:
-        del pair
+    def plan(self, sync: Sync) -> Sequence[Unit]:
+        del sync
         return [str(number) for number in range(8)]
 
-    def run(self, pair: Pair, unit: Unit, position: Any) -> Iterator[Step]:
-        del pair, position
+    def run(self, sync: Sync, unit: Unit, position: Any) -> Iterator[Step]:
+        del sync, position
         if unit == "3":
             _fail(self.how)
         yield Step(None, Counter(items=1))

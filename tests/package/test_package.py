@@ -71,7 +71,7 @@ def test_the_handler_is_imported_from_the_zip_and_a_boto3_alone_without_io(
 import socket, sys
 def refuse(*_, **__): raise AssertionError("importing must not use the network")
 socket.socket.connect = socket.getaddrinfo = refuse
-from dynamodb_opensearch.stream import handler
+from dynamodb_opensearch.functions.sync import handler
 import dynamodb_opensearch, boto3, urllib3
 assert ".zip" in dynamodb_opensearch.__file__ and ".zip" in urllib3.__file__, urllib3.__file__
 for name in ("dynamodb", "sqs", "sns", "s3", "secretsmanager"):
@@ -92,7 +92,7 @@ print(boto3.__version__)
 
 def test_a_wrong_setting_fails_at_import_with_variable_value_and_what_is_allowed(tmp_path: Path) -> None:
     result = subprocess.run(
-        [sys.executable, "-c", "import dynamodb_opensearch.stream"],
+        [sys.executable, "-c", "import dynamodb_opensearch.functions.sync"],
         env={**ENVIRONMENT, "BULK_BYTES": "12", "PYTHONPATH": str(ZIP), "HOME": str(tmp_path)},
         capture_output=True,
         text=True,

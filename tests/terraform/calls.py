@@ -20,7 +20,7 @@ import botocore.loaders
 import pytest
 import requests
 from botocore.awsrequest import AWSResponse
-from dynamodb_opensearch import dead_letters
+from dynamodb_opensearch.failures import destination as dead_letters
 from fakes.dynamodb import START
 from terraform.world import World
 

@@ -20,7 +20,7 @@ def calls_of_a_batch(environment: Mapping[str, str], endpoints: Mapping[str, str
         endpoints: the ARN of the domain or collection behind each host.
     """
     with recorded(environment, endpoints, _world(environment)) as calls:
-        answer = _load_handler("stream")({"Records": _batch(environment["TABLE_KEYS"])}, _Context())
+        answer = _load_handler("sync")({"Records": _batch(environment["TABLE_KEYS"])}, _Context())
     assert answer == {"batchItemFailures": []}, "the batch must be done, or a call was left out"
     return calls
 
@@ -53,7 +53,7 @@ def _calls_of_jobs(
     ]
     assert set(types) <= {job["type"] for job, _ in jobs}, "a type was left out"
     with recorded(environment, endpoints, world) as calls:
-        handler = _load_handler("operator")
+        handler = _load_handler("operate")
         for job, counts in jobs:
             if job["type"] == "verify":
                 world.damage()
@@ -82,7 +82,7 @@ def _execution(handler: Handler, job: Mapping[str, Any]) -> Mapping[str, int]:
 
 def _load_handler(module: str) -> Handler:
     """The handler of a module of its own: it reads its settings when it is imported."""
-    path = REPOSITORY / f"lambda/src/dynamodb_opensearch/{module}.py"
+    path = REPOSITORY / f"lambda/src/dynamodb_opensearch/functions/{module}.py"
     spec = importlib.util.spec_from_file_location(f"{module}_with_recorded_calls", path)
     assert spec is not None
     assert spec.loader is not None

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from dynamodb_opensearch import telemetry
+from dynamodb_opensearch.core.tally import Tally
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,7 @@ PUBLISHED = (
 
 def emitted() -> Source:
     """What the function emits for a batch in which all happened that is counted, read from its own line."""
-    tally = telemetry.Tally(records=1)
+    tally = Tally(records=1)
     tally.add_request(body_bytes=1, seconds=0.1)
     tally.dead_letters["mapper_parsing_exception"] += 1
     with contextlib.redirect_stdout(io.StringIO()) as printed:

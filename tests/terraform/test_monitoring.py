@@ -194,10 +194,10 @@ def test_the_dashboard_starts_with_all_alarms(plan: Plan) -> None:
 def test_the_dashboard_asks_for_what_log_lines_have(plan: Plan) -> None:
     [log] = [widget for widget in plan.widgets if widget["type"] == "log"]
     fields = set(re.findall(r"\bfields (.*?) \|", log["properties"]["query"])[0].split(", "))
-    stream = (REPOSITORY / "lambda/src/dynamodb_opensearch/stream.py").read_text(encoding="utf-8")
+    stream = (REPOSITORY / "lambda/src/dynamodb_opensearch/functions/sync.py").read_text(encoding="utf-8")
     extras = {name for line in re.findall(r"extra={(.*?)}", stream) for name in re.findall(r'"(\w+)":', line)}
     [kept] = re.findall(r"append_keys\((\w+)=", stream)
-    ranges = set(re.findall(r'^        "(\w+)": _sequence_number', stream, re.MULTILINE))
+    ranges = set(re.findall(r'^        "(\w+)": sequence_number', stream, re.MULTILINE))
     assert {"@timestamp", "level", "message", kept} | (extras - {"sequence_number"}) | ranges == fields
 
 

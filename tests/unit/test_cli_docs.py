@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import typer
-from dynamodb_opensearch.cli.main import app
+from dynamodb_opensearch.cli.app import app
 from typer.testing import CliRunner
 
 from scripts.cli_docs import PAGE, commands, with_help

@@ -8,8 +8,8 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from dynamodb_opensearch.cli import verifying
-from dynamodb_opensearch.cli.main import app
+from dynamodb_opensearch.cli.app import app
+from dynamodb_opensearch.cli.commands import repair, verify
 from terraform.calls import ACCOUNT, REGION, Call, recorded, table_arn
 from terraform.world import World
 from typer.testing import CliRunner
@@ -89,7 +89,8 @@ def _here_and_now(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Relative paths are of a new folder; a table is one part, for each shows all of it; nothing is waited for."""
     (tmp_path / "definition.json").write_text(DEFINITION, encoding="utf-8")
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(verifying, "SEGMENTS", 1)
+    for command in (verify, repair):
+        monkeypatch.setattr(command, "SEGMENTS", 1)
     monkeypatch.setattr(
         "dynamodb_opensearch.jobs.suspects.time",
         SimpleNamespace(monotonic=lambda: 0.0, time=time.time, sleep=lambda _: None),

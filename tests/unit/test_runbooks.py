@@ -13,7 +13,7 @@ from botocore import xform_name
 REPOSITORY = Path(__file__).resolve().parents[2]
 PAGE = (REPOSITORY / "docs/runbooks.md").read_text(encoding="utf-8")
 SECTIONS = dict(re.findall(r"^## ([^\n]+)\n(.*?)(?=^## |\Z)", PAGE, re.DOTALL | re.MULTILINE))
-STREAM = (REPOSITORY / "lambda/src/dynamodb_opensearch/stream.py").read_text(encoding="utf-8")
+STREAM = (REPOSITORY / "lambda/src/dynamodb_opensearch/functions/sync.py").read_text(encoding="utf-8")
 PARTS = ["Means.", "Look.", "Mend.", "Mended"]
 GLOBAL_OPTIONS = {"query", "output", "region"}
 TERRAFORMS = {"terraform apply"}
@@ -76,7 +76,7 @@ def test_every_reason_that_the_page_names_is_one_of_the_functions() -> None:
     """Of one kind each: what the function makes up, what it takes from the HTTP status, what OpenSearch calls it."""
     sources = "".join(
         (REPOSITORY / f"lambda/src/dynamodb_opensearch/{name}.py").read_text(encoding="utf-8")
-        for name in ("answers", "bulk", "converge")
+        for name in ("core/answers", "opensearch/bulk", "core/converge")
     )
     table = SECTIONS["Failed invokes"].partition("| `reason` |")[2].partition("\n\n")[0]
     named = re.findall(r"`([\w…]+)`", table)

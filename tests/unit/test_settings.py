@@ -1,5 +1,5 @@
 import pytest
-from dynamodb_opensearch.errors import ConfigurationError
+from dynamodb_opensearch.core.errors import ConfigurationError
 from dynamodb_opensearch.settings import Auth, Compression, Service, read_settings
 
 MINIMAL = {

@@ -10,14 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from dynamodb_opensearch import client, telemetry
-from dynamodb_opensearch.changes import Settle
-from dynamodb_opensearch.deadline import Deadline
-from dynamodb_opensearch.documents import KeySchema
-from dynamodb_opensearch.telemetry import Tally
-from dynamodb_opensearch.truth import Table
+from dynamodb_opensearch import telemetry
+from dynamodb_opensearch.core.changes import Settle
+from dynamodb_opensearch.core.deadline import Deadline
+from dynamodb_opensearch.core.keys import KeySchema
+from dynamodb_opensearch.core.tally import Tally
+from dynamodb_opensearch.dynamodb.table import Table
+from dynamodb_opensearch.opensearch import client
 
-from unit.test_client import Server
+from unit.opensearch.test_client import Server
 
 ROOT = Path(__file__).resolve().parents[2]
 ENVIRONMENT = {
@@ -92,7 +93,7 @@ def test_nothing_of_one_invocation_is_counted_in_the_next(capsys: pytest.Capture
 
 def import_handler(**environment: str) -> subprocess.CompletedProcess[str]:
     variables = {**ENVIRONMENT, "PYTHONPATH": str(ROOT / "lambda" / "src"), "PATH": os.environ["PATH"], **environment}
-    command = [sys.executable, "-c", "import dynamodb_opensearch.stream as s; print(s._sync._logger.level)"]
+    command = [sys.executable, "-c", "import dynamodb_opensearch.functions.sync as s; print(s._function._logger.level)"]
     return subprocess.run(command, env=variables, capture_output=True, text=True, check=False)
 
 
@@ -139,7 +140,7 @@ def test_at_debug_the_sdk_does_not_log_an_item_that_is_read(
 ) -> None:
     for name, value in ENVIRONMENT.items():  # the module reads its settings when it is first imported
         monkeypatch.setenv(name, value)
-    stream = import_module("dynamodb_opensearch.stream")
+    stream = import_module("dynamodb_opensearch.functions.sync")
     item = {"pk": {"S": "a"}, "t": {"S": "s3cr3t"}}
     answer = json.dumps({"Responses": {"products": [item]}, "UnprocessedKeys": {}}).encode()
     amazon.reply = lambda _: (200, "application/x-amz-json-1.0", answer)

@@ -7,8 +7,8 @@ from enum import StrEnum
 from typing import TypeVar
 from urllib.parse import urlsplit
 
-from dynamodb_opensearch.documents import KeySchema
-from dynamodb_opensearch.errors import ConfigurationError
+from dynamodb_opensearch.core.errors import ConfigurationError
+from dynamodb_opensearch.core.keys import KeySchema
 
 
 class Auth(StrEnum):

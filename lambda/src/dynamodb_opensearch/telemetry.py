@@ -1,44 +1,15 @@
 """Logs and metrics: one JSON line per notable event, one EMF line per invocation. Never an item's content."""
 
 import logging
-import threading
 import time
-from collections import Counter
-from dataclasses import dataclass, field
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
+from dynamodb_opensearch.core.tally import Tally
+
 NAMESPACE = "DynamoDBOpenSearch"
 DIMENSION = "Sync"
-
-
-@dataclass(slots=True)
-class Tally:
-    """What one invocation did. The fields are counted where they happen; ``emit`` makes metrics of them."""
-
-    records: int = 0
-    coalesced: int = 0
-    writes: int = 0
-    deletes: int = 0
-    superseded: int = 0
-    settled: int = 0
-    unfinished: int = 0
-    retries: int = 0
-    from_the_future: int = 0
-    """Conflicts with versions that no clock can have given yet."""
-    dead_letters: Counter[str] = field(default_factory=Counter)
-    bulk_requests: int = 0
-    bulk_bytes: int = 0
-    bulk_seconds: list[float] = field(default_factory=list)
-    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
-
-    def add_request(self, body_bytes: int, seconds: float) -> None:
-        """Count one bulk request; called from the threads that send."""
-        with self._lock:
-            self.bulk_requests += 1
-            self.bulk_bytes += body_bytes
-            self.bulk_seconds.append(seconds)
 
 
 # At DEBUG these log the bodies of requests and answers: items' contents, and passwords.

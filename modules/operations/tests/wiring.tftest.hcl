@@ -37,7 +37,7 @@ run "the_shortest_call" {
   }
 
   assert {
-    condition     = aws_lambda_function.this.handler == "dynamodb_opensearch.operator.handler" && aws_lambda_function.this.timeout == 900
+    condition     = aws_lambda_function.this.handler == "dynamodb_opensearch.functions.operate.handler" && aws_lambda_function.this.timeout == 900
     error_message = "The function is not the operator, or may not last as long as Lambda allows."
   }
 

@@ -50,7 +50,7 @@ run "defaults" {
   assert {
     condition = (
       aws_lambda_function.this.function_name == "products-opensearch-sync"
-      && aws_lambda_function.this.handler == "dynamodb_opensearch.stream.handler"
+      && aws_lambda_function.this.handler == "dynamodb_opensearch.functions.sync.handler"
       && aws_lambda_function.this.runtime == "python3.13"
       && aws_lambda_function.this.architectures == tolist(["arm64"])
       && aws_lambda_function.this.memory_size == 512

@@ -6,7 +6,7 @@ import sys
 def main() -> None:
     """Run the command line ``sys.argv``."""
     try:
-        from dynamodb_opensearch.cli.main import app  # noqa: PLC0415 (see above)
+        from dynamodb_opensearch.cli.app import app  # noqa: PLC0415 (see above)
         from dynamodb_opensearch.cli.output import run  # noqa: PLC0415
     except KeyboardInterrupt:
         sys.exit(130)

@@ -7,7 +7,7 @@ from pathlib import Path
 from botocore.exceptions import BotoCoreError, ClientError
 
 from dynamodb_opensearch.aws import credentials_advice
-from dynamodb_opensearch.errors import SyncError
+from dynamodb_opensearch.core.errors import SyncError
 
 DEBUG = "DYNAMODB_OPENSEARCH_DEBUG"
 """The variable that says the same as ``--debug``; worker processes inherit it."""

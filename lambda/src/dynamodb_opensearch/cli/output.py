@@ -20,7 +20,7 @@ from rich.console import Console, RenderableType
 from rich.text import Text
 
 from dynamodb_opensearch.cli.faults import DEBUG, line_of, trace_of, wants_trace
-from dynamodb_opensearch.errors import SyncError
+from dynamodb_opensearch.core.errors import SyncError
 
 WELL, REMAINS, ERROR, INTERRUPTED = 0, 1, 2, 130
 """Exit codes: all is well; differences or refused documents remain; it couldn't be done; Ctrl-C."""

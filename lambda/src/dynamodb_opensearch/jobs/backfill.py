@@ -1,29 +1,17 @@
-"""Fills the index with what the table holds, beside the live stream: what conflicts with a backfill is newer.
-
-An item that is deleted between its reading and its writing must not come back, and tombstones can't be relied on: a
-node's restart forgets them. So the page is read once more after its writing, and what has gone is settled. Whoever dies
-between the two has noted the page's keys before, and the next run looks them up. Without that second look, ``verify``
-has to tell afterwards.
-"""
+"""Fills the index from a scan of the table, beside the live sync."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from dynamodb_opensearch.answers import Kind, Outcome
-from dynamodb_opensearch.changes import Change, Settle, Write
-from dynamodb_opensearch.converge import Index, Refusal, converge
-from dynamodb_opensearch.dead_letters import as_json
-from dynamodb_opensearch.deadline import Deadline
-from dynamodb_opensearch.errors import OutOfTimeError
-from dynamodb_opensearch.items import Item
-from dynamodb_opensearch.jobs.pair import Pair, readings
-from dynamodb_opensearch.jobs.scan import pages, read_page
-from dynamodb_opensearch.jobs.work import Segment, Step, Unit
-from dynamodb_opensearch.telemetry import Tally
-from dynamodb_opensearch.versions import scan_version
+from dynamodb_opensearch.core.changes import Settle
+from dynamodb_opensearch.core.items import Item
+from dynamodb_opensearch.core.versions import scan_version
+from dynamodb_opensearch.jobs.fill import fill, finding, take_back
+from dynamodb_opensearch.jobs.job import Segment, Step, Unit
+from dynamodb_opensearch.jobs.sync import Sync
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,136 +22,32 @@ class Backfill:
     recheck: bool = True
     """Whether to take the second look."""
 
-    def plan(self, pair: Pair) -> Sequence[Unit]:
+    def plan(self, sync: Sync) -> Sequence[Unit]:
         """One unit for each segment of the scan."""
-        del pair
+        del sync
         return [str(Segment(number, self.segments)) for number in range(self.segments)]
 
-    def run(self, pair: Pair, unit: Unit, position: Any) -> Iterator[Step]:
-        """For each page a step before its writing, and one after it. See ``work.Job.run``.
+    def run(self, sync: Sync, unit: Unit, position: Any) -> Iterator[Step]:
+        """For each page a step before its writing, and one after it. See ``job.Job.run``.
 
         A position is where to go on, and the keys that may have been written from there.
         """
-        segment, schema = Segment.parse(unit), pair.settings.key_schema
+        segment, schema = Segment.parse(unit), sync.settings.key_schema
         start_key, begun = position or (None, [])
         if begun:
-            gone, refused = _take_back(pair, [Settle(schema.id_of(one), one) for one in begun], pair.deadline())
+            gone, refused = take_back(sync, [Settle(schema.id_of(one), one) for one in begun], sync.deadline())
             counts = Counter(items=len(gone), gone=len(gone) - len(refused), refused=len(refused))
             yield Step([start_key, []], counts, [finding(refusal) for refusal in refused])
-        for page in pages(pair, segment.number, segment.total, start_key):
+        for page in sync.scan.pages(segment.number, segment.total, start_key):
             if page.items and self.recheck:
                 yield Step([start_key, [schema.keys_of(item) for item in page.items]], is_intent=True)
-            version = scan_version(page.read_at, pair.conflict_window)
-            look = partial(_ids_of_page, pair, segment, start_key) if self.recheck else None
-            counts, findings = fill(pair, page.items, version, pair.deadline(), look=look)
+            version = scan_version(page.read_at, sync.conflict_window)
+            look = partial(_ids_of_page, sync, segment, start_key) if self.recheck else None
+            counts, findings = fill(sync, page.items, version, sync.deadline(), look=look)
             start_key = page.next_key
             yield Step(start_key and [start_key, []], counts, findings)
 
 
-def _ids_of_page(pair: Pair, segment: Segment, start_key: Item | None) -> set[str]:
-    page = read_page(pair, segment.number, segment.total, start_key, keys_only=True)
-    return {pair.settings.key_schema.id_of(item) for item in page.items}
-
-
-def fill(
-    pair: Pair, items: Iterable[Item], version: int, deadline: Deadline, *, look: Callable[[], set[str]] | None = set
-) -> tuple[Counter[str], list[dict[str, Any]]]:
-    """Write items as they were once, unless something newer stands there; settle those that are gone by now.
-
-    Args:
-        look: a cheap second look at the table, after the writing: ids that are there. The others are looked up one by
-            one. None: no second look.
-
-    Returns:
-        Counts of which the others sum up to ``items``: ``written``, ``superseded`` (something newer stands there),
-        ``settled`` (read again after a conflict), ``gone`` (deleted meanwhile), ``refused``; and the refused ones.
-
-    Raises:
-        ConfigurationError: as ``converge``.
-        OutOfTimeError: some were neither written nor refused until the deadline.
-    """
-    schema = pair.settings.key_schema
-    writes = [Write(schema.id_of(item), schema.keys_of(item), version, 0, None, item) for item in items]
-    recorder, tally = _Recorder(pair.index, version), Tally()
-    # A window of 0: the version lies a whole window back already, so whatever stands above it is newer.
-    refused = finish(pair, writes, deadline, tally, index=recorder, conflict_window=0)
-    counts = Counter(
-        items=len(writes),
-        written=tally.writes + tally.deletes - tally.settled,
-        superseded=tally.superseded,
-        settled=tally.settled,
-        gone=0,
-        refused=len(refused),
-    )
-    if look and recorder.ends:
-        seen = look()
-        unseen = [
-            Settle(write.id, write.keys) for write in writes if write.id in recorder.ends and write.id not in seen
-        ]
-        gone, refused_now = _take_back(pair, unseen, deadline)
-        counts.subtract(recorder.ends[settle.id] for settle in gone)
-        counts.update(gone=len(gone) - len(refused_now), refused=len(refused_now))
-        refused += refused_now
-    return counts, [finding(refusal) for refusal in refused]
-
-
-def _take_back(pair: Pair, settles: Sequence[Settle], deadline: Deadline) -> tuple[list[Settle], list[Refusal]]:
-    """Settle those whose items are gone from the table: which they are, and which of them were refused."""
-    missing = {one.id for one in readings(pair, settles, deadline, keys_only=True) if one.item is None}
-    gone = [settle for settle in settles if settle.id in missing]
-    return gone, finish(pair, gone, deadline, Tally())
-
-
-def finish(
-    pair: Pair,
-    changes: Sequence[Change],
-    deadline: Deadline,
-    tally: Tally,
-    *,
-    index: Index | None = None,
-    conflict_window: int | None = None,
-) -> list[Refusal]:
-    """Converge to the end: the documents that were refused; all others are done.
-
-    Raises:
-        ConfigurationError: as ``converge``.
-        OutOfTimeError: some weren't done until the deadline.
-    """
-    result = converge(
-        changes,
-        index=index or pair.index,
-        table=pair.table,
-        deadline=deadline,
-        conflict_window=pair.conflict_window if conflict_window is None else conflict_window,
-        tally=tally,
-    )
-    if result.unfinished:
-        raise OutOfTimeError(f"{len(result.unfinished)} documents couldn't be written in time ({result.last_reason})")
-    return list(result.refused.values())
-
-
-def finding(refusal: Refusal) -> dict[str, Any]:
-    """A refused document as a step tells of it."""
-    write = refusal.write
-    return {"kind": "refused", "id": write.id, "keys": as_json(write.keys), "reason": str(refusal.reason)}
-
-
-class _Recorder:
-    """The index, with a memory of what may stand there now by our doing."""
-
-    def __init__(self, index: Index, version: int) -> None:
-        self._index, self._version = index, version
-        self.ends: dict[str, str] = {}
-        """Document id -> the count that it is in."""
-
-    def write(
-        self, writes: Iterable[Write], deadline: Deadline, tally: Tally, halvings: int = 0
-    ) -> Iterator[tuple[Write, Outcome]]:
-        for write, outcome in self._index.write(writes, deadline, tally, halvings):
-            if outcome.kind is Kind.DONE:
-                self.ends[write.id] = "written" if write.version == self._version else "settled"
-                if write.image is None:
-                    del self.ends[write.id]
-            elif outcome.kind is Kind.CONFLICT and outcome.stored in {self._version, None}:
-                self.ends[write.id] = "superseded"  # by our own request, maybe, which was never answered
-            yield write, outcome
+def _ids_of_page(sync: Sync, segment: Segment, start_key: Item | None) -> set[str]:
+    page = sync.scan.page(segment.number, segment.total, start_key, keys_only=True)
+    return {sync.settings.key_schema.id_of(item) for item in page.items}

@@ -15,19 +15,26 @@ from typing import Any
 
 import boto3
 
-from dynamodb_opensearch.changes import Settle
-from dynamodb_opensearch.converge import Refusal
-from dynamodb_opensearch.dead_letters import DeadLetter
-from dynamodb_opensearch.deadline import Deadline
-from dynamodb_opensearch.errors import ConfigurationError, OutOfTimeError
-from dynamodb_opensearch.items import Item
-from dynamodb_opensearch.jobs.backfill import finding, finish
-from dynamodb_opensearch.jobs.failure_bucket import Bucket
-from dynamodb_opensearch.jobs.failure_queue import Batch, Message, Queue
-from dynamodb_opensearch.jobs.failures import ExpiredError, KeylessError, UnusableError, keys_of_failure
-from dynamodb_opensearch.jobs.pair import ASKED_ONCE, Pair, briefly
-from dynamodb_opensearch.jobs.work import Step, Unit
-from dynamodb_opensearch.telemetry import Tally
+from dynamodb_opensearch.aws import ASKED_ONCE, briefly
+from dynamodb_opensearch.core.changes import Settle
+from dynamodb_opensearch.core.converge import Refusal
+from dynamodb_opensearch.core.deadline import Deadline
+from dynamodb_opensearch.core.errors import (
+    ConfigurationError,
+    ExpiredError,
+    KeylessError,
+    OutOfTimeError,
+    UnusableError,
+)
+from dynamodb_opensearch.core.items import Item
+from dynamodb_opensearch.core.tally import Tally
+from dynamodb_opensearch.failures.bucket import Bucket
+from dynamodb_opensearch.failures.letter import DeadLetter
+from dynamodb_opensearch.failures.queue import Batch, Message, Queue
+from dynamodb_opensearch.failures.reader import FailureReader
+from dynamodb_opensearch.jobs.fill import finding, finish
+from dynamodb_opensearch.jobs.job import Step, Unit
+from dynamodb_opensearch.jobs.sync import Sync
 
 _ROUNDS = 10
 """How often all that is left in a queue may show up again without a fresh message, until there can be none."""
@@ -44,14 +51,14 @@ class Redrive:
     drop_keyless: bool = False
     """Whether to delete failures that tell no key of the table: after a verification."""
 
-    def plan(self, pair: Pair) -> Sequence[Unit]:
+    def plan(self, sync: Sync) -> Sequence[Unit]:
         """A queue is one unit, of a bucket each object.
 
         Raises:
             ConfigurationError: the source is neither, or can't be read.
             OutOfTimeError: it was out of reach for some seconds.
         """
-        del pair
+        del sync
         match self.source.split(":")[2:3]:
             case ["sqs"]:
                 Queue(self.source).check()
@@ -65,17 +72,17 @@ class Redrive:
             case _:
                 raise ConfigurationError(f"the source {self.source!r}: it must be the ARN of an SQS queue or S3 bucket")
 
-    def run(self, pair: Pair, unit: Unit, position: Any) -> Iterator[Step]:
-        """A step for each handful of failures. See ``work.Job.run``.
+    def run(self, sync: Sync, unit: Unit, position: Any) -> Iterator[Step]:
+        """A step for each handful of failures. See ``job.Job.run``.
 
         A queue's position is the run's name, when it began, and how many it took.
         """
-        settler = _Settler(pair, drop_expired=self.drop_expired, drop_keyless=self.drop_keyless)
+        settler = _Settler(sync, drop_expired=self.drop_expired, drop_keyless=self.drop_keyless)
         if self.source.split(":")[2] == "s3":
-            yield _redrive_object(Bucket(self.source), unit, settler, pair.deadline())
+            yield _redrive_object(Bucket(self.source), unit, settler, sync.deadline())
         else:
             name, began_ms, taken = position or (str(uuid.uuid4()), None, 0)
-            yield from _QueueRun(Queue(self.source), settler, name, began_ms, taken).steps(pair)
+            yield from _QueueRun(Queue(self.source), settler, name, began_ms, taken).steps(sync)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,12 +97,19 @@ class _Verdict:
 class _Settler:
     """Settles what failures are about."""
 
-    def __init__(self, pair: Pair, *, drop_expired: bool, drop_keyless: bool) -> None:
-        self._pair = pair
+    def __init__(self, sync: Sync, *, drop_expired: bool, drop_keyless: bool) -> None:
+        self._sync = sync
         self._dropped = tuple(
             kind for kind, is_dropped in ((ExpiredError, drop_expired), (KeylessError, drop_keyless)) if is_dropped
         )
-        self._streams = boto3.client("dynamodbstreams", config=ASKED_ONCE)
+        self._reader = FailureReader(
+            sync.table_arn,
+            sync.settings.table_name,
+            sync.settings.index,
+            sync.settings.key_schema,
+            sync.key_types,
+            boto3.client("dynamodbstreams", config=ASKED_ONCE),
+        )
 
     def settle(self, bodies: Sequence[str | bytes], deadline: Deadline) -> list[_Verdict]:
         """One verdict for each failure; a key that several are about is settled once.
@@ -105,7 +119,7 @@ class _Settler:
         """
         wanted: list[dict[str, Item] | str] = [self._keys(body, deadline) for body in bodies]
         settles = {key: Settle(key, keys) for one in wanted if isinstance(one, dict) for key, keys in one.items()}
-        refusals = finish(self._pair, list(settles.values()), deadline, Tally())
+        refusals = finish(self._sync, list(settles.values()), deadline, Tally())
         refused = {refusal.write.id: refusal for refusal in refusals}
         return [
             _Verdict(problem=one)
@@ -116,13 +130,13 @@ class _Settler:
 
     def letter(self, refusal: Refusal) -> str:
         """A new letter, with the new reason."""
-        settings = self._pair.settings
+        settings = self._sync.settings
         letter = DeadLetter.of(refusal.write, refusal.reason, settings.table_name, settings.index)
         return letter.to_json(datetime.now(UTC))
 
     def _keys(self, body: str | bytes, deadline: Deadline) -> dict[str, Item] | str:
         try:
-            return keys_of_failure(body, self._pair, self._streams, deadline)
+            return self._reader.keys_of(body, deadline)
         except self._dropped:
             return {}
         except UnusableError as error:
@@ -140,13 +154,13 @@ class _QueueRun:
         self._put_ms: dict[bytes, int] = {}
         """When this run has put back what, by its digest. Of equal failures one is enough, or they would multiply."""
 
-    def steps(self, pair: Pair) -> Iterator[Step]:
+    def steps(self, sync: Sync) -> Iterator[Step]:
         """A step for each handful of messages."""
         repeated = 0
         try:
             # What is left shows up again once it has been hidden for its time, in any order, and so may a fresh one.
             while repeated <= _ROUNDS * len(self._left):
-                batch = self._queue.receive(pair.deadline())
+                batch = self._queue.receive(sync.deadline())
                 if not batch.messages:
                     break
                 repeated = repeated + len(batch.messages) if batch.ids <= self._left.keys() else 0

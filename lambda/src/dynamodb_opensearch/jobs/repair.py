@@ -13,21 +13,21 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from dynamodb_opensearch.changes import Settle
-from dynamodb_opensearch.converge import Refusal
-from dynamodb_opensearch.documents import is_hashed
-from dynamodb_opensearch.errors import ConfigurationError, UndecodableError
-from dynamodb_opensearch.items import Item
-from dynamodb_opensearch.jobs.backfill import finding, finish
-from dynamodb_opensearch.jobs.comparison import Difference
-from dynamodb_opensearch.jobs.layout import Layout
-from dynamodb_opensearch.jobs.pair import Pair, catalogue_of, readings
+from dynamodb_opensearch.core.changes import Settle
+from dynamodb_opensearch.core.comparison import Difference
+from dynamodb_opensearch.core.converge import Refusal
+from dynamodb_opensearch.core.errors import ConfigurationError, UndecodableError
+from dynamodb_opensearch.core.items import Item
+from dynamodb_opensearch.core.keys import is_hashed
+from dynamodb_opensearch.core.tally import Tally
+from dynamodb_opensearch.core.versions import MAXIMUM
+from dynamodb_opensearch.jobs.fill import finding, finish
+from dynamodb_opensearch.jobs.job import HOW, Pause, Step, Unit
 from dynamodb_opensearch.jobs.report import Compared, Report, read_report
-from dynamodb_opensearch.jobs.stored import Hit
 from dynamodb_opensearch.jobs.suspects import UNSEEN, Looker, Page, Suspect, by_index, looked_through, nobodys
-from dynamodb_opensearch.jobs.work import HOW, Pause, Step, Unit
-from dynamodb_opensearch.telemetry import Tally
-from dynamodb_opensearch.versions import MAXIMUM
+from dynamodb_opensearch.jobs.sync import Sync
+from dynamodb_opensearch.opensearch.layout import Layout
+from dynamodb_opensearch.opensearch.reader import Hit
 
 _DIFFERENCES = 500  # of one step
 _HIGHEST = "its version is the highest that OpenSearch has, so no write and no delete can pass it: delete it by hand"
@@ -43,15 +43,15 @@ class Repair:
     patience_seconds: float = field(default=10, metadata=HOW)
     """Between two looks at what still differs."""
 
-    def plan(self, pair: Pair) -> Sequence[Unit]:
+    def plan(self, sync: Sync) -> Sequence[Unit]:
         """The report, read from its beginning.
 
         Raises:
             ConfigurationError: it isn't a report; it is of another table or index, or of one that was made anew; it
                 names documents of an index that isn't named here.
         """
-        layout = catalogue_of(pair).resolve(pair.deadline())
-        elsewhere = Counter(one.place.index for one in self._read(pair, layout).differences())
+        layout = sync.reader.resolve(sync.deadline())
+        elsewhere = Counter(one.place.index for one in self._read(sync, layout).differences())
         for index in elsewhere.keys() - {layout.index, *self.others}:
             raise ConfigurationError(
                 f"{self.report} names {elsewhere[index]:,} documents of {index}, which this sync doesn't write to: to "
@@ -59,16 +59,16 @@ class Repair:
             )
         return ["report"]
 
-    def run(self, pair: Pair, unit: Unit, position: Any) -> Iterator[Step | Pause]:
-        """A step for some hundred differences; the position counts them. See ``work.Job.run``."""
+    def run(self, sync: Sync, unit: Unit, position: Any) -> Iterator[Step | Pause]:
+        """A step for some hundred differences; the position counts them. See ``job.Job.run``."""
         del unit
-        done, catalogue = int(position or 0), catalogue_of(pair)
-        layout = catalogue.resolve(pair.deadline())
-        looker, report = Looker(pair, catalogue, layout), self._read(pair, layout)
+        done, reader = int(position or 0), sync.reader
+        layout = reader.resolve(sync.deadline())
+        looker, report = Looker(sync, reader, layout), self._read(sync, layout)
         remaining = islice(report.differences(), done, None)
         while chunk := list(islice(remaining, _DIFFERENCES)):
             done += len(chunk)
-            suspects = [self._suspect(one, pair, layout) for one in chunk]
+            suspects = [self._suspect(one, sync, layout) for one in chunk]
             page = Page(done, Counter(), suspects, due=time.monotonic())
             for certain in looked_through(page, looker, self.patience_seconds):
                 if isinstance(certain, Pause):
@@ -78,9 +78,9 @@ class Repair:
                 yield from mended(certain, looker, self.patience_seconds)
         yield Step(None)
 
-    def _suspect(self, one: Difference, pair: Pair, layout: Layout) -> Suspect:
+    def _suspect(self, one: Difference, sync: Sync, layout: Layout) -> Suspect:
         try:
-            is_right = one.keys is None or pair.settings.key_schema.id_of(one.keys) == one.place.id
+            is_right = one.keys is None or sync.settings.key_schema.id_of(one.keys) == one.place.id
         except (AttributeError, TypeError, UndecodableError):
             is_right = False
         if not is_right or one.place.index not in {layout.index, *self.others}:
@@ -90,9 +90,9 @@ class Repair:
             )
         return Suspect(one.place, one.keys, one.version)
 
-    def _read(self, pair: Pair, layout: Layout) -> Report:
+    def _read(self, sync: Sync, layout: Layout) -> Report:
         layout.check_comparable()
-        return read_report(self.report, Compared(pair.table_arn, pair.table_id, layout.name, layout.uuid))
+        return read_report(self.report, Compared(sync.table_arn, sync.table_id, layout.name, layout.uuid))
 
 
 def mended(page: Page, looker: Looker, patience_seconds: float) -> Iterator[Step | Pause]:
@@ -131,8 +131,8 @@ class _Mending:
     """What was tried on some differences, and what came of it."""
 
     def __init__(self, looker: Looker) -> None:
-        self._pair, self._catalogue, self._layout = looker.pair, looker.catalogue, looker.layout
-        self._schema = self._pair.settings.key_schema
+        self._sync, self._reader, self._layout = looker.sync, looker.reader, looker.layout
+        self._schema = self._sync.settings.key_schema
         self.refused = list[Refusal]()
         self.left: list[tuple[Difference, str]] = []
         """With the reason why nobody may touch them."""
@@ -144,7 +144,7 @@ class _Mending:
             ConfigurationError: the sync writes elsewhere by now; or see ``backfill.finish``.
             OutOfTimeError: see there.
         """
-        now = self._catalogue.resolve(self._pair.deadline())
+        now = self._reader.resolve(self._sync.deadline())
         if not now.is_same(self._layout):
             raise ConfigurationError(
                 f"{now.name} was written to {self._layout.index} when it was compared, and is to {now.index} now, or "
@@ -162,7 +162,7 @@ class _Mending:
         self._remove(strays)
 
     def _settle(self, settles: Sequence[Settle]) -> None:
-        self.refused += finish(self._pair, settles, self._pair.deadline(), Tally())
+        self.refused += finish(self._sync, settles, self._sync.deadline(), Tally())
 
     def _remove(self, strays: Sequence[Difference]) -> None:
         there = self._still_there(strays)
@@ -176,13 +176,13 @@ class _Mending:
                 removable.append(one)
         for same in by_index(removable):
             hits = [Hit(one.place, one.version) for one in same if one.version is not None]
-            self._catalogue.delete(hits, self._pair.deadline())
+            self._reader.delete(hits, self._sync.deadline())
 
     def _still_there(self, strays: Sequence[Difference]) -> list[Difference]:
         """Those that are where they were, as they were: read again, without their content."""
         found = []
         for same in by_index(strays):
-            documents = self._catalogue.get([one.place for one in same], self._pair.deadline(), sources=False)
+            documents = self._reader.get([one.place for one in same], self._sync.deadline(), sources=False)
             found += [
                 one
                 for one, document in zip(same, documents, strict=True)
@@ -197,11 +197,11 @@ class _Mending:
         """
         keys = {one.place.id: keys for one in strays if (keys := self._keys_of(one))}
         settles = [Settle(document_id, one) for document_id, one in keys.items()]
-        found = readings(self._pair, settles, self._pair.deadline(), keys_only=True, unreadable=nobodys)
+        found = self._sync.table.read_all(settles, self._sync.deadline(), keys_only=True, unreadable=nobodys)
         existing = {reading.id for reading in found if reading.item is not None}
         settles = [one for one in settles if one.id in existing]
         homes = [self._layout.home(one.id) for one in settles]
-        documents = self._catalogue.get(homes, self._pair.deadline(), sources=False)
+        documents = self._reader.get(homes, self._sync.deadline(), sources=False)
         return [
             replace(one, stored=document.version if document else 0)
             for one, document in zip(settles, documents, strict=True)
@@ -209,7 +209,7 @@ class _Mending:
         ]
 
     def _keys_of(self, stray: Difference) -> Item | None:
-        return stray.keys or self._schema.keys_of_id(stray.place.id, self._pair.key_types)
+        return stray.keys or self._schema.keys_of_id(stray.place.id, self._sync.key_types)
 
     def _reason_to_leave(self, stray: Difference, refused: Iterable[str]) -> str | None:
         """Why a stray must stay, None if it may go: its item has its document elsewhere, or nobody can be its item."""

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
-from dynamodb_opensearch.errors import ConfigurationError
-from dynamodb_opensearch.jobs.comparison import Difference, Kind
+from dynamodb_opensearch.core.comparison import Difference, Kind
+from dynamodb_opensearch.core.errors import ConfigurationError
 
 FORMAT = "dynamodb-opensearch verify 2"
 _DIFFERENCES = frozenset(map(str, Kind))

@@ -4,15 +4,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from dynamodb_opensearch.errors import ConfigurationError
+from dynamodb_opensearch.core.errors import ConfigurationError
+from dynamodb_opensearch.dynamodb.scan import MAXIMUM_SEGMENTS
 from dynamodb_opensearch.jobs.backfill import Backfill
-from dynamodb_opensearch.jobs.definition import Definition
-from dynamodb_opensearch.jobs.export import Load
+from dynamodb_opensearch.jobs.create_index import CreateIndex
+from dynamodb_opensearch.jobs.job import Job
+from dynamodb_opensearch.jobs.load import Load
 from dynamodb_opensearch.jobs.redrive import Redrive
-from dynamodb_opensearch.jobs.scan import MAXIMUM_SEGMENTS
-from dynamodb_opensearch.jobs.setup import CreateIndex
 from dynamodb_opensearch.jobs.verify import Verify
-from dynamodb_opensearch.jobs.work import Job
+from dynamodb_opensearch.opensearch.definition import Definition
 
 SEGMENTS = 100
 """Units of a scan, if nothing else is said."""

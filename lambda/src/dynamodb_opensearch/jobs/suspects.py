@@ -11,16 +11,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, TypeVar
 
-from dynamodb_opensearch.changes import Settle
-from dynamodb_opensearch.documents import encode_document
-from dynamodb_opensearch.items import Item
-from dynamodb_opensearch.jobs.comparison import Difference, Kind, compare, exact
-from dynamodb_opensearch.jobs.layout import Layout, Place
-from dynamodb_opensearch.jobs.mget import Document
-from dynamodb_opensearch.jobs.pair import Pair, readings
-from dynamodb_opensearch.jobs.stored import Catalogue
-from dynamodb_opensearch.jobs.work import Pause
-from dynamodb_opensearch.truth import Keyed
+from dynamodb_opensearch.core.changes import Settle
+from dynamodb_opensearch.core.comparison import Difference, Kind, compare
+from dynamodb_opensearch.core.documents import Document, Place, encode_document, exact
+from dynamodb_opensearch.core.items import Item
+from dynamodb_opensearch.dynamodb.table import Keyed
+from dynamodb_opensearch.jobs.job import Pause
+from dynamodb_opensearch.jobs.sync import Sync
+from dynamodb_opensearch.opensearch.layout import Layout
+from dynamodb_opensearch.opensearch.reader import Reader
 
 WAITING = 5_000
 """Most documents that wait for their second look: beyond it, reading waits for them."""
@@ -107,8 +106,8 @@ def _is_due(page: Page) -> bool:
 class Looker:
     """Looks at both sides, and says what differs at this moment."""
 
-    pair: Pair
-    catalogue: Catalogue
+    sync: Sync
+    reader: Reader
     layout: Layout
     """As it was when the comparison began."""
 
@@ -123,12 +122,12 @@ class Looker:
         keyed = keyed_at_home(suspects, self.layout)
         expected: dict[str, tuple[str | None, int]] = {
             reading.id: (None if reading.item is None else encode_document(reading.item).decode(), reading.read_at)
-            for reading in readings(self.pair, keyed, self.pair.deadline(), unreadable=nobodys)
+            for reading in self.sync.table.read_all(keyed, self.sync.deadline(), unreadable=nobodys)
         }
         for is_wanted in (True, False):  # of what has no item, the content is no matter, and may be of any size
             some = [one for one in suspects if (expected.get(one.id, (None, 0))[0] is not None) is is_wanted]
             places = [one.place for one in some]
-            documents = self.catalogue.get(places, self.pair.deadline(), sources=is_wanted)
+            documents = self.reader.get(places, self.sync.deadline(), sources=is_wanted)
             for suspect, document in zip(some, documents, strict=True):
                 self._conclude(suspect, expected.get(suspect.id, (None, 0)), document, page)
 
@@ -180,7 +179,7 @@ _Placed = TypeVar("_Placed", bound=Placed)
 
 
 def by_index(ones: Iterable[_Placed]) -> Iterator[list[_Placed]]:
-    """Those of one index together, as ``Catalogue`` takes them."""
+    """Those of one index together, as ``Reader`` takes them."""
     found: defaultdict[str, list[_Placed]] = defaultdict(list)
     for one in ones:
         found[one.place.index].append(one)

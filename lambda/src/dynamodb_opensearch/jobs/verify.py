@@ -15,19 +15,18 @@ from pathlib import Path
 from typing import Any
 from zlib import crc32
 
-from dynamodb_opensearch.documents import encode_document, is_hashed, member
-from dynamodb_opensearch.errors import ConfigurationError, UndecodableError
-from dynamodb_opensearch.items import Item, unescape_name
-from dynamodb_opensearch.jobs.comparison import compare, exact
-from dynamodb_opensearch.jobs.layout import Layout, Place
-from dynamodb_opensearch.jobs.mget import Document
-from dynamodb_opensearch.jobs.pair import Pair, catalogue_of, readings
+from dynamodb_opensearch.core.comparison import compare
+from dynamodb_opensearch.core.documents import Document, Place, encode_document, exact, member
+from dynamodb_opensearch.core.errors import ConfigurationError, UndecodableError
+from dynamodb_opensearch.core.items import Item, unescape_name
+from dynamodb_opensearch.core.keys import is_hashed
+from dynamodb_opensearch.jobs.job import HOW, Pause, Segment, Step, Unit
 from dynamodb_opensearch.jobs.repair import mended
-from dynamodb_opensearch.jobs.scan import pages
-from dynamodb_opensearch.jobs.stored import Catalogue, Hit, Shard
+from dynamodb_opensearch.jobs.seen import Vouched
 from dynamodb_opensearch.jobs.suspects import CHUNK, Looker, Page, Suspect, certain, keyed_at_home, nobodys
-from dynamodb_opensearch.jobs.vouched import Vouched
-from dynamodb_opensearch.jobs.work import HOW, Pause, Segment, Step, Unit
+from dynamodb_opensearch.jobs.sync import Sync
+from dynamodb_opensearch.opensearch.layout import Layout
+from dynamodb_opensearch.opensearch.reader import Hit, Reader, Shard
 
 PARTS = 64
 """Of all shards together, where there are fewer shards than that."""
@@ -53,42 +52,42 @@ class Verify:
     others: tuple[str, ...] = ()
     """Indices behind the alias that the sync doesn't write to: whatever is in them is in the wrong place."""
 
-    def plan(self, pair: Pair) -> Sequence[Unit]:
+    def plan(self, sync: Sync) -> Sequence[Unit]:
         """The table's segments, then the index's shards; few shards in parts, so that all workers have some.
 
         Raises:
             ConfigurationError: the index, or one of the others, can't be compared.
         """
-        catalogue = catalogue_of(pair)
-        layout = catalogue.resolve(pair.deadline())
+        reader = sync.reader
+        layout = reader.resolve(sync.deadline())
         layout.check_comparable()
         _check_others(self.others, layout)
         shards = [
             Shard(index, number) for index in (layout.index, *self.others) for number in range(layout.shards(index))
         ]
         for index in (layout.index, *self.others):
-            catalogue.refresh(index, pair.deadline())
+            reader.refresh(index, sync.deadline())
         most = PARTS // len(shards)
-        parts = [part for shard in shards for part in catalogue.parts(shard, most, pair.deadline())]
+        parts = [part for shard in shards for part in reader.parts(shard, most, sync.deadline())]
         count = max(round(self.segments * self.percent / 100), 1)
         chosen = sorted(random.Random(self.seed).sample(range(self.segments), count))  # noqa: S311 (a sample)
         digest = layout.digest(self.others)
         units = [*(str(Segment(number, self.segments)) for number in chosen), *map(str, parts)]
         return [f"{unit} @{digest}" for unit in units]
 
-    def run(self, pair: Pair, unit: Unit, position: Any) -> Iterator[Step | Pause]:
-        """A step for each page, once all its differences are certain. See ``work.Job.run``."""
-        catalogue = catalogue_of(pair)
-        layout = catalogue.resolve(pair.deadline())
+    def run(self, sync: Sync, unit: Unit, position: Any) -> Iterator[Step | Pause]:
+        """A step for each page, once all its differences are certain. See ``job.Job.run``."""
+        reader = sync.reader
+        layout = reader.resolve(sync.deadline())
         part, _, digest = unit.rpartition(" @")
         if digest != layout.digest(self.others):
             raise ConfigurationError(
                 f"since this was begun, {layout.name} was switched or an index behind it was made anew (it is written "
                 f"to {layout.index} now): compare again from the start (--restart)"
             )
-        looker = Looker(pair, catalogue, layout)
+        looker = Looker(sync, reader, layout)
         with Vouched.opened(self.vouched) as vouched:
-            looks = _FirstLook(pair, catalogue, layout, vouched)
+            looks = _FirstLook(sync, reader, layout, vouched)
             if part.startswith("segment "):
                 found = looks.at_items(Segment.parse(part), position)
             else:
@@ -118,23 +117,23 @@ def _check_others(others: Sequence[str], layout: Layout) -> None:
 class _FirstLook:
     """Goes through one side, and suspects what the other doesn't have alike."""
 
-    def __init__(self, pair: Pair, catalogue: Catalogue, layout: Layout, vouched: Vouched | None) -> None:
-        self._pair = pair
-        self._catalogue = catalogue
+    def __init__(self, sync: Sync, reader: Reader, layout: Layout, vouched: Vouched | None) -> None:
+        self._sync = sync
+        self._reader = reader
         self._layout = layout
         self._vouched = vouched
-        self._schema = pair.settings.key_schema
+        self._schema = sync.settings.key_schema
         self._keeps_keys = layout.keeps(map(field_of, self._schema.names))
 
     def at_items(self, segment: Segment, position: Any) -> Iterator[Page]:
         """The items of a segment, beside their documents."""
-        for page in pages(self._pair, segment.number, segment.total, position):
+        for page in self._sync.scan.pages(segment.number, segment.total, position):
             suspects, notices = list[Suspect](), self._not_indexed(page.items)
             for start in range(0, len(page.items), TOGETHER):
                 items = page.items[start : start + TOGETHER]
                 places = [self._layout.home(self._schema.id_of(item)) for item in items]
                 expected = [encode_document(item).decode() for item in items]
-                documents = self._catalogue.get(places, self._pair.deadline(), expected)
+                documents = self._reader.get(places, self._sync.deadline(), expected)
                 suspects += [
                     Suspect(place, self._schema.keys_of(item), document and document.version)
                     for place, item, text, document in zip(places, items, expected, documents, strict=True)
@@ -148,7 +147,7 @@ class _FirstLook:
         """The documents of a shard, and whether the table has their items. Their content was looked at from there."""
         size = self._layout.page_hits(shard.index)
         while True:
-            hits, position, unlisted = self._catalogue.hits(shard, position, size, self._pair.deadline())
+            hits, position, unlisted = self._reader.hits(shard, position, size, self._sync.deadline())
             chosen = [
                 hit for hit in hits if crc32(hit.place.id.encode("utf-8", "surrogatepass")) % 10_000 < percent * 100
             ]
@@ -158,7 +157,9 @@ class _FirstLook:
             keyed = keyed_at_home(suspects, self._layout)
             there = {
                 reading.id
-                for reading in readings(self._pair, keyed, self._pair.deadline(), keys_only=True, unreadable=nobodys)
+                for reading in self._sync.table.read_all(
+                    keyed, self._sync.deadline(), keys_only=True, unreadable=nobodys
+                )
                 if reading.item is not None
             }
             strays = [one for one in suspects if one.id not in there or not self._layout.is_home(one.place)]
@@ -194,12 +195,12 @@ class _FirstLook:
 
     def _with_keys(self, hits: Sequence[Hit]) -> list[Suspect]:
         """Each with the key that its id stands for; a hashed id says nothing, so the document is asked."""
-        types = self._pair.key_types
+        types = self._sync.key_types
         suspects = {hit: Suspect(hit.place, self._schema.keys_of_id(hit.place.id, types), hit.version) for hit in hits}
         hashed = [hit for hit in hits if is_hashed(hit.place.id)]
         for start in range(0, len(hashed), CHUNK):
             some = hashed[start : start + CHUNK]
-            documents = self._catalogue.get([hit.place for hit in some], self._pair.deadline())
+            documents = self._reader.get([hit.place for hit in some], self._sync.deadline())
             for hit, document in zip(some, documents, strict=True):
                 if document is not None:
                     suspects[hit] = Suspect(hit.place, self._keys_in(document, hit.place.id), hit.version)
@@ -210,7 +211,7 @@ class _FirstLook:
         try:
             content = exact(document.source)
             keys = {}
-            for name, kind in self._pair.key_types.items():
+            for name, kind in self._sync.key_types.items():
                 value = content[field_of(name)]
                 keys[name] = {kind: str(value[0]) if kind == "N" and isinstance(value, tuple) else value}
             return keys if self._schema.id_of(keys) == document_id else None

@@ -1,0 +1,53 @@
+"""``index switch``: lets the sync's alias stand for another index."""
+
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+from dynamodb_opensearch.cli.command import Json, command
+from dynamodb_opensearch.cli.output import WELL, counted, print_json, stdout, tell, warn
+from dynamodb_opensearch.cli.target.configuration import connected
+from dynamodb_opensearch.cli.target.flags import TargetFlags
+
+
+@command("switch", "dynamodb-opensearch index switch products-2 --terraform .")
+def switch(
+    target: TargetFlags,
+    *,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The index that the alias is to stand for.")],
+    as_json: Json = False,
+) -> int:
+    """Let the sync's alias stand for another index instead of the one that is written to, at once: fill it first.
+
+    The alias keeps its filter and its routing. Other indices behind it, of another sync perhaps, stay there.
+
+    So a mapping changes that can't change in place: create the other index, backfill it with --index, switch, and
+    repair: the live sync wrote to the first one meanwhile.
+    """
+    sync = connected(target)
+    done = sync.index_admin.switch(name)
+    before = [done.before] if done.before else []
+    if as_json:
+        print_json(
+            {
+                "command": "index switch",
+                "alias": sync.settings.index,
+                "index": name,
+                "before": before,
+                "left": done.left,
+                "documents": done.documents,
+                "documentsBefore": done.documents_before,
+            }
+        )
+    else:
+        instead = f" instead of {done.before}" if done.before else ""
+        stdout().print(Text(f"The alias {sync.settings.index} stands for {name}{instead}"))
+    if done.left:
+        tell(f"also behind the alias, and left as they were: {', '.join(done.left)}")
+    if done.documents < (done.documents_before or 0):
+        warn(
+            f"{name} holds {counted(done.documents, 'document')}, {done.before} {done.documents_before:,}: run repair, "
+            f"or go back with index switch {done.before}"
+        )
+    return WELL

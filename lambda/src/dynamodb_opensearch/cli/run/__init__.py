@@ -1,0 +1,1 @@
+"""How a command runs a job: processes, checkpoint, progress, interruption."""

@@ -1,0 +1,68 @@
+"""Runs a comparison for ``verify`` and ``repair``, and notes its result in the index."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+
+from dynamodb_opensearch.cli.output import counted, tell, warn
+from dynamodb_opensearch.cli.run.checkpoint import now
+from dynamodb_opensearch.cli.run.survey import Survey, survey
+from dynamodb_opensearch.cli.run.task import Result, Task, carried_out
+from dynamodb_opensearch.cli.show.summary import DIFFERENCES, UNDECIDED, total_of
+from dynamodb_opensearch.cli.target.flags import RunFlags
+from dynamodb_opensearch.core.deadline import Deadline
+from dynamodb_opensearch.core.errors import SyncError
+from dynamodb_opensearch.jobs.report import Compared
+from dynamodb_opensearch.jobs.seen import vouched_file
+from dynamodb_opensearch.jobs.verify import Verify
+from dynamodb_opensearch.opensearch.client import Client
+from dynamodb_opensearch.opensearch.note import note_verified
+from dynamodb_opensearch.settings import Settings
+
+SEGMENTS = 64
+"""Of the table. A constant, so that the same command finds its checkpoint again."""
+
+
+@contextmanager
+def compared(name: str, job: Verify, settings: Settings, run: RunFlags, rcu: float | None) -> Iterator[Result]:
+    """Run the comparison, with a memory that its workers share, of what the table's side has shown."""
+    found = survey(settings)
+    if job.repair:
+        announce({index: found.elsewhere.get(index) or 0 for index in job.others})
+    for notice in found.notices(job.others):
+        tell(f"note: {notice}")
+    documents = found.documents + sum(found.elsewhere.get(index) or 0 for index in job.others)
+    expected = round((found.table.item_count + documents) * job.percent / 100)
+    with vouched_file(documents) as vouched:
+        job = replace(job, vouched=vouched)
+        task = Task(name, job, expected, ("items", "documents"), read_units_per_second=rcu, is_comparison=True)
+        with carried_out(task, found, run) as result:
+            yield result
+
+
+def announce(others: Mapping[str, int]) -> None:
+    """Before anything is removed from indices that the sync doesn't write to: which, and how many."""
+    for index, number in others.items():
+        tell(f"repair removes up to {counted(number, 'document')} of {index}: this sync doesn't write there")
+
+
+def subject(found: Survey) -> Compared:
+    return Compared(found.table.arn, found.table.table_id, found.settings.index, found.layout.uuid)
+
+
+def note_result(result: Result) -> None:
+    """In the index, where status finds it. Whoever may only read verifies all the same."""
+    settings, counts = result.settings, result.counts
+    entry = {
+        "at": now(),
+        "startedAt": result.checkpoint.started_at,
+        "table": result.survey.table.arn,
+        "items": counts.get("items", 0),
+        "documents": counts.get("documents", 0),
+        "differences": total_of(counts, DIFFERENCES),
+        "undecided": total_of(counts, UNDECIDED),
+    }
+    try:
+        note_verified(Client(settings, connections=1), result.survey.layout.index, entry, Deadline.after(30))
+    except SyncError as error:
+        warn(f"the result couldn't be noted in the index, so status won't show it: {error}")

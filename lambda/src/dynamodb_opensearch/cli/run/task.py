@@ -1,0 +1,228 @@
+"""Runs a job for a command: where its checkpoint is, how far it is, and what to tell whoever interrupts it."""
+
+import fcntl
+import hashlib
+import os
+import re
+import shlex
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, TextIO
+
+from dynamodb_opensearch.cli.output import stderr, tell
+from dynamodb_opensearch.cli.run.checkpoint import Checkpoint, age_seconds, is_of, remove
+from dynamodb_opensearch.cli.run.engine import Workers, run
+from dynamodb_opensearch.cli.run.interrupts import orderly_stop
+from dynamodb_opensearch.cli.run.progress import Pace, ProgressBar, span
+from dynamodb_opensearch.cli.run.survey import Survey, check_unmoved
+from dynamodb_opensearch.cli.target.flags import RunFlags, default_processes
+from dynamodb_opensearch.core.errors import ConfigurationError, SyncError
+from dynamodb_opensearch.jobs.job import HOW, Job, Step
+from dynamodb_opensearch.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A job, and what only the command knows of it."""
+
+    name: str
+    job: Job
+    expected: int | None
+    """About how much there is to count; None: nobody knows."""
+    counted: tuple[str, ...] = ("items",)
+    """The counts that say how far it is."""
+    parallel: bool = True
+    """Whether it has many units."""
+    read_units_per_second: float | None = None
+    identity: Mapping[str, Any] | None = None
+    """What a run must be equal in to go on with another's checkpoint; None: the job's settings."""
+    is_comparison: bool = False
+    """Whether its result is about one time: what was looked at long ago says nothing about now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What came out."""
+
+    task: Task
+    survey: Survey
+    checkpoint: Checkpoint
+    done: bool
+    seconds: float
+    """Of this run."""
+
+    @property
+    def settings(self) -> Settings:
+        """Those of the sync."""
+        return self.survey.settings
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """Of all runs together."""
+        return self.checkpoint.counts
+
+    def to_json(self) -> dict[str, Any]:
+        """What every command's ``--json`` has."""
+        return {
+            "command": self.task.name,
+            "table": self.survey.table.arn,
+            "index": self.settings.index,
+            "endpoint": self.settings.endpoint,
+            "done": self.done,
+            "startedAt": self.checkpoint.started_at,
+            "counts": dict(self.counts),
+            "seconds": round(self.seconds, 3),
+            "checkpoint": None if self.done else str(self.checkpoint.path),
+        }
+
+
+@contextmanager
+def carried_out(task: Task, found: Survey, flags: RunFlags, *, is_alone: bool = False) -> Iterator[Result]:
+    """Run a job, or the rest of it. The block tells the result; a job that is done has no checkpoint by then.
+
+    Args:
+        is_alone: whether the caller keeps other runs off the checkpoint, see ``alone``.
+
+    Raises:
+        SyncError: see ``engine.run``; or table or index were made anew meanwhile.
+    """
+    path = flags.checkpoint or checkpoint_path(task.name, found.settings, found.table.arn)
+    with nullcontext() if is_alone else alone(path):
+        identity = _identity(task, found)
+        _forget(path, task, identity, restart=flags.restart)
+        checkpoint = Checkpoint(path, identity)
+        if checkpoint.resumed:
+            tell(f"going on from the checkpoint {path}, begun at {checkpoint.started_at} (--restart begins anew)")
+        try:
+            began = time.monotonic()
+            done = _run(task, found.settings, flags, checkpoint)
+            if done:
+                checkpoint.finish()
+                check_unmoved(found)
+            else:
+                tell(f"interrupted; {how_to_resume(path)}")
+            yield Result(task, found, checkpoint, done, time.monotonic() - began)
+        except SyncError:
+            if not checkpoint.finished and checkpoint.resumed:
+                tell(f"what was done is kept; {how_to_resume(path)}")
+            raise
+        finally:
+            if not checkpoint.finished and not checkpoint.resumed:  # there is nothing to go on from
+                checkpoint.finish()
+            checkpoint.close()
+
+
+def _forget(path: Path, task: Task, identity: Mapping[str, Any], *, restart: bool) -> None:
+    """Remove a checkpoint that is not to be gone on with."""
+    age = age_seconds(path)
+    if age is None:
+        return
+    if restart:
+        remove(path)
+    elif task.is_comparison and age > COMPARISON_SECONDS and is_of(path, identity):
+        tell(f"the checkpoint {path} is {span(age)} old, and what it compared says nothing about now: beginning anew")
+        remove(path)
+    elif age > _TOLD_SECONDS:
+        tell(f"the checkpoint {path} is {span(age)} old")
+
+
+COMPARISON_SECONDS = 24 * 3600
+"""How long after its last step an interrupted comparison may be gone on with."""
+_TOLD_SECONDS = 3600
+
+
+def _run(task: Task, settings: Settings, flags: RunFlags, checkpoint: Checkpoint) -> bool:
+    workers = Workers(
+        processes=(flags.processes or default_processes(task.expected)) if task.parallel else 1,
+        threads=flags.workers if task.parallel else 1,
+        read_units_per_second=task.read_units_per_second,
+        page_items=flags.page_items,
+    )
+
+    def number(counts: Mapping[str, int]) -> int:
+        return sum(counts.get(name, 0) for name in task.counted)
+
+    with (
+        orderly_stop() as stop,
+        ProgressBar(stderr(), task.name, Pace(number(checkpoint.counts), task.expected)) as bar,
+    ):
+
+        def on_step(step: Step) -> None:
+            bar.add(number(step.counts))
+
+        return run(task.job, settings, workers, checkpoint, stop=stop, on_step=on_step)
+
+
+def checkpoint_path(name: str, settings: Settings, table_arn: str) -> Path:
+    """One file for each command, table and index, where the XDG base directory specification wants such files.
+
+    See: https://specifications.freedesktop.org/basedir-spec/latest/
+    """
+    state = os.environ.get("XDG_STATE_HOME", "")
+    folder = Path(state) if state.startswith("/") else Path.home() / ".local/state"
+    parts = (name, table_arn, settings.index, settings.endpoint)
+    readable = re.sub(r"[^A-Za-z0-9_.-]", "-", f"{name}-{table_arn.rpartition('/')[2]}-{settings.index}")[:150]
+    digest = hashlib.sha256("\n".join(parts).encode()).hexdigest()[:8]
+    return folder / "dynamodb-opensearch" / f"{readable}-{digest}.jsonl"
+
+
+def how_to_resume(path: Path) -> str:
+    """The same command again, as it was typed, but not ``--restart``."""
+    arguments = [one for one in sys.argv[1:] if one != "--restart"]
+    return f"go on with: {shlex.join(['dynamodb-opensearch', *arguments])}  (checkpoint {path})"
+
+
+def _identity(task: Task, found: Survey) -> dict[str, Any]:
+    own = task.identity
+    if own is None:
+        job: Any = task.job
+        own = {one.name: _plain(getattr(job, one.name)) for one in fields(job) if one.metadata != HOW}
+    return {"command": task.name, **own, **found.identity()}
+
+
+def _plain(value: Any) -> Any:
+    return str(value) if isinstance(value, Path) else value
+
+
+@contextmanager
+def alone(path: Path) -> Iterator[None]:
+    """Keep a second run off the checkpoint: two would do everything twice, and note it in one file.
+
+    Raises:
+        ConfigurationError: another run has it, or the file for the lock can't be made.
+    """
+    lock = path.with_name(path.name + ".lock")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = _locked(lock)
+    except OSError as error:
+        raise ConfigurationError(f"the checkpoint {path} can't be used ({error.strerror}); give another") from None
+    if file is None:
+        raise ConfigurationError(
+            f"another run uses the checkpoint {path}: wait for it, or give this one its own with --checkpoint"
+        )
+    with file:
+        try:
+            yield
+        finally:
+            if lock.stat().st_size == 0:  # else it is somebody's own file
+                lock.unlink()
+
+
+def _locked(path: Path) -> TextIO | None:
+    """The lock's file, open and locked; None if another run holds it."""
+    while True:
+        file = path.open("a")
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.close()
+            return None
+        # Whoever held it may have removed it between our opening and our locking: then it locks nothing.
+        if path.exists() and os.path.samestat(os.fstat(file.fileno()), path.stat()):
+            return file
+        file.close()

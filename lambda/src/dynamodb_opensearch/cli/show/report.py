@@ -1,0 +1,120 @@
+"""Writes verify's report: JSON lines for repair, one JSON object for programs, a page for people."""
+
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import mkstemp
+from typing import Any, TextIO
+
+from dynamodb_opensearch.cli.show.report_page import write_page
+from dynamodb_opensearch.core.errors import ConfigurationError
+from dynamodb_opensearch.jobs.report import Compared, ReportWriter
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a report tells. The differences may be a million, so they are read again for each format."""
+
+    compared: Compared
+    started_at: str
+    ended_at: str
+    percent: float
+    """Of both sides."""
+    counts: Mapping[str, int]
+    statements: Sequence[str]
+    """What a sample tells of the whole."""
+    notices: Mapping[str, int]
+    """What is worth knowing and no difference."""
+    findings: Callable[[], Iterator[Mapping[str, Any]]]
+
+    @property
+    def result(self) -> dict[str, Any]:
+        """All but the differences."""
+        return {
+            "counts": dict(self.counts),
+            "endedAt": self.ended_at,
+            "percent": self.percent,
+            "statements": list(self.statements),
+            "notices": dict(self.notices),
+        }
+
+
+def check_report_path(path: Path) -> Path:
+    """Before hours of comparing: can this file be written?
+
+    Raises:
+        ConfigurationError: its name tells no format, its folder isn't there, or what is there is no plain file: a pipe
+            or a device would be replaced with one.
+    """
+    if path.suffix not in _WRITERS:
+        raise ConfigurationError(f"--report {path}: the name must end in {', '.join(_WRITERS)}: that tells the format")
+    target = path.resolve()
+    if target.exists() and not target.is_file():
+        raise ConfigurationError(f"--report {path}: it is no plain file; give the name of one, or of a new one")
+    if not target.parent.is_dir() or not os.access(target.parent, os.W_OK):
+        raise ConfigurationError(f"--report {path}: it can't be written there; give a file in a folder of yours")
+    return path
+
+
+def write_report(path: Path, report: Report) -> None:
+    """Write the file in whole or not at all, for nobody else to read: it holds keys of items.
+
+    A link stays one: what it leads to is replaced.
+
+    Raises:
+        ConfigurationError: it can't be written.
+    """
+    target = path.resolve()
+    try:
+        # A file of its own name: another run may write a report at the same time, another user may lay a trap.
+        descriptor, partial = mkstemp(prefix=f"{target.name}.", suffix=".partial", dir=target.parent)
+        try:
+            with os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace") as file:
+                _WRITERS[path.suffix](file, report)
+                file.flush()
+                os.fsync(file.fileno())
+            Path(partial).replace(target)
+        finally:
+            Path(partial).unlink(missing_ok=True)
+    except OSError as error:
+        raise ConfigurationError(f"--report {path}: it can't be written ({error.strerror})") from None
+
+
+def _write_lines(file: TextIO, report: Report) -> None:
+    writer = ReportWriter(file, compared=report.compared, started_at=report.started_at)
+    for finding in report.findings():
+        writer.add(finding)
+    writer.end(report.result)
+
+
+def _write_object(file: TextIO, report: Report) -> None:
+    head = {
+        "table": report.compared.table_arn,
+        "index": report.compared.index,
+        "startedAt": report.started_at,
+        **report.result,
+    }
+    file.write(json.dumps(head, ensure_ascii=False, indent=2).removesuffix("\n}") + ',\n  "differences": [')
+    separator = ""
+    for finding in report.findings():
+        file.write(f"{separator}\n    {json.dumps(finding, ensure_ascii=False)}")
+        separator = ","
+    file.write("\n  ]\n}\n")
+
+
+def _write_html(file: TextIO, report: Report) -> None:
+    write_page(
+        file,
+        table_arn=report.compared.table_arn,
+        index=report.compared.index,
+        started_at=report.started_at,
+        ended_at=report.ended_at,
+        counts=report.counts,
+        statements=report.statements,
+        findings=report.findings(),
+    )
+
+
+_WRITERS = {".jsonl": _write_lines, ".json": _write_object, ".html": _write_html}

@@ -1,0 +1,109 @@
+"""A job's result for people: one sentence, the counts with what they mean, and the first findings."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
+from typing import Any
+
+from rich.console import Console
+from rich.text import Text
+
+from dynamodb_opensearch.cli.output import tell
+from dynamodb_opensearch.cli.run.progress import duration
+from dynamodb_opensearch.cli.run.task import Result
+
+SHOWN, IN_JSON = 20, 1_000
+"""Most findings that the screen and ``--json`` show."""
+
+MEANINGS = {
+    "written": "as the table held them",
+    "superseded": "something newer stands there already",
+    "settled": "read again and written as they are now",
+    "gone": "deleted from the table meanwhile",
+    "refused": "OpenSearch never takes them as they are",
+    "missing": "items without a document",
+    "ghost": "documents without an item",
+    "stale": "documents with an item's older content",
+    "wrong content": "documents that something else has written",
+    "wrong place": "in an index that isn't written to, or under another routing",
+    "changing": "differed and moved at every look: nobody can say",
+    "unlisted": "documents that the index counts and its listing didn't show: compare again",
+    "keyless": "documents whose id is a hash, and whose _source leaves the key out: nobody can tell their item",
+    "equal by now": "named by the report, and as they should be",
+    "repaired": "documents, written anew or removed, and looked at again",
+    "left": "not touched: nothing proves that they may go",
+    "remaining": "mended, and different still",
+    "redriven": "settled and deleted",
+    "kept": "put back with the reason",
+}
+DIFFERENCES = ("missing", "ghost", "stale", "wrong content", "wrong place")
+"""What is wrong with a document."""
+UNDECIDED = ("changing", "unlisted", "keyless")
+"""What nobody can say is equal."""
+UNMENDED = ("refused", "left", "remaining")
+"""What a repair couldn't mend."""
+
+
+def print_counts(console: Console, result: Result, sentence: str, shown: Sequence[str]) -> None:
+    """The sentence, and those counts, also the ones that are zero."""
+    console.print(Text(f"{sentence} in {duration(result.seconds)}"))
+    width = max(len(f"{result.counts.get(name, 0):,}") for name in shown) + 2
+    for name in shown:
+        number = result.counts.get(name, 0)
+        alarming = number > 0 and name in {*DIFFERENCES, *UNDECIDED, *UNMENDED, "kept"}
+        style = "bold red" if alarming else ""
+        console.print(
+            Text.assemble(f"{number:>{width},}  ", (f"{name:<13}", style), ("  " + MEANINGS[name], "dim")),
+            soft_wrap=True,
+        )
+
+
+def print_findings(console: Console, findings: Iterable[Mapping[str, Any]], total: int) -> None:
+    """The first findings, one a line."""
+    if total == 0:
+        return
+    console.print()
+    for finding in islice(findings, SHOWN):
+        console.print(finding_line(finding), soft_wrap=True)
+    if total > SHOWN:
+        console.print(Text(f"  … and {total - SHOWN:,} more", style="dim"))
+
+
+def finding_line(finding: Mapping[str, Any]) -> Text:
+    """``  stale          p-0001  (price, stock)``."""
+    line = Text.assemble("  ", (f"{finding['kind']:<13}", "red"), "  ", str(finding.get("id") or "-"))
+    details = [*finding.get("fields", ())]
+    if routing := finding.get("routing"):
+        details.append(f"routing {routing}")
+    if finding["kind"] in {"wrong place", "left"}:
+        details.append(f"in {finding['index']}")
+    if reason := finding.get("reason"):
+        details.append(str(reason))
+    if details:
+        line.append(f"  ({', '.join(details)})", style="dim")
+    line.plain = _shown(line.plain)
+    return line
+
+
+def _shown(text: str) -> str:
+    """An id or a name may hold any character: one that moves the cursor must not."""
+    return "".join(one if one.isprintable() else "\ufffd" for one in text)
+
+
+def total_of(counts: Mapping[str, int], names: Iterable[str]) -> int:
+    """The sum of these counts."""
+    return sum(counts.get(name, 0) for name in names)
+
+
+def print_notices(notices: Mapping[str, int]) -> None:
+    """What is worth knowing and no difference, the most frequent first."""
+    ordered = sorted(notices.items(), key=lambda one: -one[1])
+    for text, number in ordered[:SHOWN]:
+        tell(f"note: {_shown(text)} ({number:,})")
+    if len(ordered) > SHOWN:
+        tell(f"note: … and {len(ordered) - SHOWN:,} more")
+
+
+def with_findings(result: Result, total: int) -> dict[str, Any]:
+    """The result as JSON has it, with its first findings."""
+    findings = list(islice(result.checkpoint.findings(), IN_JSON))
+    return {**result.to_json(), "findings": findings, "findingsOmitted": max(total - len(findings), 0)}

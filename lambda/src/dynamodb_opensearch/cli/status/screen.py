@@ -1,0 +1,148 @@
+"""``status`` on a screen of 80 by 24: what stands still, what is behind, and what waits for somebody."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, TypeVar
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from dynamodb_opensearch.cli.output import ERROR, REMAINS, WELL, counted
+from dynamodb_opensearch.cli.run.progress import span
+from dynamodb_opensearch.cli.status.metrics import MINUTES, Metrics
+from dynamodb_opensearch.cli.status.status import EventSourceMapping, Letters, Part, Status
+
+_BARS, _GAP = "▁▂▃▄▅▆▇█", "·"
+_BARS_WIDTH = 30
+_LATE_SECONDS = 60
+"""A lag that was measured longer ago says nothing of now."""
+
+_Value = TypeVar("_Value")
+
+
+def judge(seen: Status) -> int:
+    """The exit code: whether something waits for somebody.
+
+    A part that we may not ask, or that nobody knows, is no reason; all of them are an error. A part that is broken is
+    one: OpenSearch that doesn't answer or refuses, a function, a table or a failure destination that isn't there.
+    Metrics are only about the sync: without them it runs all the same.
+    """
+    parts = (seen.mappings, seen.metrics, seen.letters, seen.documents, seen.items)
+    if all(part.problem for part in parts):
+        return ERROR
+    mappings, letters = seen.mappings.value, seen.letters.value
+    reasons = (
+        any(part.broken for part in (seen.mappings, seen.letters, seen.documents, seen.items)),
+        mappings is not None and not any(_is_running(one) for one in mappings),
+        mappings is not None and any(_has_problem(one) for one in mappings),
+        letters is not None and letters.waiting > 0,
+        seen.verified.value is not None and _wrong(seen.verified.value) > 0,
+    )
+    return REMAINS if any(reasons) else WELL
+
+
+def screen(seen: Status, *, watched: bool) -> RenderableType:
+    """The whole of it."""
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(style="bold", no_wrap=True)
+    grid.add_column(overflow="fold")
+    grid.add_row("mapping", _or_problem(seen.mappings, _mappings))
+    grid.add_row("iterator age", _or_problem(seen.iterator_age_seconds, lambda age: Text(span(age))))
+    metrics = seen.metrics.value
+    if metrics is None:
+        grid.add_row("metrics", Text(seen.metrics.problem or f"no batch in the last {MINUTES} minutes", style="dim"))
+    else:
+        for name, text in _metrics(metrics):
+            grid.add_row(name, text)
+    grid.add_row("set aside", _or_problem(seen.letters, _letters))
+    grid.add_row("documents", _or_problem(seen.documents, lambda count: Text(f"{count:,}")))
+    grid.add_row(
+        "items", _or_problem(seen.items, lambda count: Text(f"about {count:,}, as DynamoDB counted some hours ago"))
+    )
+    grid.add_row("last verify", _or_problem(seen.verified, lambda entry: _verified(entry, seen.at)))
+    head = Text.assemble(
+        (f"{seen.table.rpartition('/')[2]} → {seen.index}", "bold"),
+        (f"   {seen.function or 'no function named'}   {seen.at:%H:%M:%S} UTC", "dim"),
+    )
+    foot = [Text("\nevery 2 s · Ctrl-C ends this", style="dim")] if watched else []
+    return Group(head, Text(), grid, *foot)
+
+
+def sparkline(values: Sequence[float | None], width: int) -> str:
+    """Bars from 0 to the highest value; a dot where there is none."""
+    step = max(len(values) / width, 1)
+    groups = [values[int(at * step) : int((at + 1) * step)] for at in range(min(width, len(values)))]
+    highest = [max((value for value in group if value is not None), default=None) for group in groups]
+    top = max((value for value in highest if value is not None), default=0)
+    return "".join(
+        _GAP if value is None else _BARS[min(int(value / top * len(_BARS)), len(_BARS) - 1)] if top else _BARS[0]
+        for value in highest
+    )
+
+
+def _or_problem(part: Part[_Value], shown: Callable[[_Value], Text]) -> Text:
+    if part.value is None:
+        return Text(part.problem or "unknown", style="bold red" if part.broken else "yellow")
+    return shown(part.value)
+
+
+def _mappings(mappings: Sequence[EventSourceMapping]) -> Text:
+    if not mappings:
+        return Text("none: nothing makes Lambda read the stream", style="bold red")
+    return Text("\n").join(_mapping(one) for one in mappings)
+
+
+def _mapping(one: EventSourceMapping) -> Text:
+    fine = "" if _is_running(one) else "bold red"
+    well = "red" if _has_problem(one) else "dim"
+    return Text.assemble((one.state, fine), ("   last result: ", "dim"), (one.last_result, well))
+
+
+def _is_running(one: EventSourceMapping) -> bool:
+    return one.state in {"Enabled", "Enabling", "Updating", "Creating"}
+
+
+def _has_problem(one: EventSourceMapping) -> bool:
+    return one.last_result.startswith("PROBLEM")
+
+
+def _metrics(metrics: Metrics) -> Sequence[tuple[str, Text]]:
+    lag = metrics.lag_seconds
+    latest, highest = lag.latest, lag.highest
+    age = f" ({span(lag.latest_age_seconds)} ago)" if lag.latest_age_seconds > _LATE_SECONDS else ""
+    times = f"{span(latest or 0)}{age}, at most {span(highest or 0)}"
+    alarming = "bold red" if metrics.dead_letters else ""
+    return [
+        ("lag", Text.assemble(f"{times:<32} ", (sparkline(lag.values, _BARS_WIDTH), "cyan"))),
+        ("writes", Text(f"{metrics.writes:,}")),
+        ("retries", Text(f"{metrics.retries:,}")),
+        ("dead letters", Text.assemble((f"{metrics.dead_letters:,}", alarming))),
+        ("", Text(f"of the last {MINUTES} minutes, by the function's {metrics.source}", style="dim")),
+    ]
+
+
+def _letters(letters: Letters) -> Text:
+    if letters.waiting == 0:
+        return Text("none waiting")
+    number = f"{'at least ' if letters.at_least else ''}{counted(letters.waiting, 'failure')} waiting"
+    age = "" if letters.oldest_seconds is None else f", the oldest for {span(letters.oldest_seconds)}"
+    return Text.assemble((number + age, "bold red"), ("   dynamodb-opensearch redrive", "dim"))
+
+
+def _verified(entry: Mapping[str, Any], now: datetime) -> Text:
+    differences, undecided = int(entry.get("differences", 0)), int(entry.get("undecided", 0))
+    items = counted(int(entry.get("items", 0)), "item")
+    at = str(entry.get("at", ""))
+    try:
+        ago = f" ({span((now - datetime.fromisoformat(at)).total_seconds())} ago)"
+    except (TypeError, ValueError):
+        ago = ""
+    told = counted(differences, "difference") + (f" and {undecided:,} undecided" if undecided else "")
+    found = (told, "bold red" if _wrong(entry) else "green")
+    return Text.assemble(found, f" in {items}", (f"   {at}{ago}", "dim"))
+
+
+def _wrong(verified: Mapping[str, Any]) -> int:
+    """What the last verification found, or couldn't say."""
+    return int(verified.get("differences", 0)) + int(verified.get("undecided", 0))

@@ -1,0 +1,1 @@
+"""Which table and which index a command works on."""

@@ -1,0 +1,1 @@
+"""The rules: what becomes of a change. Imports nothing but Python and itself."""

@@ -1,0 +1,33 @@
+"""What one invocation did, counted where it happens."""
+
+import threading
+from collections import Counter
+from dataclasses import dataclass, field
+
+
+@dataclass(slots=True)
+class Tally:
+    """What one invocation did. The fields are counted where they happen; ``emit`` makes metrics of them."""
+
+    records: int = 0
+    coalesced: int = 0
+    writes: int = 0
+    deletes: int = 0
+    superseded: int = 0
+    settled: int = 0
+    unfinished: int = 0
+    retries: int = 0
+    from_the_future: int = 0
+    """Conflicts with versions that no clock can have given yet."""
+    dead_letters: Counter[str] = field(default_factory=Counter)
+    bulk_requests: int = 0
+    bulk_bytes: int = 0
+    bulk_seconds: list[float] = field(default_factory=list)
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    def add_request(self, body_bytes: int, seconds: float) -> None:
+        """Count one bulk request; called from the threads that send."""
+        with self._lock:
+            self.bulk_requests += 1
+            self.bulk_bytes += body_bytes
+            self.bulk_seconds.append(seconds)

@@ -1,0 +1,293 @@
+"""The table, read consistently: what a settle writes is what DynamoDB says *now*. Reads only, never decides."""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from itertools import islice
+from threading import Lock
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from dynamodb_opensearch.aws import heals
+from dynamodb_opensearch.core.changes import Settle, Write
+from dynamodb_opensearch.core.deadline import Deadline
+from dynamodb_opensearch.core.errors import ConfigurationError, OutOfTimeError
+from dynamodb_opensearch.core.items import Item, binary
+from dynamodb_opensearch.core.keys import KeySchema
+from dynamodb_opensearch.core.versions import settled_version
+
+_MOST_KEYS = 100  # of one BatchGetItem
+_PARALLEL_READS = 4  # at most so many answers are under way, or wait for whoever takes their items
+
+# Of items that nothing is known of, and of small ones. An item has up to 400 KB, in JSON perhaps more, and as Python
+# holds it many times that: the first reads, and those after the size has jumped, must fit into a small function.
+_FIRST_KEYS = 5
+_MOST_ITEMS = 25
+_READ_BYTES = 1024**2
+"""Of JSON: how large an answer shall be, by the largest items seen so far."""
+
+
+class DynamoDB(Protocol):
+    """The part of boto3's DynamoDB client that is used."""
+
+    def batch_get_item(self, *, RequestItems: Mapping[str, Any]) -> Mapping[str, Any]:  # noqa: N803 (AWS's name)
+        """https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html"""
+
+
+class Keyed(Protocol):
+    """Whatever names an item: a document's id and the primary key behind it."""
+
+    @property
+    def id(self) -> str:
+        """The document's id."""
+
+    @property
+    def keys(self) -> Item:
+        """The primary key as DynamoDB JSON."""
+
+
+_Key = TypeVar("_Key", bound=Keyed)
+
+
+class Reading(NamedTuple):
+    """What a consistent read found. ``item`` is None where there is none."""
+
+    id: str
+    item: Item | None
+    read_at: int
+    """Epoch second, by DynamoDB's clock."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer(Generic[_Key]):
+    """What came of one read."""
+
+    readings: Sequence[Reading]
+    refused: Sequence[_Key] = ()
+    """Keys that DynamoDB refuses for their own sake."""
+    size: int = 0
+    """Bytes of JSON."""
+
+
+class Table:
+    """One DynamoDB table, to be read from."""
+
+    def __init__(
+        self, client: Callable[[], DynamoDB], name: str, schema: KeySchema, conflict_window_seconds: int
+    ) -> None:
+        self._connect = client  # called at first use: most batches need no read
+        self._client: DynamoDB | None = None
+        self._lock = Lock()
+        self._name = name
+        self._schema = schema
+        self._conflict_window = conflict_window_seconds
+        self._pool = ThreadPoolExecutor(_PARALLEL_READS, thread_name_prefix="truth")
+
+    def settle(
+        self, settles: Iterable[Settle], deadline: Deadline, unreadable: Callable[[Settle], None] | None = None
+    ) -> Iterator[Write]:
+        """For each key the write that makes its document equal to the item as of now.
+
+        A key that couldn't be read, for throttling or an outage, yields nothing: it can be tried again.
+
+        Args:
+            unreadable: as in ``read``.
+
+        Raises:
+            ConfigurationError: the table can't be read at all.
+        """
+        asked: dict[str, Settle] = {}
+        for reading in self.read(_noted(settles, asked), deadline, unreadable=unreadable):
+            write = self._write(asked.pop(reading.id), reading.item, reading.read_at)
+            if write is not None:
+                yield write
+
+    def read(
+        self,
+        keys: Iterable[_Key],
+        deadline: Deadline,
+        *,
+        keys_only: bool = False,
+        unreadable: Callable[[_Key], None] | None = None,
+    ) -> Iterator[Reading]:
+        """The items with these keys, some chunks ahead; what couldn't be read is left out.
+
+        Args:
+            keys: each at most once.
+            keys_only: whether the item's keys are enough.
+            unreadable: is given each key that DynamoDB refuses for its own sake, such as one of another type. Without
+                it such a key is an error. It is never an item that isn't there.
+
+        Raises:
+            ConfigurationError: the table can't be read at all.
+        """
+        wanted = projection(self._schema) if keys_only else {}
+        remaining = iter(keys)
+        open_reads: deque[Future[_Answer[_Key]]] = deque()
+        heaviest = 0.0  # bytes of an item, by the answer with the largest ones
+
+        def submit() -> None:
+            if chunk := list(islice(remaining, _MOST_KEYS if keys_only else _keys_per_read(heaviest))):
+                open_reads.append(self._pool.submit(self._read, chunk, wanted, deadline))
+
+        try:
+            for _ in range(_PARALLEL_READS):
+                submit()
+            while open_reads:
+                answer = open_reads.popleft().result()
+                for key in answer.refused:
+                    if unreadable is None:
+                        raise self._refused_key(key)
+                    unreadable(key)
+                heaviest = max(heaviest, answer.size / max(len(answer.readings), 1))
+                yield from answer.readings
+                del answer  # before the next is asked for
+                submit()
+        finally:
+            for read in open_reads:
+                read.cancel()
+            wait(open_reads)
+
+    def read_all(
+        self,
+        keys: Iterable[Keyed],
+        deadline: Deadline,
+        *,
+        keys_only: bool = False,
+        unreadable: Callable[[Keyed], None] | None = None,
+    ) -> Iterator[Reading]:
+        """Read until every key has its reading, in any order.
+
+        Args:
+            unreadable: gets each key that DynamoDB itself refuses: no item can have it. Without it such a key is an
+                error.
+
+        Raises:
+            ConfigurationError: the table can't be read.
+            OutOfTimeError: it was throttled or out of reach until the deadline.
+        """
+        waiting = {one.id: one for one in keys}
+        attempt = 0
+
+        def leave_out(key: Keyed) -> None:
+            assert unreadable is not None  # noqa: S101 (for the type checker)
+            del waiting[key.id]
+            unreadable(key)
+
+        refused = leave_out if unreadable else None
+        while waiting:
+            for reading in self.read(list(waiting.values()), deadline, keys_only=keys_only, unreadable=refused):
+                del waiting[reading.id]
+                yield reading
+            attempt += 1
+            if waiting and not deadline.back_off(attempt):
+                raise OutOfTimeError(f"the table {self._name!r} is throttled or out of reach")
+
+    def _read(self, keyed: Sequence[_Key], extra: Mapping[str, Any], deadline: Deadline) -> "_Answer[_Key]":
+        if deadline.remaining_seconds() <= 0:
+            return _Answer([])
+        request = {"Keys": [sdk_keys(one.keys) for one in keyed], "ConsistentRead": True, **extra}
+        try:
+            answer = self._connected().batch_get_item(RequestItems={self._name: request})
+        except ClientError as error:
+            if heals(error):
+                return _Answer([])
+            if error.response["Error"]["Code"] == "ValidationException":
+                return self._halved(keyed, extra, deadline)
+            raise ConfigurationError(
+                f"TABLE_NAME is {self._name!r}: BatchGetItem answered {error.response['Error']['Code']}; "
+                "check that the table exists with these keys and that the role may dynamodb:BatchGetItem"
+            ) from None
+        except BotoCoreError as error:
+            if heals(error):
+                return _Answer([])
+            raise ConfigurationError(f"TABLE_NAME is {self._name!r}: it can't be read ({error})") from None
+        # Only one table was asked for; AWS may name it by name or by ARN. No list of items isn't an empty one.
+        tables = list(answer.get("Responses", {}).values())
+        if not tables:
+            return _Answer([])
+        at = read_at(answer)
+        unprocessed = [key for one in answer.get("UnprocessedKeys", {}).values() for key in one["Keys"]]
+        unread = {self._schema.id_of(key) for key in unprocessed}
+        items = {self._schema.id_of(item): item for item in tables[0]}
+        readings = [Reading(one.id, items.get(one.id), at) for one in keyed if one.id not in unread]
+        return _Answer(readings, size=_size_of(answer))
+
+    def _halved(self, keyed: Sequence[_Key], extra: Mapping[str, Any], deadline: Deadline) -> "_Answer[_Key]":
+        """DynamoDB refuses all for one key: ask by halves, down to that one."""
+        if len(keyed) == 1:
+            return _Answer([], refused=list(keyed))
+        middle = len(keyed) // 2
+        halves = [self._read(half, extra, deadline) for half in (keyed[:middle], keyed[middle:])]
+        return _Answer(
+            [reading for half in halves for reading in half.readings],
+            [key for half in halves for key in half.refused],
+            sum(half.size for half in halves),
+        )
+
+    def _connected(self) -> DynamoDB:
+        with self._lock:  # else the first reads would make a client each
+            if self._client is None:
+                self._client = self._connect()
+            return self._client
+
+    def _refused_key(self, key: Keyed) -> ConfigurationError:
+        return ConfigurationError(
+            f"TABLE_NAME is {self._name!r}: BatchGetItem answered ValidationException for the key of the document "
+            f"{key.id[:200]!r}; check the table's keys and their types; the role may need dynamodb:BatchGetItem"
+        )
+
+    def _write(self, settle: Settle, item: Item | None, read_at: int) -> Write | None:
+        version = settled_version(
+            stored=settle.stored,
+            highest_own=settle.highest_own,
+            read_at=read_at,
+            conflict_window=self._conflict_window,
+        )
+        if version is None:  # no number is left: a later read gets one, as time goes on
+            return None
+        return Write(settle.id, settle.keys, version, settle.highest_own, settle.sequence_number, item)
+
+
+def _keys_per_read(heaviest: float) -> int:
+    return max(min(int(_READ_BYTES / heaviest), _MOST_ITEMS), 1) if heaviest else _FIRST_KEYS
+
+
+def _size_of(answer: Mapping[str, Any]) -> int:
+    return int(answer["ResponseMetadata"]["HTTPHeaders"].get("content-length", 0))
+
+
+def read_at(answer: Mapping[str, Any]) -> int:
+    """When DynamoDB answered, in epoch seconds by its own clock: ours may be wrong, and decides nothing.
+
+    Raises:
+        ConfigurationError: the answer has no usable Date header.
+    """
+    date = answer["ResponseMetadata"]["HTTPHeaders"].get("date", "")
+    try:
+        stamp = parsedate_to_datetime(date)
+    except (TypeError, ValueError):
+        raise ConfigurationError(
+            f"DynamoDB's answer has the Date header {date!r}: a proxy must leave it as it is"
+        ) from None
+    return int(stamp.timestamp())
+
+
+def projection(schema: KeySchema) -> dict[str, Any]:
+    """What a read asks for that wants the keys alone."""
+    names = {f"#{number}": name for number, name in enumerate(schema.names)}
+    return {"ProjectionExpression": ",".join(names), "ExpressionAttributeNames": names}
+
+
+def sdk_keys(keys: Item) -> dict[str, Any]:
+    """Keys as the SDK takes them: binary as bytes."""
+    return {name: {"B": binary(value["B"])} if "B" in value else value for name, value in keys.items()}
+
+
+def _noted(settles: Iterable[Settle], asked: dict[str, Settle]) -> Iterator[Settle]:
+    for settle in settles:
+        asked[settle.id] = settle
+        yield settle

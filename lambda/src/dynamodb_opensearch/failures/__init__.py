@@ -1,0 +1,1 @@
+"""What was set aside: its form, and the queue, topic or bucket that it is in."""

@@ -1,0 +1,110 @@
+"""A bucket of failures: dead letters as JSON lines, AWS's failure records one to an object.
+
+An object holds bytes here: one line that isn't text must neither stop nor change the others.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+
+from dynamodb_opensearch.aws import ASKED_ONCE, ask, briefly, code_of
+from dynamodb_opensearch.core.deadline import Deadline
+from dynamodb_opensearch.core.errors import UnusableError
+
+PREFIX = "dead-letters/"
+"""Where in a bucket dead letters are."""
+RECORDS_PREFIX = "aws/lambda/"
+"""Where AWS puts its failure records."""
+_OBJECT_BYTES = 64 * 1024**2
+"""Most bytes of an object: ours hold some thousand letters, AWS's one event of 6 MB."""
+
+
+class Bucket:
+    """An S3 bucket. But for ``deliver``, each call is repeated as long as its deadline allows and raises as ``ask``."""
+
+    def __init__(self, arn: str, client: Any = None) -> None:
+        """Take the bucket that an ARN names; no request is made.
+
+        Args:
+            client: a boto3 client with retries of its own, for ``deliver``.
+        """
+        self._name = arn.rpartition(":")[2]
+        self._client = client or boto3.client("s3", config=ASKED_ONCE)
+
+    def deliver(self, messages: Sequence[str], name: str) -> dict[int, str]:
+        """Put one object of JSON lines; see ``destination.Destination``."""
+        body = "".join(f"{message}\n" for message in messages).encode()
+        key = f"{PREFIX}{datetime.now(UTC):%Y/%m/%d/%H%M%S}-{name}.jsonl"
+        try:
+            self._client.put_object(Bucket=self._name, Key=key, Body=body, ContentType="application/x-ndjson")
+        except (BotoCoreError, ClientError) as error:
+            return dict.fromkeys(range(len(messages)), code_of(error))
+        return {}
+
+    def keys(self) -> list[str]:
+        """All objects that hold failures; a console's folders are none."""
+        found: list[str] = []
+        for prefix in (PREFIX, RECORDS_PREFIX):
+            request = {"Bucket": self._name, "Prefix": prefix}
+            while True:
+                listing = partial(self._client.list_objects_v2, **request)
+                page = ask(listing, briefly(), "ListObjectsV2", f"the bucket {self._name}")
+                found += [one["Key"] for one in page.get("Contents", []) if not one["Key"].endswith("/")]
+                if "NextContinuationToken" not in page:
+                    break
+                request["ContinuationToken"] = page["NextContinuationToken"]
+        return found
+
+    def failures(self, key: str, deadline: Deadline) -> list[bytes]:
+        """An object's failures; none if the object has gone.
+
+        Raises:
+            UnusableError: it is none that a function made, or can't be read as it is.
+        """
+        content = ask(partial(self._read, key), deadline, "GetObject", self.place(key))
+        if content is None:
+            return []
+        if not content.strip():
+            raise UnusableError("it is empty")
+        return [line for line in content.split(b"\n") if line] if key.startswith(PREFIX) else [content]
+
+    def replace(self, key: str, failures: Sequence[bytes], deadline: Deadline) -> None:
+        """Put what is left under its key; delete it if there is nothing."""
+        rest = _rest(key)
+        if failures:
+            body = b"".join(failure + b"\n" for failure in failures)
+            put = partial(self._client.put_object, Bucket=self._name, Key=rest, Body=body)
+            ask(put, deadline, "PutObject", self.place(rest))
+        if not failures or rest != key:
+            delete = partial(self._client.delete_object, Bucket=self._name, Key=key)
+            ask(delete, deadline, "DeleteObject", self.place(key))
+
+    def place(self, key: str) -> str:
+        """Where an object is, for people."""
+        return f"s3://{self._name}/{key}"
+
+    def _read(self, key: str) -> bytes | None:
+        try:
+            answer = self._client.get_object(Bucket=self._name, Key=key)
+        except ClientError as error:
+            code = code_of(error)
+            if code == "NoSuchKey":
+                return None
+            # Archived, or encrypted with a key of somebody's that isn't there: the next object may be readable.
+            if code in {"InvalidObjectState", "InvalidRequest"} or code.startswith("KMS."):
+                raise UnusableError(f"GetObject answered {code}") from None
+            raise
+        size = answer["ContentLength"]
+        if size > _OBJECT_BYTES:
+            raise UnusableError(f"it has {size:,} bytes, and an object of failures has {_OBJECT_BYTES:,} at most")
+        content: bytes = answer["Body"].read()
+        return content
+
+
+def _rest(key: str) -> str:
+    """Letters that are left of one of AWS's records stand among the letters."""
+    return key if key.startswith(PREFIX) else f"{PREFIX}{key.replace('/', '-')}.jsonl"

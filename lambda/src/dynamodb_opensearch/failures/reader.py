@@ -1,0 +1,77 @@
+"""Which keys a failure is about, of one sync's. Reads dead letters and AWS's failure records; settles nothing."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from dynamodb_opensearch.core.deadline import Deadline
+from dynamodb_opensearch.core.errors import KeylessError, UndecodableError, UnusableError
+from dynamodb_opensearch.core.items import Item, binary
+from dynamodb_opensearch.core.keys import KeySchema
+from dynamodb_opensearch.failures.aws_record import keys_of_record
+from dynamodb_opensearch.failures.body import read_object
+from dynamodb_opensearch.failures.letter import WITHOUT_KEYS, keys_of_letter
+
+_KEY_BYTES = (2048, 1024)  # of a partition key, of a sort key
+
+
+@dataclass(frozen=True, slots=True)
+class FailureReader:
+    """The sync whose failures are read: a failure of another table or index is unusable."""
+
+    table_arn: str
+    table_name: str
+    """As the sync's settings have it: a name or an ARN."""
+    index: str
+    schema: KeySchema
+    key_types: Mapping[str, str]
+    """Key attribute -> ``S``, ``N`` or ``B``."""
+    streams: Any
+    """boto3's DynamoDB Streams client."""
+
+    def keys_of(self, body: str | bytes, deadline: Deadline) -> dict[str, Item]:
+        """Document id -> primary key, of all that a failure is about.
+
+        Args:
+            body: a message's, an object's, or a line of one.
+
+        Raises:
+            UnusableError: it is no failure of this sync, or holds no keys.
+            ConfigurationError: the stream can't be read.
+            OutOfTimeError: it is throttled or out of reach.
+        """
+        failure = read_object(body)
+        if failure.get("Type") == "Notification" and "Message" in failure:  # SNS's envelope
+            failure = read_object(failure["Message"])
+        if "reason" in failure and "keys" in failure:
+            tables = [self.table_arn, self.table_arn.rpartition("/")[2], self.table_name]
+            return self._by_id([keys_of_letter(failure, tables, self.index)])
+        if "DDBStreamBatchInfo" in failure:
+            return self._by_id(keys_of_record(failure, self.table_arn, self.streams, deadline))
+        raise UnusableError(
+            "it is neither a dead letter of ours nor an on-failure record of AWS's for a DynamoDB stream"
+        )
+
+    def _by_id(self, keys: Iterable[Any]) -> dict[str, Item]:
+        found: dict[str, Item] = {}
+        for one in keys:
+            try:
+                document_id = self.schema.id_of(one) if self._may_be_key(one) else None
+            except (AttributeError, TypeError, UndecodableError, ValueError):
+                document_id = None
+            if document_id is None:
+                types = ", ".join(f"{name} ({kind})" for name, kind in self.key_types.items())
+                raise KeylessError(f"its keys aren't this table's, {types}; {WITHOUT_KEYS}")
+            found[document_id] = one
+        return found
+
+    def _may_be_key(self, keys: Any) -> bool:
+        """Whether DynamoDB would take it: it refuses a whole request for one that it doesn't."""
+        if keys.keys() != self.key_types.keys():
+            return False
+        for (name, kind), most in zip(self.key_types.items(), _KEY_BYTES, strict=False):
+            [(tag, value)] = keys[name].items()
+            content = value.encode() if tag in "SN" else binary(value)  # half a character can't be encoded
+            if tag != kind or not 0 < len(content) <= most:
+                return False
+        return True

@@ -1,0 +1,322 @@
+"""The operator function's handler: one unit of a job for as long as an invocation lasts, then where to go on.
+
+Who asks is the state machine of modules/operations: it plans a job, does many units at the same time, each invocation
+after invocation until it is done, and adds the counts up. Any step may be repeated without harm, so any invocation may.
+What one invocation can't pay of a job's read units, the next one waits for before it reads.
+"""
+
+import hashlib
+import io
+import json
+import os
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+import boto3
+from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
+
+from dynamodb_opensearch import telemetry
+from dynamodb_opensearch.aws import ask
+from dynamodb_opensearch.core.deadline import Deadline
+from dynamodb_opensearch.core.errors import ConfigurationError, OutOfTimeError
+from dynamodb_opensearch.dynamodb.capacity import CapacityLimit
+from dynamodb_opensearch.dynamodb.export import location_of
+from dynamodb_opensearch.jobs.create_index import CreateIndex
+from dynamodb_opensearch.jobs.job import Pause, Step
+from dynamodb_opensearch.jobs.load import Load
+from dynamodb_opensearch.jobs.report import Compared, ReportWriter
+from dynamodb_opensearch.jobs.request import Request, read_request
+from dynamodb_opensearch.jobs.sync import Sync, open_sync
+from dynamodb_opensearch.settings import Settings, read_settings
+
+UNITS = 2_000
+"""Most units of one execution: what they come to must fit into the 256 KiB that Step Functions hands on."""
+PLAN_BYTES = 240_000
+POSITION_BYTES = 200_000
+"""Of one unit, for the same reason: what it was about to do when its time was over is handed on up to here."""
+PAGE_ITEMS = 1_000
+"""So that the keys of a page fit into a position, as a rule."""
+STALLED_SECONDS, STALLED_INVOCATIONS = 3_600, 3
+"""How long, and how often at least, a unit is tried again without getting a step further."""
+_NOTICES = 100  # of one log line
+_REPORTED = 5_000  # findings of one object in the report bucket
+_PAID_SHARE = 0.1  # of an invocation that pays for earlier reads, and still does a step
+
+Event = Mapping[str, Any]
+
+
+class Context(Protocol):
+    """The part of Lambda's context object that is used."""
+
+    aws_request_id: str
+
+    def get_remaining_time_in_millis(self) -> int:
+        """See https://docs.aws.amazon.com/lambda/latest/dg/python-context.html."""
+
+
+@dataclass(frozen=True, slots=True)
+class Operations:
+    """What the environment says beside the sync's own settings."""
+
+    report_bucket: str | None
+    """Where findings are put, besides the log."""
+    max_concurrency: int
+    """How many units the state machine does at the same time, which share a job's read units."""
+
+    @classmethod
+    def read(cls, environment: Mapping[str, str]) -> "Operations":
+        """From REPORT_BUCKET and MAX_CONCURRENCY."""
+        return cls(environment.get("REPORT_BUCKET") or None, int(environment.get("MAX_CONCURRENCY") or 1))
+
+
+class Operator:
+    """What one function keeps between invocations. Made without I/O."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        operations: Operations,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._settings, self._operations, self._clock, self._sleep = settings, operations, clock, sleep
+        self._logger = telemetry.make_logger(settings.sync_name, settings.log_level)
+
+    def handle(self, event: Event, context: Context) -> dict[str, Any]:
+        """Plan a job, do a part of one of its units, or add up what the units came to.
+
+        Args:
+            event: ``{"action": "plan", "job": {…}}``, ``{"job": {…}, "unit": …, "position": …, "counts": {…}}``, or
+                ``{"action": "sum", "job": {…}, "counts": [{…}, …]}``.
+
+        Returns:
+            ``{"job", "units"}``; the event as the unit's next invocation takes it, and ``done``; ``{"job", "counts"}``.
+
+        Raises:
+            ConfigurationError: nothing can work until somebody changes something; the execution fails with its text.
+        """
+        self._logger.append_keys(request_id=context.aws_request_id, unit=event.get("unit"), run=event.get("run"))
+        try:
+            return self._answer(event, context)
+        except ConfigurationError as error:
+            # Without the stack trace: it would bury the one line that says what to do.
+            self._logger.error("configuration error", extra={"error": str(error)})  # noqa: TRY400
+            raise
+
+    def _answer(self, event: Event, context: Context) -> dict[str, Any]:
+        request = read_request(event.get("job"), self._settings.dead_letter_arn)
+        match event.get("action"):
+            case "plan":
+                return self._plan(event, request, context)
+            case "sum":
+                return {"job": event["job"], "counts": dict(sum(map(Counter, event["counts"]), Counter[str]()))}
+            case None if "unit" in event:
+                return self._work(event, request, context)
+            case other:
+                raise ConfigurationError(f"the event's action is {other!r}: give plan or sum, or a unit and no action")
+
+    def _plan(self, event: Event, request: Request, context: Context) -> dict[str, Any]:
+        sync = self._open(request, Deadline(context.get_remaining_time_in_millis))
+        job = request.job
+        if isinstance(job, Load):
+            job = replace(job, exports=tuple(_location(sync, export) for export in job.exports))
+        elif not isinstance(job, CreateIndex):
+            sync.reader.resolve(sync.deadline())  # what is wrong with OpenSearch is told before hundreds begin
+        units = list(job.plan(sync))
+        size = len(json.dumps(units))
+        if len(units) > UNITS or size > PLAN_BYTES:
+            raise ConfigurationError(
+                f"the job has {len(units)} units of {size} bytes, and Step Functions takes {UNITS} of {PLAN_BYTES}: "
+                "give fewer segments or exports, or run it with the command line, which has no such limit"
+            )
+        self._logger.info("planned", extra={"job": event["job"], "units": len(units)})
+        return {"job": event["job"], "units": units}
+
+    def _work(self, event: Event, request: Request, context: Context) -> dict[str, Any]:
+        """Do steps until the unit is done or the next one might not fit into the time that is left."""
+        deadline = Deadline(context.get_remaining_time_in_millis)
+        whole_seconds = deadline.remaining_seconds()
+        capacity = self._capacity(request, event)
+        paid_seconds = self._pay(capacity, whole_seconds)
+        is_finished = bool(event.get("finished"))
+        if is_finished or paid_seconds > whole_seconds * _PAID_SHARE:  # a step gets an invocation's whole time
+            return _answer(event, capacity, is_finished=is_finished)
+        sync = self._open(request, deadline, capacity)
+        report = _Report(self._operations.report_bucket, sync, event, context.aws_request_id)
+        position, mark, is_finished, counts = event.get("position"), event.get("mark"), True, Counter[str]()
+        notices = Counter[str]()
+        steps, longest, began, late = 0, 0.0, self._clock(), None
+        try:
+            for step in self._steps(request, sync, event, deadline):
+                if step.is_intent:
+                    position = step.position if len(json.dumps(step.position)) <= POSITION_BYTES else position
+                    continue
+                self._tell(step.findings)
+                notices.update(step.notices)
+                report.add(step.findings)
+                position, mark = step.position, _mark(step.position)
+                counts.update(step.counts)
+                steps += 1
+                longest = max(longest, self._clock() - began)
+                self._pay(capacity, deadline.remaining_seconds() - 2 * longest)
+                if position is not None and (_owes(capacity) or deadline.remaining_seconds() < 2 * longest):
+                    is_finished = False
+                    break
+                began = self._clock()
+        except OutOfTimeError as error:
+            is_finished, late = False, error
+            self._logger.warning("not done in time: it goes on from the last step", extra={"reason": str(error)})
+        report.close()
+        if notices:
+            self._logger.info("notices", extra={"notices": dict(notices.most_common(_NOTICES))})
+        self._emit(event["job"]["type"], counts, steps)
+        seconds = whole_seconds - deadline.remaining_seconds()
+        event = {
+            **event,
+            "position": position,
+            "counts": {name: count for name, count in (Counter(event.get("counts") or {}) + counts).items() if count},
+            "mark": mark,
+            "stalled": self._stalled(event, mark, seconds, late),
+        }
+        return _answer(event, capacity, is_finished=is_finished)
+
+    def _stalled(self, event: Event, mark: str | None, seconds: float, late: OutOfTimeError | None) -> Any:
+        """How often and how long the unit has been tried without getting a step further.
+
+        A step that leaves the unit where its last one did is none: it looks up what was begun, to begin it again.
+
+        Raises:
+            ConfigurationError: long enough.
+        """
+        if late is None or mark != event.get("mark"):
+            return None
+        before = event.get("stalled") or {"invocations": 0, "seconds": 0}
+        invocations, total_seconds = before["invocations"] + 1, round(before["seconds"] + seconds, 1)
+        if invocations >= STALLED_INVOCATIONS and total_seconds >= STALLED_SECONDS:
+            raise ConfigurationError(
+                f"{event['unit']} got no step further in {invocations} invocations, {total_seconds / 60:.0f} minutes: "
+                f"{late}. When that is mended, redrive the execution; if one page takes longer than an invocation may, "
+                "give a smaller pageItems, or the function a longer timeout"
+            )
+        return {"invocations": invocations, "seconds": total_seconds}
+
+    def _steps(self, request: Request, sync: Sync, event: Event, deadline: Deadline) -> Iterator[Step]:
+        """The unit's steps. Its pauses are waited for, if they fit into the time."""
+        for one in request.job.run(sync, str(event["unit"]), event.get("position")):
+            if not isinstance(one, Pause):
+                yield one
+            elif one.seconds < deadline.remaining_seconds():
+                self._sleep(one.seconds)
+            else:
+                raise OutOfTimeError(f"a pause of {one.seconds:.0f} s doesn't fit into what is left of the invocation")
+
+    def _pay(self, capacity: CapacityLimit | None, most_seconds: float) -> float:
+        """Wait for what was read, but no longer than that; how long it was."""
+        owed_seconds = min(capacity.owed_seconds if capacity else 0, max(most_seconds, 0))
+        if owed_seconds:
+            self._sleep(owed_seconds)
+        return owed_seconds
+
+    def _capacity(self, request: Request, event: Event) -> CapacityLimit | None:
+        if not (rate := request.read_units_per_second):
+            return None
+        return CapacityLimit(
+            rate / self._operations.max_concurrency, self._clock, owed_seconds=float(event.get("owedSeconds") or 0)
+        )
+
+    def _open(self, request: Request, deadline: Deadline, capacity: CapacityLimit | None = None) -> Sync:
+        return open_sync(
+            self._settings,
+            capacity=capacity,
+            page_items=request.page_items or PAGE_ITEMS,
+            deadline=lambda: deadline,
+        )
+
+    def _tell(self, findings: Iterable[Mapping[str, Any]]) -> None:
+        """A log line each: ids and names of fields, no other content of an item."""
+        for finding in findings:
+            told = {name: value for name, value in finding.items() if name not in {"keys", "routing"}}
+            self._logger.warning("finding", extra={"finding": told})
+
+    def _emit(self, kind: str, counts: Mapping[str, int], steps: int) -> None:
+        """One embedded-metric-format line: see ``telemetry.emit``."""
+        metrics = EphemeralMetrics(namespace=telemetry.NAMESPACE)
+        metrics.add_dimension(telemetry.DIMENSION, self._settings.sync_name)
+        metrics.add_dimension("Job", kind)
+        for name, count in {"steps": steps, **counts}.items():
+            metrics.add_metric(name.title().replace(" ", ""), MetricUnit.Count, count)
+        metrics.flush_metrics()
+
+
+class _Report:
+    """Findings as objects in S3, each a report as ``jobs.report`` has it."""
+
+    def __init__(self, bucket: str | None, sync: Sync, event: Event, request_id: str) -> None:
+        self._bucket, self._sync = bucket, sync
+        self._findings: list[Mapping[str, Any]] = []
+        self._compared: Compared | None = None
+        unit = "".join(one if one.isalnum() else "-" for one in str(event["unit"]))[-100:]
+        self._stem = f"reports/{event.get('run') or request_id}/{unit}-{request_id}"
+        self._objects = 0
+
+    def add(self, findings: Sequence[Mapping[str, Any]]) -> None:
+        if self._bucket and findings:
+            self._compared = self._compared or self._subject()
+            self._findings += findings
+            if len(self._findings) >= _REPORTED:
+                self.close()
+
+    def close(self) -> None:
+        """Put what isn't put yet."""
+        if not self._findings:
+            return
+        self._objects += 1
+        key, now, text = f"{self._stem}-{self._objects}.jsonl", datetime.now(UTC).isoformat(), io.StringIO()
+        assert self._compared is not None  # noqa: S101 (for the type checker: it goes with the first finding)
+        writer = ReportWriter(text, compared=self._compared, started_at=now)
+        for finding in self._findings:
+            writer.add(finding)
+        s3, body = boto3.client("s3"), text.getvalue().encode()
+        ask(
+            lambda: s3.put_object(Bucket=self._bucket, Key=key, Body=body),
+            self._sync.deadline(),
+            "PutObject",
+            f"the report s3://{self._bucket}/{key}",
+        )
+        self._findings.clear()
+
+    def _subject(self) -> Compared:
+        """What the findings are about, asked as soon as there are some: later the alias may be another index's."""
+        sync = self._sync
+        uuid = sync.reader.resolve(sync.deadline()).uuid
+        return Compared(sync.table_arn, sync.table_id, sync.settings.index, uuid)
+
+
+def _answer(event: Event, capacity: CapacityLimit | None, *, is_finished: bool) -> dict[str, Any]:
+    """The event as the unit's next invocation takes it. A unit that is finished is done once its reads are paid for."""
+    owed_seconds = round(capacity.owed_seconds, 3) if capacity else 0
+    if is_finished and not owed_seconds:
+        notes = {"finished", "mark", "owedSeconds", "stalled"}
+        return {**{name: value for name, value in event.items() if name not in notes}, "done": True}
+    return {**event, "done": False, "finished": is_finished, "owedSeconds": owed_seconds}
+
+
+def _owes(capacity: CapacityLimit | None) -> bool:
+    return capacity is not None and capacity.owed_seconds > 0
+
+
+def _mark(position: Any) -> str:
+    """A position in few characters."""
+    return hashlib.sha256(json.dumps(position).encode()).hexdigest()[:16]
+
+
+def _location(sync: Sync, export: str) -> str:
+    return location_of(sync.dynamodb, export) if export.startswith("arn:") else export
+
+
+_operator = Operator(read_settings(os.environ), Operations.read(os.environ))
+handler = _operator.handle

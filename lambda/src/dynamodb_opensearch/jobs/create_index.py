@@ -1,0 +1,63 @@
+"""Creates the sync's index as a job, where no command line reaches OpenSearch: in a VPC, from the operator function."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from itertools import islice
+from typing import Any
+
+from dynamodb_opensearch.core.items import Item
+from dynamodb_opensearch.dynamodb.description import describe_table
+from dynamodb_opensearch.jobs.job import Step, Unit
+from dynamodb_opensearch.jobs.sync import Sync
+from dynamodb_opensearch.opensearch.definition import Definition
+from dynamodb_opensearch.opensearch.mapping import infer
+
+_SEGMENTS = 20  # that a sample is taken from, so that it isn't one corner of the table
+
+
+def sample(sync: Sync, count: int) -> Iterator[Item]:
+    """Up to so many items from all over the table.
+
+    Raises:
+        ConfigurationError: the table can't be scanned.
+    """
+    part = -(-count // _SEGMENTS)
+    scan = replace(sync.scan, page_items=part)
+    for segment in range(_SEGMENTS):
+        found = scan.pages(segment, _SEGMENTS, None)
+        items = (item for page in found for item in page.items)
+        yield from islice(items, part)
+
+
+@dataclass(frozen=True, slots=True)
+class CreateIndex:
+    """From a definition, or from what items of the table look like."""
+
+    definition: Definition | None = None
+    """None: a mapping is proposed from a sample."""
+    name: str | None = None
+    """Of the index, if the sync's is to be an alias of it."""
+    items: int = 1000
+    """Of the sample."""
+    dynamic: bool = False
+    """See ``mapping.infer``."""
+
+    def plan(self, sync: Sync) -> Sequence[Unit]:
+        """There is one index to be made."""
+        del sync
+        return ["index"]
+
+    def run(self, sync: Sync, unit: Unit, position: Any) -> Iterator[Step]:
+        """One step, which tells each field of a proposed mapping. See ``job.Job.run``."""
+        del unit, position
+        definition, notes = self.definition, list[dict[str, Any]]()
+        if definition is None:
+            proposal = infer(sample(sync, self.items), sync.key_types, dynamic=self.dynamic)
+            definition = Definition(proposal.mappings, {}, {})
+            notes = [{"kind": "proposed", **asdict(note)} for note in proposal.notes]
+        size = describe_table(sync.dynamodb, sync.settings.table_name).size_bytes
+        made = sync.index_admin.create(
+            definition.with_defaults(table_bytes=size, service=sync.settings.service), self.name
+        )
+        yield Step(None, Counter(created=1), [*notes, {"kind": "created", "index": made.index, "alias": made.alias}])

@@ -1,0 +1,75 @@
+"""Fills the index from exports of the table in S3, which costs none of the table's capacity but the second look.
+
+A full export shows the table at one moment: its items are written as a backfill's, with that moment's version. An
+incremental export names the items that changed: their keys are settled, so the index gets what they are *now*.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+from dynamodb_opensearch.aws import briefly
+from dynamodb_opensearch.core.changes import Settle
+from dynamodb_opensearch.core.errors import ConfigurationError, UndecodableError
+from dynamodb_opensearch.core.tally import Tally
+from dynamodb_opensearch.core.versions import scan_version
+from dynamodb_opensearch.dynamodb.export import Export
+from dynamodb_opensearch.jobs.fill import fill, finding, finish
+from dynamodb_opensearch.jobs.job import Step, Unit
+from dynamodb_opensearch.jobs.sync import Sync
+
+_LINES = 1_000  # of one step
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """One or more exports of the table, each by the S3 URL of its folder: ``s3://bucket/prefix/AWSDynamoDB/0169…-a1b2``."""
+
+    exports: tuple[str, ...]
+    recheck: bool = True
+    """Whether to look up what a full export wrote, for what was deleted since. An incremental export from its time on
+    finds that as well, and reads only what changed."""
+
+    def plan(self, sync: Sync) -> Sequence[Unit]:
+        """One unit for each data file: the export's URL, the file's key and the number of its lines, as JSON.
+
+        Raises:
+            ConfigurationError: an export can't be read, isn't DynamoDB JSON, or is of another table.
+            OutOfTimeError: S3 was out of reach for some seconds.
+        """
+        exports = ((url.rstrip("/"), Export(url, sync.table_arn, briefly)) for url in self.exports)
+        return [json.dumps([url, key, count]) for url, export in exports for key, count in export.files()]
+
+    def run(self, sync: Sync, unit: Unit, position: Any) -> Iterator[Step]:
+        """A step for each thousand lines; the position counts them. See ``job.Job.run``."""
+        url, key, count = json.loads(unit)
+        export, done = Export(url, sync.table_arn, sync.deadline), int(position or 0)
+        with closing(export.lines(key)) as lines:
+            remaining = islice(lines, done, None)
+            while chunk := list(islice(remaining, _LINES)):
+                first, done = done + 1, done + len(chunk)
+                try:
+                    yield self._load(sync, export, chunk, done if done < count else None)
+                except UndecodableError as error:
+                    raise ConfigurationError(f"{url}: {key}, lines {first} to {done}: {error}") from None
+        if done != count:
+            raise ConfigurationError(f"{url}: {key} has {done} lines, and should have {count}: the export is damaged")
+        if count == 0:
+            yield Step(None)
+
+    def _load(self, sync: Sync, export: Export, lines: Sequence[Mapping[str, Any]], position: int | None) -> Step:
+        """Bring what some lines say into the index."""
+        deadline = sync.deadline()
+        if export.is_full:
+            version = scan_version(export.moment(), sync.conflict_window)
+            items = [line["Item"] for line in lines]
+            return Step(position, *fill(sync, items, version, deadline, look=set if self.recheck else None))
+        schema = sync.settings.key_schema
+        settles = {(key := schema.id_of(line["Keys"])): Settle(key, line["Keys"]) for line in lines}
+        refused = finish(sync, list(settles.values()), deadline, Tally())
+        counts = Counter(items=len(lines), settled=len(lines) - len(refused), refused=len(refused))
+        return Step(position, counts, [finding(refusal) for refusal in refused])

@@ -1,0 +1,1 @@
+"""What an event source delivers, read as changes."""

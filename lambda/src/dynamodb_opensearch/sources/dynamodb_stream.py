@@ -1,0 +1,137 @@
+"""A DynamoDB stream as an event source: its records, whose they are, and the answer to Lambda.
+
+An event that isn't of this table's stream is refused as a whole, before anything is written. Another table's items with
+equal keys would overwrite and delete our documents, and another service's records would be set aside one by one. No
+record causes either, so the batch waits until the configuration is changed.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from dynamodb_opensearch.core.errors import ConfigurationError, UndecodableError
+from dynamodb_opensearch.core.keys import KeySchema
+from dynamodb_opensearch.core.records import Record, Undecodable
+from dynamodb_opensearch.core.versions import own_version
+
+_ONLY = "this function takes events of a DynamoDB stream only"
+
+
+def records_of(event: Any, table_name: str) -> Sequence[Mapping[str, Any]]:
+    """The event's records, oldest first. What says whose it is must say the table's; what doesn't say is taken.
+
+    Args:
+        table_name: or its ARN: then account and Region are looked at, too.
+
+    Raises:
+        ConfigurationError: it is no event of a stream, or another table's.
+    """
+    records = event.get("Records") if isinstance(event, Mapping) else None
+    if not isinstance(records, list):
+        raise ConfigurationError(f"the event has no Records: {_ONLY}")
+    known = [record for record in records if isinstance(record, Mapping)]
+    for source in {str(record.get("eventSource") or record.get("EventSource") or "") for record in known}:  # SNS's
+        if source not in {"", "aws:dynamodb"}:
+            raise ConfigurationError(f"the event has records of {source[:100]!r}: {_ONLY}")
+    for arn in {str(record.get("eventSourceARN") or "") for record in known}:
+        if arn and not _is_stream_of(arn, table_name):
+            raise ConfigurationError(
+                f"TABLE_NAME is {table_name!r}, but the event has records of {arn[:300]!r}, another table's: "
+                "take the stream of the table itself, or set TABLE_NAME"
+            )
+    return records
+
+
+def decode(records: Sequence[Mapping[str, Any]], schema: KeySchema) -> Iterator[Record | Undecodable]:
+    """The changes that the records hold, in their order.
+
+    An INSERT or MODIFY with its new image holds the item. One without (KEYS_ONLY, OLD_IMAGE) only says that it changed.
+
+    Raises:
+        ConfigurationError: the records are another table's.
+    """
+    for position, record in enumerate(records):
+        try:
+            yield _decode(record, schema)
+        except UndecodableError as error:
+            yield _undecodable(position, record, schema, str(error))
+
+
+def refuse_as_a_whole(records: Sequence[Any], schema: KeySchema) -> None:
+    """Of a batch whose records can't be decoded, all of them: raise unless each may have a reason of its own.
+
+    Raises:
+        ConfigurationError: they are no stream's, or another table's.
+    """
+    parts = [record.get("dynamodb") if isinstance(record, Mapping) else None for record in records]
+    contents = [part for part in parts if isinstance(part, Mapping)]
+    if not contents:
+        raise ConfigurationError(f"the event's records aren't a stream's: {_ONLY}")
+    if not any("ApproximateCreationDateTime" in content for content in contents):
+        raise ConfigurationError(
+            "the event's records have no ApproximateCreationDateTime, so they are a sample such as the console's test "
+            "event, and no stream's: nothing was written, and nothing was set aside"
+        )
+    all_keys = [keys for content in contents if isinstance(keys := content.get("Keys"), Mapping) and keys]
+    if all_keys and not any(keys.keys() == set(schema.names) for keys in all_keys):
+        schema.refuse(all_keys[0])
+
+
+def answer(records: Sequence[Any], undone: Iterable[int]) -> dict[str, Any]:
+    """What Lambda is told: it retries everything from the first record that isn't done.
+
+    Only the first matters, for Lambda takes the lowest as its checkpoint. A null one fails the whole batch.
+
+    Args:
+        undone: positions of records.
+
+    See: https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-batchfailurereporting.html
+    """
+    first = min(undone, default=None)
+    return {"batchItemFailures": [] if first is None else [{"itemIdentifier": sequence_number(records[first])}]}
+
+
+def sequence_number(record: Any) -> str | None:
+    """A record's sequence number; None if it has none."""
+    try:
+        number = record["dynamodb"]["SequenceNumber"]
+    except (KeyError, TypeError):
+        return None
+    return number if isinstance(number, str) else None
+
+
+def _decode(record: Mapping[str, Any], schema: KeySchema) -> Record:
+    try:
+        event_name, data = record["eventName"], record["dynamodb"]
+        keys, number, created_at = data["Keys"], data["SequenceNumber"], data["ApproximateCreationDateTime"]
+        image = data.get("NewImage")
+        schema.check(keys)
+    except (AttributeError, KeyError, TypeError):
+        raise UndecodableError(
+            "the record lacks eventName, Keys, SequenceNumber or ApproximateCreationDateTime"
+        ) from None
+    document_id, own = schema.id_of(keys), own_version(created_at, number)
+    if event_name == "REMOVE":
+        return Record(document_id, keys, own, number, int(created_at), None)
+    if event_name not in {"INSERT", "MODIFY"}:
+        raise UndecodableError("eventName must be INSERT, MODIFY or REMOVE")
+    return Record(document_id, keys, own, number, int(created_at), image, image is not None)
+
+
+def _undecodable(position: int, record: Any, schema: KeySchema, reason: str) -> Undecodable:
+    """What a dead letter can hold of the record: its keys only if they are whole, for a settle needs them whole."""
+    data = record.get("dynamodb") if isinstance(record, Mapping) else None
+    keys = data.get("Keys") if isinstance(data, Mapping) else None
+    try:
+        schema.id_of(keys or {})
+    except UndecodableError:
+        keys = None
+    return Undecodable(position, reason, keys, sequence_number(record))
+
+
+def _is_stream_of(arn: str, table_name: str) -> bool:
+    found = _STREAM(arn)
+    return found is not None and table_name in found.groups()
+
+
+_STREAM = re.compile(r"(arn:[a-z0-9-]+:dynamodb:[a-z0-9-]*:[^:/]*:table/([^:/]+))(?:/stream/.*)?").fullmatch

@@ -1,0 +1,600 @@
+import json
+import re
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+
+import boto3
+import pytest
+from botocore.client import BaseClient
+from botocore.exceptions import ClientError, EndpointConnectionError
+from dynamodb_opensearch.core.deadline import Deadline
+from dynamodb_opensearch.core.errors import ConfigurationError, OutOfTimeError
+from dynamodb_opensearch.jobs.job import Step
+from dynamodb_opensearch.jobs.redrive import Redrive
+from dynamodb_opensearch.jobs.sync import Sync
+from fakes.dynamodb import FakeDynamoDB
+from fakes.opensearch import FakeOpenSearch, busy, refused
+from fakes.sync import TABLE_ARN, make_sync
+from moto import mock_aws
+from moto.sqs.models import sqs_backends
+
+QUEUE_ARN = "arn:aws:sqs:us-east-1:123456789012:failures"
+STREAM_ARN = f"{TABLE_ARN}/stream/2026-01-01T00:00:00.000"
+INFO = {
+    "shardId": "shardId-1",
+    "startSequenceNumber": "200",
+    "endSequenceNumber": "400",
+    "approximateArrivalOfFirstRecord": "2026-01-01T10:00:00Z",
+    "streamArn": STREAM_ARN,
+}
+
+
+@dataclass
+class World:
+    """A table, an index, a queue and a bucket of failures."""
+
+    table: FakeDynamoDB = field(default_factory=FakeDynamoDB)
+    index: FakeOpenSearch = field(default_factory=FakeOpenSearch)
+
+    def __post_init__(self) -> None:
+        self.sqs = boto3.client("sqs", region_name="us-east-1")
+        self.s3 = boto3.client("s3", region_name="us-east-1")
+        self.url = self.sqs.create_queue(QueueName="failures")["QueueUrl"]
+        self.s3.create_bucket(Bucket="failures")
+        self.order = Random(4)
+
+    def sync(self, **changes: Any) -> Sync:
+        return make_sync(self.table, self.index, **changes)
+
+    def put(self, key: str, number: int = 1) -> None:
+        self.table.items[key] = {"pk": {"S": key}, "n": {"N": str(number)}}
+
+    def send(self, body: Any) -> None:
+        self.sqs.send_message(QueueUrl=self.url, MessageBody=body if isinstance(body, str) else json.dumps(body))
+
+    def waiting(self) -> list[Any]:
+        """What a new consumer finds in the queue."""
+        found: dict[str, str] = {}
+        while messages := self.sqs.receive_message(QueueUrl=self.url, MaxNumberOfMessages=10).get("Messages"):
+            found |= {one["MessageId"]: one["Body"] for one in messages}
+            for one in messages:
+                self.sqs.delete_message(QueueUrl=self.url, ReceiptHandle=one["ReceiptHandle"])
+        for body in found.values():
+            self.send(body)
+        return list(found.values())
+
+    def forget_receipts(self) -> None:
+        """Messages are hidden no longer, and come in any order."""
+        for queue in sqs_backends["123456789012"]["us-east-1"].queues.values():
+            for message in queue._messages:
+                message.visible_at = 0
+            self.order.shuffle(queue._messages)
+
+    def listed(self) -> list[str]:
+        return [one["Key"] for one in self.s3.list_objects_v2(Bucket="failures").get("Contents", [])]
+
+    def objects(self) -> dict[str, str]:
+        return {key: self.s3.get_object(Bucket="failures", Key=key)["Body"].read().decode() for key in self.listed()}
+
+    def redrive(
+        self, source: str = QUEUE_ARN, *, drop_expired: bool = False, drop_keyless: bool = False, **changes: Any
+    ) -> list[Step]:
+        job, sync = Redrive(source, drop_expired, drop_keyless), self.sync(**changes)
+        return [step for unit in job.plan(sync) for step in job.run(sync, unit, None)]
+
+    def counts(self, steps: list[Step]) -> dict[str, int]:
+        total = {"failures": 0, "redriven": 0, "kept": 0}
+        for step in steps:
+            for name, count in step.counts.items():
+                total[name] += count
+        return total
+
+
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    monkeypatch.setattr("dynamodb_opensearch.failures.queue._WAIT_SECONDS", 0)
+    with mock_aws():
+        yield World()
+
+
+def letter(key: str | None, **changes: Any) -> dict[str, Any]:
+    return {
+        "kind": "document",
+        "table": "products",
+        "keys": None if key is None else {"pk": {"S": key}},
+        "index": "products",
+        "id": key,
+        "action": "index",
+        "version": 1,
+        "sequenceNumber": "1",
+        "reason": {"type": "mapper_parsing_exception", "message": ""},
+        "at": "2026-01-01T00:00:00.000Z",
+        **changes,
+    }
+
+
+def aws_record(**changes: Any) -> dict[str, Any]:
+    return {
+        "requestContext": {"requestId": "r", "functionArn": "f", "condition": "RetryAttemptsExhausted"},
+        "version": "1.0",
+        "timestamp": "2026-01-01T10:00:10Z",
+        "DDBStreamBatchInfo": INFO,
+        **changes,
+    }
+
+
+class Stream:
+    """A stream's shard, as boto3 reads it."""
+
+    def __init__(self, *numbers: int, gone: str | None = None, faults: Sequence[Exception | None] = ()) -> None:
+        self._records = [
+            {"dynamodb": {"Keys": {"pk": {"S": f"k{number}"}}, "SequenceNumber": str(number)}} for number in numbers
+        ]
+        self._gone = gone
+        self._faults = list(faults)
+        """Of GetRecords, in turn."""
+        self.asked: list[dict[str, Any]] = []
+
+    def get_shard_iterator(self, **request: Any) -> dict[str, Any]:
+        self.asked.append(request)
+        if self._gone:
+            raise ClientError({"Error": {"Code": self._gone, "Message": ""}}, "GetShardIterator")
+        numbers = [one["dynamodb"]["SequenceNumber"] for one in self._records]
+        return {"ShardIterator": str(numbers.index(request["SequenceNumber"]))}
+
+    def get_records(self, *, ShardIterator: str) -> dict[str, Any]:  # noqa: N803 (AWS's name)
+        if self._faults and (fault := self._faults.pop(0)):
+            raise fault
+        start = int(ShardIterator)
+        end = start + 2
+        return {"Records": self._records[start:end], "NextShardIterator": str(end)}  # the shard is open
+
+
+@pytest.fixture
+def stream(monkeypatch: pytest.MonkeyPatch) -> Any:
+    def use(one: Stream) -> Stream:
+        client = boto3.client
+
+        def connect(name: str, **options: Any) -> Any:
+            return one if name == "dynamodbstreams" else client(name, **options)
+
+        monkeypatch.setattr(boto3, "client", connect)
+        return one
+
+    return use
+
+
+def test_letters_are_settled_with_what_the_table_holds_now_and_deleted(world: World) -> None:
+    world.put("a", 7)
+    world.send(letter("a"))
+    world.send(letter("a"))
+    world.send(letter("gone"))
+    assert world.counts(world.redrive()) == {"failures": 3, "redriven": 3, "kept": 0}
+    assert world.index.sources() == {"a": {"pk": "a", "n": 7}}
+    assert world.waiting() == []
+
+
+def test_what_is_still_refused_is_kept_with_its_new_reason(world: World) -> None:
+    world.put("a")
+    world.put("b")
+    world.send(letter("a"))
+    world.send(letter("b"))
+    world.index.item_faults = lambda key: (
+        refused("Limit of total fields [1000] has been exceeded") if key == "a" else None
+    )
+    steps = world.redrive()
+    assert world.counts(steps) == {"failures": 2, "redriven": 1, "kept": 1}
+    [left] = map(json.loads, world.waiting())
+    assert left["keys"] == {"pk": {"S": "a"}}
+    assert left["reason"]["message"] == "Limit of total fields [1000] has been exceeded"
+    assert [finding["id"] for step in steps for finding in step.findings] == ["a"]
+    world.index.item_faults = lambda _: None
+    assert world.counts(world.redrive()) == {"failures": 1, "redriven": 1, "kept": 0}
+    assert world.waiting() == []
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (letter(None), "keys couldn't be read"),
+        (letter("a", table="others"), "another table, 'others'"),
+        (letter("a", index="others"), "another index, 'others'"),
+        (letter("a", keys={"sk": {"S": "x"}}), "its keys aren't this table's, pk"),
+        (letter("a", keys=[1]), "its keys aren't this table's, pk"),
+        ("not JSON", "isn't a JSON object"),
+        ({"Event": "s3:TestEvent"}, "neither a dead letter of ours nor an on-failure record"),
+        (
+            aws_record(DDBStreamBatchInfo={**INFO, "streamArn": "arn:aws:dynamodb:…:table/others/stream/1"}),
+            "another table",
+        ),
+        (aws_record(DDBStreamBatchInfo={}), "lacks what AWS documents"),
+        (aws_record(payload=json.dumps({"Records": [{}]})), "lacks what AWS documents"),
+    ],
+)
+def test_what_cannot_be_redriven_is_kept_as_it_is_and_said_why(world: World, body: Any, reason: str) -> None:
+    world.send(body)
+    steps = world.redrive()
+    assert world.counts(steps) == {"failures": 1, "redriven": 0, "kept": 1}
+    assert [reason in finding["reason"] for step in steps for finding in step.findings] == [True]
+    [kept] = world.waiting()
+    assert kept == (body if isinstance(body, str) else json.dumps(body))
+
+
+def test_a_letter_names_its_table_by_name_or_by_arn(world: World) -> None:
+    world.put("a")
+    world.send(letter("a", table=TABLE_ARN))
+    assert world.counts(world.redrive())["redriven"] == 1
+
+
+def test_a_topics_envelope_is_opened(world: World) -> None:
+    world.put("a")
+    world.send({"Type": "Notification", "MessageId": "m", "Message": json.dumps(letter("a"))})
+    assert world.counts(world.redrive())["redriven"] == 1
+    assert set(world.index.sources()) == {"a"}
+
+
+def test_an_aws_record_is_followed_into_the_stream_up_to_its_last_sequence_number(world: World, stream: Any) -> None:
+    shard = stream(Stream(200, 250, 300, 400, 500))
+    for key in ("k200", "k300", "k500"):
+        world.put(key)
+    world.send(aws_record())
+    assert world.counts(world.redrive()) == {"failures": 1, "redriven": 1, "kept": 0}
+    assert set(world.index.sources()) == {"k200", "k300"}
+    assert shard.asked == [
+        {
+            "StreamArn": STREAM_ARN,
+            "ShardId": "shardId-1",
+            "ShardIteratorType": "AT_SEQUENCE_NUMBER",
+            "SequenceNumber": "200",
+        }
+    ]
+    assert world.waiting() == []
+
+
+@pytest.mark.parametrize("code", ["TrimmedDataAccessException", "ResourceNotFoundException"])
+def test_an_aws_record_whose_stream_records_are_gone_is_kept_until_it_is_dropped(
+    world: World, stream: Any, code: str
+) -> None:
+    stream(Stream(gone=code))
+    world.send(aws_record())
+    [step, *_] = world.redrive()
+    assert step.counts["kept"] == 1
+    assert "recover --since 2026-01-01T10:00:00Z, then redrive --drop-expired" in step.findings[0]["reason"]
+    assert len(world.waiting()) == 1
+    assert world.counts(world.redrive(drop_expired=True)) == {"failures": 1, "redriven": 1, "kept": 0}
+    assert world.waiting() == []
+
+
+def test_an_aws_record_of_which_a_document_is_refused_leaves_a_letter_of_that_one(world: World, stream: Any) -> None:
+    stream(Stream(200, 300, 400))
+    world.put("k200")
+    world.put("k300")
+    world.index.item_faults = lambda key: refused() if key == "k300" else None
+    world.send(aws_record())
+    assert world.counts(world.redrive())["kept"] == 1
+    [left] = map(json.loads, world.waiting())
+    assert (left["kind"], left["keys"]) == ("document", {"pk": {"S": "k300"}})
+
+
+def test_while_the_cluster_is_busy_nothing_is_deleted(world: World) -> None:
+    world.put("a")
+    world.send(letter("a"))
+    world.index.faults = [busy()] * 100
+    with pytest.raises(OutOfTimeError):
+        world.redrive(deadline=lambda: Deadline.after(0.3))
+    assert len(world.waiting()) == 1
+
+
+def test_more_messages_than_one_answer_holds(world: World) -> None:
+    for number in range(35):
+        world.put(f"i-{number}")
+        world.send(letter(f"i-{number}"))
+    assert world.counts(world.redrive())["redriven"] == 35
+    assert len(world.index.sources()) == 35
+
+
+def test_a_bucket_gives_letters_and_whole_events(world: World) -> None:
+    for key in ("a", "b", "c"):
+        world.put(key)
+    lines = "".join(json.dumps(letter(key)) + "\n" for key in ("a", "b"))
+    world.s3.put_object(Bucket="failures", Key="dead-letters/2026/01/01/1.jsonl", Body=lines)
+    event = {"Records": [{"dynamodb": {"Keys": {"pk": {"S": "c"}}}}]}
+    record = json.dumps(aws_record(payload=json.dumps(event)))
+    world.s3.put_object(Bucket="failures", Key="aws/lambda/uuid/shard/2026/01/01/x", Body=record)
+    world.s3.put_object(Bucket="failures", Key="other/file", Body="kept")
+    world.index.item_faults = lambda key: refused() if key in {"b", "c"} else None
+    steps = world.redrive("arn:aws:s3:::failures")
+    assert world.counts(steps) == {"failures": 3, "redriven": 1, "kept": 2}
+    left = world.objects()
+    assert left.pop("other/file") == "kept"
+    assert sorted(json.loads(text)["id"] for text in left.values()) == ["b", "c"]
+    assert all(key.startswith("dead-letters/") for key in left)
+    world.index.item_faults = lambda _: None
+    assert world.counts(world.redrive("arn:aws:s3:::failures"))["redriven"] == 2
+    assert world.objects() == {"other/file": "kept"}
+
+
+def test_an_object_of_which_nothing_can_be_redriven_stays_untouched(world: World) -> None:
+    text = json.dumps(letter("a", table="others")) + "\n"
+    world.s3.put_object(Bucket="failures", Key="dead-letters/x.jsonl", Body=text)
+    before = world.s3.head_object(Bucket="failures", Key="dead-letters/x.jsonl")["LastModified"]
+    assert world.counts(world.redrive("arn:aws:s3:::failures"))["kept"] == 1
+    assert world.objects() == {"dead-letters/x.jsonl": text}
+    assert world.s3.head_object(Bucket="failures", Key="dead-letters/x.jsonl")["LastModified"] == before
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("arn:aws:sns:us-east-1:123456789012:t", "is a topic and keeps nothing: give the ARN of a queue"),
+        ("failures", "must be the ARN of an SQS queue or S3 bucket"),
+        ("arn:aws:lambda:us-east-1:1:f", "must be the ARN of an SQS queue or S3 bucket"),
+        ("arn:aws:s3:::nowhere", "NoSuchBucket"),
+        ("arn:aws:sqs:us-east-1:123456789012:nowhere", "NonExistentQueue"),
+    ],
+)
+def test_a_wrong_source_is_refused(world: World, source: str, message: str) -> None:
+    with pytest.raises(ConfigurationError, match=message):
+        world.redrive(source)
+
+
+def client_error(code: str, operation: str = "") -> ClientError:
+    return ClientError({"Error": {"Code": code, "Message": ""}}, operation)
+
+
+ODD: dict[str, tuple[bytes | str | dict[str, Any], str]] = {
+    "a number where the key is a string": (letter("a", keys={"pk": {"N": "1"}}), r"this table's, pk \(S\)"),
+    "two types": (letter("a", keys={"pk": {"S": "a", "N": "1"}}), "its keys aren't this table's"),
+    "an empty key": (letter("a", keys={"pk": {"S": ""}}), "its keys aren't this table's"),
+    "a key that is too long": (letter("a", keys={"pk": {"S": "x" * 2049}}), "its keys aren't this table's"),
+    "half a character": (letter("a", keys={"pk": {"S": "\ud800"}}), "its keys aren't this table's"),
+    "no key's value": (letter("a", keys={"pk": None}), "its keys aren't this table's"),
+    "NaN": (
+        '{"reason": {}, "table": "products", "index": "products", "keys": {"pk": {"S": NaN}}}',
+        "aren't this table's",
+    ),
+    "no keys": (letter(None), "redrive --drop-keyless deletes it"),
+    "a table that is a list": (letter("a", table=["products"]), "of another table"),
+    "an index that is an object": (letter("a", index={}), "of another index"),
+    "deep nesting": ("[" * 100_000, "isn't a JSON object"),
+    "an S3 event": ({"Records": [{"eventSource": "aws:s3", "s3": {"object": {"key": "k"}}}]}, "neither a dead letter"),
+    "an EventBridge event": ({"version": "0", "detail-type": "x", "detail": {}}, "neither a dead letter"),
+    "no sequence number": (aws_record(DDBStreamBatchInfo={**INFO, "endSequenceNumber": "end"}), "lacks what AWS"),
+    "a payload without records": (aws_record(payload="[]"), "isn't a JSON object"),
+    "a payload of another table's keys": (
+        aws_record(payload=json.dumps({"Records": [{"dynamodb": {"Keys": {"sk": {"S": "x"}}}}]})),
+        "aren't this table's",
+    ),
+}
+ODD_BYTES = [(b'{"reason": "\xff"}', "it isn't UTF-8"), (b"\x1f\x8b\x08\x00\xff\xff", "it is compressed")]
+
+
+def as_text(body: Any) -> str:
+    return body if isinstance(body, str) else json.dumps(body)
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_one_odd_message_never_stops_the_others(world: World, odd: str) -> None:
+    body, reason = ODD[odd]
+    for number in range(9):
+        world.put(f"i-{number}")
+        world.send(letter(f"i-{number}"))
+        if number == 4:
+            world.send(as_text(body))
+    steps = world.redrive()
+    assert world.counts(steps) == {"failures": 10, "redriven": 9, "kept": 1}
+    assert len(world.index.sources()) == 9
+    [finding] = [finding for step in steps for finding in step.findings]
+    assert re.search(rf"^message .*: .*{reason}", finding["reason"])
+    assert world.waiting() == [as_text(body)]
+
+
+@pytest.mark.parametrize("is_letters", [True, False])
+def test_odd_lines_and_objects_never_stop_the_others(world: World, is_letters: bool) -> None:
+    odd = [(one if isinstance(one, bytes) else as_text(one).encode(), why) for one, why in [*ODD.values(), *ODD_BYTES]]
+    good = [json.dumps(letter(f"i-{number}")).encode() for number in range(9)]
+    for number in range(9):
+        world.put(f"i-{number}")
+    lines = [*good[:4], *(content for content, _ in odd), *good[4:]]
+    objects = {"dead-letters/x.jsonl": b"\n".join(lines)}
+    places = [f"s3://failures/dead-letters/x.jsonl, line {5 + number}" for number in range(len(odd))]
+    if not is_letters:
+        objects = {f"aws/lambda/{number:02}": line for number, line in enumerate(lines)}
+        places = [f"s3://failures/aws/lambda/{4 + number:02}, line 1" for number in range(len(odd))]
+    for key, content in objects.items():
+        world.s3.put_object(Bucket="failures", Key=key, Body=content)
+    steps = world.redrive("arn:aws:s3:::failures")
+    assert world.counts(steps) == {"failures": 9 + len(odd), "redriven": 9, "kept": len(odd)}
+    assert len(world.index.sources()) == 9
+    told = [finding["reason"] for step in steps for finding in step.findings]
+    assert len(told) == len(odd)
+    assert all(
+        re.search(rf"^{place}: .*{reason}", text) for text, place, (_, reason) in zip(told, places, odd, strict=True)
+    )
+    left = [world.s3.get_object(Bucket="failures", Key=key)["Body"].read() for key in world.listed()]
+    assert b"\n".join(left).split(b"\n")[: len(odd)] == [content for content, _ in odd]
+
+
+@pytest.mark.parametrize(
+    ("content", "storage", "reason"),
+    [(b"", "STANDARD", "it is empty"), (b"{}", "GLACIER", "GetObject answered InvalidObjectState")],
+)
+def test_an_object_that_cant_be_read_is_left_and_told(world: World, content: bytes, storage: Any, reason: str) -> None:
+    world.put("a")
+    world.s3.put_object(Bucket="failures", Key="aws/lambda/x", Body=content, StorageClass=storage)
+    world.s3.put_object(Bucket="failures", Key="dead-letters/folder/", Body=b"")
+    world.s3.put_object(Bucket="failures", Key="dead-letters/y", Body=json.dumps(letter("a")))
+    steps = world.redrive("arn:aws:s3:::failures")
+    assert world.counts(steps) == {"failures": 2, "redriven": 1, "kept": 1}
+    assert [one["reason"] for step in steps for one in step.findings] == [f"s3://failures/aws/lambda/x: {reason}"]
+
+
+@pytest.mark.parametrize("keys", [None, {"sk": {"S": "x"}}, {"pk": {"N": "1"}}])
+def test_letters_that_tell_no_key_leave_when_asked_to(world: World, keys: Any) -> None:
+    world.send(letter("a", keys=keys))
+    world.send(letter("a", table="others"))
+    assert world.counts(world.redrive(drop_keyless=True)) == {"failures": 2, "redriven": 1, "kept": 1}
+    assert [json.loads(body)["table"] for body in world.waiting()] == ["others"]
+
+
+def test_what_is_put_back_keeps_its_attributes_and_says_why(world: World) -> None:
+    attributes: Any = {"trace": {"DataType": "String", "StringValue": "x"}}
+    world.sqs.send_message(QueueUrl=world.url, MessageBody="odd", MessageAttributes=attributes)
+    world.redrive()
+    [message] = world.sqs.receive_message(QueueUrl=world.url, MessageAttributeNames=["All"])["Messages"]
+    found = {name: one["StringValue"] for name, one in message["MessageAttributes"].items()}
+    assert found.keys() == {"trace", "redriveRun", "redriveReason"}
+    assert (found["trace"], found["redriveReason"]) == ("x", "it isn't a JSON object")
+
+
+def test_a_message_without_room_for_a_reason_stays_where_it_is(world: World) -> None:
+    world.put("a")
+    odd = "x" * 1024 * 1024  # SQS counts attributes, too
+    world.send(odd)
+    world.send(letter("a"))
+    assert world.counts(world.redrive()) == {"failures": 2, "redriven": 1, "kept": 1}
+    assert world.waiting() == [odd]
+
+
+@pytest.mark.parametrize("count", [2, 3])
+def test_runs_at_the_same_time_come_to_an_end_and_lose_nothing(world: World, count: int) -> None:
+    for number in range(25):
+        world.put(f"i-{number}")
+        world.send(letter(f"i-{number}"))
+        world.send(f"odd {number}")
+    world.index.item_faults = lambda _: refused()
+    runs = [Redrive(QUEUE_ARN).run(world.sync(), "messages", None) for _ in range(count)]
+    began, steps = time.monotonic(), 0
+    while runs:
+        for run in list(runs):
+            steps += 1
+            if next(run).position is None:
+                runs.remove(run)
+        assert time.monotonic() - began < 60
+    assert sorted(as_text(body) for body in world.waiting() if body.startswith("odd")) == sorted(
+        f"odd {number}" for number in range(25)
+    )
+    letters = [json.loads(body)["id"] for body in world.waiting() if not body.startswith("odd")]
+    assert sorted(letters) == sorted(f"i-{number}" for number in range(25))
+
+
+def test_what_an_earlier_run_put_back_is_taken_by_the_next(world: World) -> None:
+    world.send("odd")
+    assert world.counts(world.redrive())["kept"] == 1
+    assert world.counts(world.redrive())["kept"] == 1
+
+
+def test_a_run_that_goes_on_leaves_what_it_put_back(world: World) -> None:
+    for number in range(15):
+        world.send(f"odd {number}")
+    job, sync = Redrive(QUEUE_ARN), world.sync()
+    with closing(job.run(sync, "messages", None)) as run:  # type: ignore[type-var]
+        first = next(run)
+    assert first.counts["kept"] == 10
+    rest = list(job.run(sync, "messages", json.loads(json.dumps(first.position))))
+    assert world.counts(rest)["kept"] == 5
+    assert len({json.dumps(step.position) for step in rest if step.counts["kept"]} | {json.dumps(first.position)}) == 2
+
+
+def test_a_run_that_is_killed_between_putting_and_deleting_leaves_no_heap_of_letters(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.put("a")
+    world.index.item_faults = lambda _: refused()
+    world.send(letter("a"))
+    world.send("odd")
+    with monkeypatch.context() as patch:
+        patch.setattr("dynamodb_opensearch.failures.queue.Queue.delete", lambda *_: None)
+        for _ in range(3):
+            world.redrive()
+            world.forget_receipts()
+    assert len(world.waiting()) > 2
+    time.sleep(1.1)  # only what is certainly older than what was put back is given up for it
+    world.redrive()
+    assert len(world.waiting()) == 2
+
+
+def test_messages_that_others_may_have_by_now_are_neither_put_back_nor_deleted(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.put("a")
+    world.send(letter("a"))
+    world.send("odd")
+    is_ours = iter([False])
+    monkeypatch.setattr("dynamodb_opensearch.failures.queue.Batch.is_ours", property(lambda _: next(is_ours, True)))
+    run = Redrive(QUEUE_ARN).run(world.sync(), "messages", None)
+    assert next(run).counts["failures"] == 0
+    world.forget_receipts()
+    assert world.counts(list(run)) == {"failures": 2, "redriven": 1, "kept": 1}
+    assert world.waiting() == ["odd"]
+
+
+def test_what_is_left_shows_up_again_and_the_run_ends_all_the_same(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A queue of so many that those seen first are visible again before the last one was seen."""
+    monkeypatch.setattr("dynamodb_opensearch.failures.queue.Queue.put_back", lambda *_: None)
+    world.put("a")
+    for number in range(30):
+        world.send(f"odd {number}")
+    world.send(letter("a"))
+    found = []
+    for step in Redrive(QUEUE_ARN).run(world.sync(), "messages", None):
+        found.append(step)
+        world.forget_receipts()
+        assert len(found) < 200
+    assert world.counts(found) == {"failures": 31, "redriven": 1, "kept": 30}
+
+
+@pytest.mark.parametrize(
+    "fault", [client_error("RequestThrottled"), client_error("SlowDown"), EndpointConnectionError(endpoint_url="x")]
+)
+@pytest.mark.parametrize("source", [QUEUE_ARN, "arn:aws:s3:::failures"])
+def test_throttles_of_queue_and_bucket_are_waited_for(
+    world: World, monkeypatch: pytest.MonkeyPatch, source: str, fault: Exception
+) -> None:
+    world.put("a")
+    world.send(letter("a"))
+    world.s3.put_object(Bucket="failures", Key="dead-letters/x", Body=json.dumps(letter("a")))
+    send, calls = BaseClient._make_api_call, Counter[str]()
+
+    def every_other(client: Any, operation: str, arguments: Any) -> Any:
+        calls[operation] += 1
+        if calls[operation] % 2:
+            raise fault
+        return send(client, operation, arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(BaseClient, "_make_api_call", every_other)
+        assert world.counts(world.redrive(source))["redriven"] == 1
+    assert (world.waiting() == []) == (source == QUEUE_ARN)
+    assert (world.objects() == {}) == (source != QUEUE_ARN)
+
+
+def test_a_stream_that_is_throttled_or_whose_iterator_expires_is_read_on(world: World, stream: Any) -> None:
+    faults = [client_error("LimitExceededException"), None, client_error("ExpiredIteratorException")]
+    shard = stream(Stream(200, 250, 300, 400, 500, faults=faults))
+    for key in ("k200", "k300", "k400"):
+        world.put(key)
+    world.send(aws_record())
+    assert world.counts(world.redrive()) == {"failures": 1, "redriven": 1, "kept": 0}
+    assert set(world.index.sources()) == {"k200", "k300", "k400"}
+    assert [one["SequenceNumber"] for one in shard.asked] == ["200", "250"]
+
+
+@pytest.mark.parametrize("code", ["ValidationException", None])
+def test_a_place_in_the_stream_that_isnt_one_is_kept(world: World, stream: Any, code: str | None) -> None:
+    stream(Stream(200, 300, gone=code))  # without a code: its last record never comes, for the shard is still open
+    world.send(aws_record())
+    steps = world.redrive()
+    assert world.counts(steps)["kept"] == 1
+    [finding] = [finding for step in steps for finding in step.findings]
+    assert re.search("aren't ones of DynamoDB's|its last record, 400, isn't in its shard", finding["reason"])
