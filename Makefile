@@ -56,7 +56,7 @@ bench: setup ## Measure throughput and latency against real engines: the functio
 	@$(PYTHON) -m benchmarks.jobs $(if $(findstring --quick,$(ARGS)),--quick)
 
 demo: setup ## See it work on real engines (KEEP=1 leaves them running)
-	@$(PYTHON) examples/products/demo.py
+	@$(PYTHON) -m demo
 
 drill: setup ## Break a sync for real and mend it by its runbook (NAME=…; without: list the drills)
 	@$(PYTHON) -m drills $(NAME) $(ARGS)

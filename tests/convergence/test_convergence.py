@@ -11,10 +11,10 @@ from uuid import uuid4
 import pytest
 from engines import OpenSearchNode
 
-from convergence.comparison import Kind
-from convergence.index import Index
-from convergence.prove import Ground, describe_failure, run_seeds
-from convergence.sandbox import open_forge
+from simulation.comparison import Kind
+from simulation.index import Index
+from simulation.prove import Ground, describe_failure, run_seeds
+from simulation.sandbox import open_forge
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "lambda" / "dist" / "dynamodb-opensearch.zip"
@@ -52,7 +52,7 @@ def test_every_schedule_converges(opensearch_node: OpenSearchNode, index_name: s
 
 @pytest.mark.parametrize("handler", ["unversioned", "swallowing", "seconds_only", "conflict_is_done"])
 def test_a_naive_handler_is_seen_through(opensearch_node: OpenSearchNode, index_name: str, handler: str) -> None:
-    with open_forge(ROOT / "tests", f"convergence.naive.{handler}") as forge:
+    with open_forge(ROOT / "tests", f"simulation.naive.{handler}") as forge:
         ground = Ground(forge, opensearch_node.url, index_name, prefix=handler, images_only=True)
         with run_seeds(ground, range(100)) as outcomes:
             assert any(d.kind in DIVERGENCE for outcome in outcomes for d in outcome.differences)

@@ -12,16 +12,16 @@ from uuid import uuid4
 import pytest
 from engines import OpenSearchNode
 
-from convergence.dead_letters import DeadLetterQueue
-from convergence.faults import Fault, Faults, ReadFault
-from convergence.history import TABLE_NAME, History
-from convergence.index import Index
-from convergence.items import CONTENT_MARK
-from convergence.network import Call
-from convergence.proxy import Fate, Proxy
-from convergence.schedule import make_schedule
-from convergence.story import Story
-from convergence.table import Table
+from simulation.dead_letters import DeadLetterQueue
+from simulation.faults import Fault, Faults, ReadFault
+from simulation.history import TABLE_NAME, History
+from simulation.index import Index
+from simulation.items import CONTENT_MARK
+from simulation.network import Call
+from simulation.proxy import Fate, Proxy
+from simulation.schedule import make_schedule
+from simulation.story import Story
+from simulation.table import Table
 
 FILTER = "filter_path=errors,items.*.status,items.*.error"
 NO_FAULTS = Faults(rate=0, budget=0, weights={}, read_rate=0, outage_requests=0, max_body_bytes=None)

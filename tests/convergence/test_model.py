@@ -12,7 +12,7 @@ from dynamodb_opensearch.core import changes, converge, versions
 from dynamodb_opensearch.core.changes import Change, Settle, Write
 from dynamodb_opensearch.core.versions import Verdict, coalesced_version, judge_conflict, own_version, settled_version
 
-from convergence.model import History
+from simulation.model import History
 
 HISTORIES = int(os.environ.get("PROVE_HISTORIES", "5000"))
 SEED = os.environ.get("PROVE_SEED")

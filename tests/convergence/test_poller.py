@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from convergence.history import Record, Shard, Stream
-from convergence.poller import EventSourceMapping, Lane, first_to_retry
-from convergence.schedule import Consumer
+from simulation.history import Record, Shard, Stream
+from simulation.poller import EventSourceMapping, Lane, first_to_retry
+from simulation.schedule import Consumer
 
 
 def make_records(count: int, keys: str = "a", first: int = 0) -> tuple[Record, ...]:

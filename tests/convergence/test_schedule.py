@@ -5,10 +5,10 @@ from itertools import pairwise
 
 import pytest
 
-from convergence.faults import Fault
-from convergence.history import VIEW_TYPES, Change, Record
-from convergence.items import CONTENT_MARK, Item, is_document_of, read_exactly
-from convergence.schedule import Schedule, make_schedule
+from simulation.faults import Fault
+from simulation.history import VIEW_TYPES, Change, Record
+from simulation.items import CONTENT_MARK, Item, is_document_of, read_exactly
+from simulation.schedule import Schedule, make_schedule
 
 SEEDS = range(400)
 

@@ -11,10 +11,11 @@ from typing import Any
 
 import pytest
 
-from examples.products import catalogue
+from demo import catalogue
 
 ITEMS = list(catalogue.products())
-MAPPING = json.loads(Path(catalogue.__file__).with_name("mapping.json").read_text())
+REPOSITORY = Path(__file__).resolve().parents[2]
+MAPPING = json.loads((REPOSITORY / "examples/products/mapping.json").read_text())
 
 
 def _plain(value: dict[str, Any]) -> str:

@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from examples.products import latency, story
-from examples.products.catalogue import Item, products
-from examples.products.compare import Document
-from examples.products.deployment import Deployment, TerraformError, check_terraform
-from examples.products.latency import TooSlowError, measure, percentile
-from examples.products.steps import Steps
-from examples.products.story import StoryError
+from demo import latency, story
+from demo.catalogue import Item, products
+from demo.compare import Document
+from demo.deployment import Deployment, TerraformError, check_terraform
+from demo.latency import TooSlowError, measure, percentile
+from demo.steps import Steps
+from demo.story import StoryError
 
 ITEMS = list(products(5))
 

@@ -13,6 +13,7 @@ from engines import EngineError, dynamodb_local, localstack, opensearch, unwind_
 from rich.console import Console
 from rich.table import Table
 
+from demo.steps import Steps
 from drills.capture import Recording
 from drills.catalogue import DRILLS
 from drills.drill import OPTIONS, Drill
@@ -20,7 +21,6 @@ from drills.errors import DrillError
 from drills.narration import Narration, new_console
 from drills.stack import Engines
 from drills.stage import LONG, SHORT, Stage
-from examples.products.steps import Steps
 
 
 def main() -> int:

@@ -9,12 +9,12 @@ from typing import Any
 from botocore.exceptions import ClientError
 from engines import LocalStackNode, OpenSearchNode
 
+from demo import aws
 from drills.function import HANDLER
 from drills.metrics import Metrics
 from drills.narration import Narration
 from drills.shell import Shell
 from drills.sides import KEY, FailureQueue, ProductIndex, ProductTable
-from examples.products import aws
 
 
 class Deployment:

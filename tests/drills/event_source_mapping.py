@@ -5,11 +5,10 @@ import time
 import uuid
 from collections.abc import Callable
 
-from convergence.poller import Batch, Lane, first_to_retry
-
 from drills.function import Function, Invocation
 from drills.metrics import Metrics
 from drills.stream import Stream
+from simulation.poller import Batch, Lane, first_to_retry
 
 _PAUSE_SECONDS = 0.03
 _LONGEST_BACKOFF_SECONDS = 2.0
@@ -20,7 +19,7 @@ OnInvoked = Callable[[list[str], float], None]
 class EventSourceMapping:
     """Reads one stream for one function, batch after batch, with no limit of retries, as the module configures it.
 
-    How batches are cut, retried and bisected is ``convergence.poller``'s model of AWS.
+    How batches are cut, retried and bisected is ``simulation.poller``'s model of AWS.
     """
 
     def __init__(

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from convergence.worker import receive_message, send_message
+from simulation.worker import receive_message, send_message
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 HANDLER = "dynamodb_opensearch.functions.sync.handler"

@@ -8,7 +8,7 @@ from rich.padding import Padding
 from rich.rule import Rule
 from rich.text import Text
 
-from examples.products.steps import Step, Steps
+from demo.steps import Step, Steps
 
 WIDTH = 80
 _INDENT = 4

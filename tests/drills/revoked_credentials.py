@@ -8,11 +8,11 @@ from typing import Any
 
 from opensearch import api
 
+from demo import aws
 from drills.drill import Drill, Node
 from drills.sides import product
 from drills.stack import Stack
 from drills.stage import Stage
-from examples.products import aws
 
 _SECURITY = "/_plugins/_security/api"
 _RIGHTS = ["indices:data/write/index", "indices:data/write/delete", "indices:data/write/bulk*"]

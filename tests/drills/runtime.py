@@ -9,7 +9,7 @@ import time
 import traceback
 from dataclasses import dataclass, field
 
-from convergence.worker import load_handler, receive_message, send_message
+from simulation.worker import load_handler, receive_message, send_message
 
 
 @dataclass(frozen=True, slots=True)

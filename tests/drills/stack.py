@@ -14,6 +14,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 from engines import DynamoDBLocal, LocalStackNode, OpenSearchNode
 
+from demo import aws
 from drills.errors import DrillError
 from drills.event_source_mapping import EventSourceMapping
 from drills.function import Function
@@ -23,7 +24,6 @@ from drills.narration import Narration
 from drills.shell import Shell
 from drills.sides import KEY, FailureQueue, Item, ProductIndex, ProductTable, product
 from drills.stream import Stream
-from examples.products import aws
 
 TIMEOUT_SECONDS = 6.0
 """Of the function: short, so that a retry of Lambda's is seen. The module's default is 120."""

@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from convergence.history import Record
+from simulation.history import Record
 
 _PAUSE_SECONDS = 0.03
 

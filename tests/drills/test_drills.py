@@ -11,6 +11,7 @@ import pytest
 from engines import DynamoDBLocal, LocalStackNode, OpenSearchNode, opensearch
 from rich.console import Console
 
+from demo.steps import Steps
 from drills import __main__
 from drills.alarms import ALARMS, MODULE
 from drills.capture import Recording, as_text
@@ -20,7 +21,6 @@ from drills.function import REPOSITORY
 from drills.narration import WIDTH, Narration
 from drills.stack import Engines
 from drills.stage import SHORT, Stage
-from examples.products.steps import Steps
 
 
 @pytest.fixture(scope="module")

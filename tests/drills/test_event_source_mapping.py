@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from convergence.history import Record
 
 from drills.event_source_mapping import EventSourceMapping
 from drills.function import REPOSITORY, Function, Invocation
 from drills.metrics import Metrics
+from simulation.history import Record
 
 HANDLER = """
 import os, time

@@ -16,8 +16,7 @@ from engines.processes import MARK
 from engines.runs import known_runs
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-SCRIPT = REPOSITORY / "examples" / "products" / "demo.py"
-WITHOUT_STORY = "import sys; from examples.products import demo; demo.tell = lambda *_: None; sys.exit(demo.main())"
+WITHOUT_STORY = "import sys; from demo import __main__ as demo; demo.tell = lambda *_: None; sys.exit(demo.main())"
 STORY_SECONDS = 600
 CACHES = {"__pycache__", ".git", ".venv", ".mypy_cache", ".pytest_cache", ".ruff_cache", ".hypothesis"}
 
@@ -25,7 +24,7 @@ CACHES = {"__pycache__", ".git", ".venv", ".mypy_cache", ".pytest_cache", ".ruff
 def _start(temporary: Path, *arguments: str | Path, **variables: str) -> subprocess.Popen[str]:
     path = f"{REPOSITORY}:{REPOSITORY / 'tests'}"
     return subprocess.Popen(
-        [sys.executable, *(arguments or [SCRIPT])],
+        [sys.executable, *(arguments or ["-m", "demo"])],
         cwd=temporary,
         env={**os.environ, "PYTHONPATH": path, "TMPDIR": str(temporary), "PYTHONUNBUFFERED": "1", **variables},
         stdout=subprocess.PIPE,

@@ -9,7 +9,6 @@ from typing import Any
 from urllib.error import HTTPError
 
 import pytest
-from convergence.items import make_item
 from dynamodb_opensearch.core.deadline import Deadline
 from dynamodb_opensearch.core.documents import encode_document
 from dynamodb_opensearch.core.errors import ConfigurationError, OutOfTimeError, RefusedError, UnreachableError
@@ -29,6 +28,7 @@ from unit.strategies import values
 
 from opensearch import api
 from opensearch.sides import MakeSides
+from simulation.items import make_item
 
 REAL = settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 _NUMBERS = count(1)

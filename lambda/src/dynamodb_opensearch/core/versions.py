@@ -5,7 +5,7 @@ within that second, and 000 for a record's **own** version or anything else for 
 ``version_type=external``, which refuses what isn't strictly newer.
 
 The rules rest on two bounds: stamps of one item's records disagree by less than the conflict window minus a second, and
-a request still in flight lands before the tombstones of its index go. ``tests/convergence/test_model.py`` explores
+a request still in flight lands before the tombstones of its index go. ``simulation.model`` explores
 histories under these rules, and shows of each rule that histories go wrong without it.
 """
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import urllib3
 
-from examples.products.compare import Document, exact_json
+from demo.compare import Document, exact_json
 
 
 class OpenSearchError(Exception):

@@ -6,9 +6,9 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from enum import StrEnum
 
-from convergence.history import History
-from convergence.index import Document
-from convergence.items import Item, document_label, is_document_of, is_poison
+from simulation.history import History
+from simulation.index import Document
+from simulation.items import Item, document_label, is_document_of, is_poison
 
 
 class Kind(StrEnum):

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from convergence.items import POISONABLE_ATTRIBUTE, read_exactly
+from simulation.items import POISONABLE_ATTRIBUTE, read_exactly
 
 # Unmapped fields are kept and not looked at, so that only the poison is refused. Tombstones outlive any run.
 _INDEX = {

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from convergence.items import read_exactly
+from simulation.items import read_exactly
 
 
 @dataclass(frozen=True, slots=True)

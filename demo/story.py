@@ -7,12 +7,12 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any
 
-from examples.products.catalogue import Item, products
-from examples.products.compare import compare
-from examples.products.index import Index
-from examples.products.latency import measure, percentile
-from examples.products.steps import Step, Steps
-from examples.products.table import ProductTable
+from demo.catalogue import Item, products
+from demo.compare import compare
+from demo.index import Index
+from demo.latency import measure, percentile
+from demo.steps import Step, Steps
+from demo.table import ProductTable
 
 LOADED, SINGLE = 2250, 150  # products that are loaded in batches, and products that are put one by one to measure
 EDITED_EVERY, DELETED_EVERY = 50, 90

@@ -7,10 +7,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 
-from convergence.comparison import Kind
-from convergence.sandbox import Forge
-from convergence.schedule import make_schedule
-from convergence.simulation import Outcome, run_schedule
+from simulation.comparison import Kind
+from simulation.sandbox import Forge
+from simulation.schedule import make_schedule
+from simulation.simulation import Outcome, run_schedule
 
 # Most of a schedule's time is waiting: for OpenSearch, for forks, for time-outs.
 _SIDE_BY_SIDE = 6 * (os.cpu_count() or 1)

@@ -3,9 +3,9 @@
 import random
 from dataclasses import dataclass, replace
 
-from convergence.faults import Fault, Faults
-from convergence.history import VIEW_TYPES, History, Shape, make_history
-from convergence.items import Item
+from simulation.faults import Fault, Faults
+from simulation.history import VIEW_TYPES, History, Shape, make_history
+from simulation.items import Item
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from convergence.items import AttributeValue, Item, key_label, make_item, make_poison
+from simulation.items import AttributeValue, Item, key_label, make_item, make_poison
 
 VIEW_TYPES = ("KEYS_ONLY", "NEW_IMAGE", "OLD_IMAGE", "NEW_AND_OLD_IMAGES")
 REGION = "us-east-1"

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any
 
-from convergence import refusals
-from convergence.bulk_body import Action, decode_body, error_item, join_actions, parse_actions, splice_answer
-from convergence.faults import Fault, Faults
-from convergence.index import Index
-from convergence.items import document_label, read_exactly
-from convergence.network import Answer, Call
-from convergence.story import Story
+from simulation import refusals
+from simulation.bulk_body import Action, decode_body, error_item, join_actions, parse_actions, splice_answer
+from simulation.faults import Fault, Faults
+from simulation.index import Index
+from simulation.items import document_label, read_exactly
+from simulation.network import Answer, Call
+from simulation.story import Story
 
 
 class Fate(Enum):

@@ -4,7 +4,7 @@ import json
 import random
 from typing import TypeAlias
 
-from convergence.network import Answer
+from simulation.network import Answer
 
 ItemError: TypeAlias = tuple[int, dict[str, str]]
 

@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from convergence.history import Record, Shard, Stream
-from convergence.schedule import Consumer
+from simulation.history import Record, Shard, Stream
+from simulation.schedule import Consumer
 
 Batch = tuple[Record, ...]
 

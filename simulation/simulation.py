@@ -11,18 +11,18 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeAlias
 
-from convergence.comparison import Difference, Kind, compare
-from convergence.dead_letters import DeadLetterQueue
-from convergence.faults import ReadFault
-from convergence.index import Index
-from convergence.items import CONTENT_MARK
-from convergence.network import Call, Door, Network, Request
-from convergence.poller import Batch, EventSourceMapping, Lane
-from convergence.proxy import Effect, Fate, Proxy
-from convergence.sandbox import Forge, Sandbox
-from convergence.schedule import Consumer, Schedule
-from convergence.story import Story
-from convergence.table import Table
+from simulation.comparison import Difference, Kind, compare
+from simulation.dead_letters import DeadLetterQueue
+from simulation.faults import ReadFault
+from simulation.index import Index
+from simulation.items import CONTENT_MARK
+from simulation.network import Call, Door, Network, Request
+from simulation.poller import Batch, EventSourceMapping, Lane
+from simulation.proxy import Effect, Fate, Proxy
+from simulation.sandbox import Forge, Sandbox
+from simulation.schedule import Consumer, Schedule
+from simulation.story import Story
+from simulation.table import Table
 
 Turn: TypeAlias = tuple[float, Callable[[], None]]
 

@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from examples.products.catalogue import Item
-from examples.products.index import Index
+from demo.catalogue import Item
+from demo.index import Index
 
 GAP_SECONDS = 0.08  # between two puts; no divisor of the refresh interval, so puts fall on all phases of it
 POLL_SECONDS = 0.02

@@ -13,8 +13,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
-from convergence.history import REGION, TABLE_NAME
-from convergence.worker import receive_message, send_message
+from simulation.history import REGION, TABLE_NAME
+from simulation.worker import receive_message, send_message
 
 _TESTS = Path(__file__).resolve().parents[1]
 
@@ -81,7 +81,7 @@ class Forge:
         self._control, theirs = socket.socketpair()
         environment = {**_LAMBDA_ENVIRONMENT, "PATH": os.environ.get("PATH", os.defpath), "PYTHONPATH": str(_TESTS)}
         with theirs:
-            command = [sys.executable, "-m", "convergence.worker", str(folder), handler, str(theirs.fileno())]
+            command = [sys.executable, "-m", "simulation.worker", str(folder), handler, str(theirs.fileno())]
             self._process = subprocess.Popen(command, env=environment, pass_fds=[theirs.fileno()])
 
     def start(self, environment: Mapping[str, str]) -> Sandbox:

@@ -6,11 +6,11 @@ import random
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from convergence.faults import ReadFault
-from convergence.history import REGION
-from convergence.items import CONTENT_MARK, key_label
-from convergence.network import Answer, Call
-from convergence.story import Story
+from simulation.faults import ReadFault
+from simulation.history import REGION
+from simulation.items import CONTENT_MARK, key_label
+from simulation.network import Answer, Call
+from simulation.story import Story
 
 QUEUE_URL = f"https://sqs.{REGION}.amazonaws.com/123456789012/dead-letters"
 _CONTENT_TYPE = "application/x-amz-json-1.0"

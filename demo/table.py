@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from itertools import batched
 
-from examples.products import aws
-from examples.products.catalogue import Item
+from demo import aws
+from demo.catalogue import Item
 
 BATCH_ITEMS = 25  # what BatchWriteItem takes at most
 WRITERS = 4

@@ -1,6 +1,6 @@
 """The process that the function lives in: imports its libraries once, then forks one sandbox after another.
 
-Runs as `python -m convergence.worker FOLDER MODULE.ATTRIBUTE FD`; FOLDER is what Lambda unpacks into /var/task. In a
+Runs as `python -m simulation.worker FOLDER MODULE.ATTRIBUTE FD`; FOLDER is what Lambda unpacks into /var/task. In a
 sandbox the function's sleeps pass five hundred times faster, and count in full against the invocation's time."""
 
 import contextlib

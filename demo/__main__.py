@@ -1,4 +1,4 @@
-"""The product in two minutes on real engines: a table is loaded and changed, and its index follows. See README.md."""
+"""The product in two minutes on real engines: a table is loaded and changed, and its index follows."""
 
 import os
 import signal
@@ -13,17 +13,17 @@ from botocore.exceptions import BotoCoreError, ClientError
 from engines import EngineError, localstack, opensearch, terraform_environment, unwind_on_termination
 from engines.interrupts import interrupts_deferred
 
-from examples.products.aws import last_log_lines
-from examples.products.deployment import Deployment, TerraformError, check_terraform
-from examples.products.index import Index, OpenSearchError
-from examples.products.latency import TooSlowError
-from examples.products.steps import Steps, new_console
-from examples.products.story import StoryError, tell
-from examples.products.table import ProductTable
+from demo.aws import last_log_lines
+from demo.deployment import Deployment, TerraformError, check_terraform
+from demo.index import Index, OpenSearchError
+from demo.latency import TooSlowError
+from demo.steps import Steps, new_console
+from demo.story import StoryError, tell
+from demo.table import ProductTable
 
-REPOSITORY = Path(__file__).resolve().parents[2]
+REPOSITORY = Path(__file__).resolve().parents[1]
 INDEX = "products"
-MAPPING = Path(__file__).with_name("mapping.json")
+MAPPING = REPOSITORY / "examples/products/mapping.json"
 
 
 class UsageError(Exception):

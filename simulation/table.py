@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from email.utils import formatdate
 from typing import Any
 
-from convergence.faults import ReadFault
-from convergence.history import TABLE_ARN, TABLE_NAME, History
-from convergence.items import Item, key_label
-from convergence.network import Answer, Call
-from convergence.story import Story
+from simulation.faults import ReadFault
+from simulation.history import TABLE_ARN, TABLE_NAME, History
+from simulation.items import Item, key_label
+from simulation.network import Answer, Call
+from simulation.story import Story
 
 _CONTENT_TYPE = "application/x-amz-json-1.0"
 _TYPE_PREFIX = "com.amazonaws.dynamodb.v20120810#"

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from examples.products.catalogue import products
-from examples.products.compare import Difference, Document, compare, exact_json
+from demo.catalogue import products
+from demo.compare import Difference, Document, compare, exact_json
 
 ITEM: dict[str, dict[str, Any]] = {
     "productId": {"S": "P-1"},
