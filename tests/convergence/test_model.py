@@ -4,13 +4,16 @@
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from dynamodb_opensearch.core import changes, converge, versions
-from dynamodb_opensearch.core.changes import Change, Settle, Write
+from dynamodb_opensearch.core.changes import Batch, Change, Settle, coalesce
+from dynamodb_opensearch.core.records import Record, Undecodable
 from dynamodb_opensearch.core.versions import Verdict, coalesced_version, judge_conflict, own_version, settled_version
+from dynamodb_opensearch.sources import dynamodb_stream
 
 from simulation.model import History
 
@@ -59,12 +62,19 @@ def _never_raise(own: int, _highest_earlier: int) -> int:
     return own
 
 
-def _merge_with_chained_raises(earlier: Change, last: Change) -> Change:
-    highest = max(earlier.version if isinstance(earlier, Write) else earlier.highest_own, last.highest_own)
-    if isinstance(last, Settle):
-        return Settle(last.id, last.keys, highest, last.sequence_number)
-    version = coalesced_version(last.version, highest)
-    return Write(last.id, last.keys, version, max(highest, version), last.sequence_number, last.image)
+def _coalesce_with_chained_raises(records: Iterable[Record | Undecodable]) -> Batch:
+    """Each raise starts from the raised version of the record before, and not from its own. There is one document."""
+    decoded = [record for record in records if isinstance(record, Record)]
+    batch = coalesce(decoded)
+    raised = decoded[0].own
+    for record in decoded[1:]:
+        raised = max(raised, record.own) + record.is_known
+    [change] = batch.changes.values()
+    if isinstance(change, Settle):
+        chained: Change = replace(change, highest_own=raised)
+    else:
+        chained = change._replace(version=raised, highest_own=raised)
+    return replace(batch, changes={change.id: chained})
 
 
 def _settle_without_highest_own(*, stored: int, highest_own: int, read_at: int, conflict_window: int) -> int | None:
@@ -87,13 +97,13 @@ BROKEN_RULES: dict[str, tuple[int, list[Replacement]]] = {
     "no gap between own versions": (
         0,
         [
-            (changes, "own_version", _version_without_gap),
+            (dynamodb_stream, "own_version", _version_without_gap),
             (converge, "judge_conflict", _judge_without_gap),
             (versions, "settled_version", _settle_without_gap),
         ],
     ),
     "no raise within a batch": (0, [(changes, "coalesced_version", _never_raise)]),
-    "chained raises": (366_000, [(changes, "_merge", _merge_with_chained_raises)]),
+    "chained raises": (366_000, [(changes, "coalesce", _coalesce_with_chained_raises)]),
     "a version from the future supersedes": (0, [(converge, "judge_conflict", _judge_as_in_the_year_3000)]),
     "a settle without the highest own version": (0, [(versions, "settled_version", _settle_without_highest_own)]),
     "a settle without the time of its read": (4_900, [(versions, "settled_version", _settle_without_time)]),
