@@ -1,5 +1,5 @@
 # ruff: noqa: INP001 (a script, not a package)
-"""Writes what `dynamodb-opensearch COMMAND --help` says into docs/cli.md, between the markers of each command.
+"""Writes the help of each `dynamodb-opensearch` command into docs/reference/cli.md, between the command's markers.
 
 usage: cli_docs.py [--check]      --check writes nothing and exits 1 when the page is stale
 """
@@ -16,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "lambda/src"))
 
 from dynamodb_opensearch.cli.app import app
 
-PAGE = Path(__file__).resolve().parent.parent / "docs/cli.md"
+PAGE = Path(__file__).resolve().parent.parent / "docs/reference/cli.md"
 
 
 def commands() -> dict[str, Any]:
@@ -25,7 +25,7 @@ def commands() -> dict[str, Any]:
 
 
 def with_help(page: str) -> str:
-    """The page with every command's help as it is now.
+    """The page with the current help of every command.
 
     Raises:
         SystemExit: a command has no markers, or markers have no command.

@@ -109,7 +109,7 @@ def test_an_alarm_is_one_of_the_modules_with_its_metric_statistic_and_threshold(
 @pytest.mark.parametrize("name", DRILLS)
 def test_the_docs_tell_of_each_drill_what_breaks_which_alarm_moves_and_what_mends_it(name: str) -> None:
     drill = DRILLS[name]
-    text = (REPOSITORY / "docs/drills.md").read_text(encoding="utf-8")
+    text = (REPOSITORY / "docs/guides/drills.md").read_text(encoding="utf-8")
     [section] = re.findall(rf"^## {name}$(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
     assert all(f"`{alarm}`" in section for alarm in drill.alarms)
     told = re.search(r"```\n(.*?)```", section, re.DOTALL)

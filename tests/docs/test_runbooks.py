@@ -1,4 +1,4 @@
-"""docs/runbooks.md is for somebody who was just woken: every section has the same parts, and every command is one."""
+"""docs/runbooks.md is read on call, at night: every section has the same parts, and every command exists."""
 
 import re
 import shlex

@@ -1,4 +1,4 @@
-"""docs/cli.md says what --help says; every command's help has examples that the command takes, and fits a screen."""
+"""docs/reference/cli.md holds each command's help; the help has examples that the command takes, and fits a screen."""
 
 import re
 import shlex
@@ -14,7 +14,7 @@ from scripts.cli_docs import PAGE, commands, with_help
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 COMMANDS = commands()
-PAGES = ["README.md", *(str(path.relative_to(REPOSITORY)) for path in REPOSITORY.glob("docs/*.md"))]
+PAGES = ["README.md", *(str(path.relative_to(REPOSITORY)) for path in REPOSITORY.glob("docs/**/*.md"))]
 
 
 def test_the_page_is_not_stale() -> None:

@@ -1,4 +1,4 @@
-"""The rights that docs/cli.md names against what the commands ask for: none missing, none superfluous."""
+"""The rights that docs/reference/cli.md lists are those that the commands use: none missing, none superfluous."""
 
 import re
 import shlex

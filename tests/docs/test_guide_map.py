@@ -1,4 +1,4 @@
-"""docs/guide-map.md: every parameter of the guide's commands has its variable, told with its default."""
+"""docs/why/guide-map.md: every parameter of the guide's commands has its variable, with its default."""
 
 import re
 from pathlib import Path
@@ -8,8 +8,8 @@ import pytest
 from scripts.docs import read_blocks
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-PAGE = (REPOSITORY / "docs/guide-map.md").read_text(encoding="utf-8")
-# Each parameter that stands in a command of the guide
+PAGE = (REPOSITORY / "docs/why/guide-map.md").read_text(encoding="utf-8")
+# The parameters of the guide's commands
 COMMANDS = {
     "aws lambda create-event-source-mapping": [
         "--event-source-arn",
@@ -25,7 +25,7 @@ COMMANDS = {
     ],
     "aws dynamodb update-table --stream-specification": ["--table-name", "StreamEnabled", "StreamViewType"],
 }
-MODULES = dict(zip(COMMANDS, ("modules/sync", "modules/table"), strict=True))
+MODULES = dict(zip(COMMANDS, (".", "modules/table"), strict=True))
 
 
 def rows(command: str) -> list[list[str]]:
@@ -42,7 +42,7 @@ def test_every_parameter_of_the_guide_has_a_row(command: str) -> None:
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_every_variable_exists_with_the_default_that_the_page_tells(command: str) -> None:
+def test_every_variable_exists_with_the_default_that_the_page_names(command: str) -> None:
     variables = {v.name: v for v in read_blocks(REPOSITORY / MODULES[command] / "variables.tf", "variable")}
     told = {row[1].strip("`"): row[2].strip("`") for row in rows(command) if row[1].startswith("`")}
     assert told
