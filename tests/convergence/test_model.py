@@ -12,7 +12,7 @@ import pytest
 from dynamodb_opensearch.core import changes, converge, versions
 from dynamodb_opensearch.core.changes import Batch, Change, Settle, coalesce
 from dynamodb_opensearch.core.records import Record, Undecodable
-from dynamodb_opensearch.core.versions import Verdict, coalesced_version, judge_conflict, own_version, settled_version
+from dynamodb_opensearch.core.versions import Verdict, judge_conflict, own_version, settled_version
 from dynamodb_opensearch.sources import dynamodb_stream
 
 from simulation.model import History

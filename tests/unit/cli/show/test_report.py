@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from dynamodb_opensearch.cli.run.counts import DIFFERENCES
 from dynamodb_opensearch.cli.show.report import Report, check_report_path, write_report
 from dynamodb_opensearch.cli.show.report_page import ROWS, write_page
-from dynamodb_opensearch.cli.show.summary import DIFFERENCES
 from dynamodb_opensearch.core.comparison import Difference
 from dynamodb_opensearch.core.errors import ConfigurationError
 from dynamodb_opensearch.jobs.report import Compared, read_report

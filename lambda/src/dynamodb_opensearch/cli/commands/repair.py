@@ -10,9 +10,9 @@ import typer
 
 from dynamodb_opensearch.cli.command import OtherIndex, Patience, Rcu, Segments, command
 from dynamodb_opensearch.cli.run.comparison import SEGMENTS, announce, compared, note_result, subject
+from dynamodb_opensearch.cli.run.counts import DIFFERENCES, UNDECIDED, total_of
 from dynamodb_opensearch.cli.run.survey import survey
 from dynamodb_opensearch.cli.run.task import Task, carried_out
-from dynamodb_opensearch.cli.show.summary import DIFFERENCES, UNDECIDED, total_of
 from dynamodb_opensearch.cli.show.verdict import MENDED, print_named, print_repaired, print_verified, shown
 from dynamodb_opensearch.cli.target.configuration import configure
 from dynamodb_opensearch.cli.target.flags import RunFlags, TargetFlags

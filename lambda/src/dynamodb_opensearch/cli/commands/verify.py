@@ -10,10 +10,10 @@ from dynamodb_opensearch.cli.command import OtherIndex, Patience, Rcu, Segments,
 from dynamodb_opensearch.cli.output import INTERRUPTED, print_json
 from dynamodb_opensearch.cli.run.checkpoint import now
 from dynamodb_opensearch.cli.run.comparison import SEGMENTS, compared, note_result, subject
+from dynamodb_opensearch.cli.run.counts import total_of
 from dynamodb_opensearch.cli.run.task import Result
 from dynamodb_opensearch.cli.show.report import Report, check_report_path, write_report
 from dynamodb_opensearch.cli.show.sampling import statement
-from dynamodb_opensearch.cli.show.summary import total_of
 from dynamodb_opensearch.cli.show.verdict import print_verified
 from dynamodb_opensearch.cli.target.configuration import configure
 from dynamodb_opensearch.cli.target.flags import RunFlags, TargetFlags

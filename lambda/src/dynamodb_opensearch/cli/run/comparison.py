@@ -6,9 +6,9 @@ from dataclasses import replace
 
 from dynamodb_opensearch.cli.output import counted, tell, warn
 from dynamodb_opensearch.cli.run.checkpoint import now
+from dynamodb_opensearch.cli.run.counts import DIFFERENCES, UNDECIDED, total_of
 from dynamodb_opensearch.cli.run.survey import Survey, survey
 from dynamodb_opensearch.cli.run.task import Result, Task, carried_out
-from dynamodb_opensearch.cli.show.summary import DIFFERENCES, UNDECIDED, total_of
 from dynamodb_opensearch.cli.target.flags import RunFlags
 from dynamodb_opensearch.core.deadline import Deadline
 from dynamodb_opensearch.core.errors import SyncError

@@ -5,7 +5,8 @@ from html import escape
 from itertools import islice
 from typing import Any, TextIO
 
-from dynamodb_opensearch.cli.show.summary import DIFFERENCES, MEANINGS, UNDECIDED, total_of
+from dynamodb_opensearch.cli.run.counts import DIFFERENCES, UNDECIDED, total_of
+from dynamodb_opensearch.cli.show.summary import MEANINGS
 
 ROWS = 1_000
 """Most differences that the page lists."""

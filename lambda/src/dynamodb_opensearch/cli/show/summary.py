@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.text import Text
 
 from dynamodb_opensearch.cli.output import tell
+from dynamodb_opensearch.cli.run.counts import DIFFERENCES, UNDECIDED, UNMENDED
 from dynamodb_opensearch.cli.run.progress import duration
 from dynamodb_opensearch.cli.run.task import Result
 
@@ -35,12 +36,6 @@ MEANINGS = {
     "redriven": "settled and deleted",
     "kept": "put back with the reason",
 }
-DIFFERENCES = ("missing", "ghost", "stale", "wrong content", "wrong place")
-"""What is wrong with a document."""
-UNDECIDED = ("changing", "unlisted", "keyless")
-"""What nobody can say is equal."""
-UNMENDED = ("refused", "left", "remaining")
-"""What a repair couldn't mend."""
 
 
 def print_counts(console: Console, result: Result, sentence: str, shown: Sequence[str]) -> None:
@@ -87,11 +82,6 @@ def finding_line(finding: Mapping[str, Any]) -> Text:
 def _shown(text: str) -> str:
     """An id or a name may hold any character: one that moves the cursor must not."""
     return "".join(one if one.isprintable() else "\ufffd" for one in text)
-
-
-def total_of(counts: Mapping[str, int], names: Iterable[str]) -> int:
-    """The sum of these counts."""
-    return sum(counts.get(name, 0) for name in names)
 
 
 def print_notices(notices: Mapping[str, int]) -> None:

@@ -6,18 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from dynamodb_opensearch.cli.output import INTERRUPTED, REMAINS, WELL, counted, print_json, stdout, tell
+from dynamodb_opensearch.cli.run.counts import DIFFERENCES, UNDECIDED, UNMENDED, total_of
 from dynamodb_opensearch.cli.run.task import Result
-from dynamodb_opensearch.cli.show.summary import (
-    DIFFERENCES,
-    IN_JSON,
-    UNDECIDED,
-    UNMENDED,
-    print_counts,
-    print_findings,
-    print_notices,
-    total_of,
-    with_findings,
-)
+from dynamodb_opensearch.cli.show.summary import IN_JSON, print_counts, print_findings, print_notices, with_findings
 from dynamodb_opensearch.cli.target.flags import TargetFlags
 from dynamodb_opensearch.core.comparison import Difference
 from dynamodb_opensearch.jobs.verify import Verify
