@@ -9,70 +9,83 @@ PYTEST := $(PYTHON) -m pytest
 timed = @echo "== $(1) =="; began=$$SECONDS; $(2) && echo "== $(1): $$((SECONDS - began)) s =="
 
 .DEFAULT_GOAL := help
-.PHONY: help setup python lint format test test-unit test-terraform test-opensearch test-localstack test-e2e prove \
+.PHONY: help setup lint format test test-unit test-terraform test-opensearch test-localstack test-e2e prove \
 	bench demo drill stop package docs lock deploy destroy clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1|\2/p' $(firstword $(MAKEFILE_LIST)) | \
 		while IFS='|' read -r target text; do printf '  make %-16s %s\n' "$$target" "$$text"; done
 
-setup: ## Check what must be installed, and make the virtual environment
-	@scripts/setup all
+setup: ## Install everything that any target needs
+	@scripts/setup demo tests lint checkov terraform engines
 
-python:
-	@scripts/setup python
-
-lint: setup ## Formatting, ruff, mypy, terraform fmt and validate
+lint: ## Formatting, ruff, mypy, terraform fmt and validate
+	@scripts/setup tests lint terraform
 	$(call timed,lint,scripts/lint)
 
-format: python ## Format Python and Terraform files
+format: ## Format Python and Terraform files
+	@scripts/setup lint terraform
 	@$(PYTHON) -m ruff format . && $(PYTHON) -m ruff check --fix-only --quiet . && terraform fmt -recursive
 
 test: lint ## Everything: lint, then all tests, from fast to slow
+	@scripts/setup tests checkov terraform engines
 	$(call timed,tests,$(PYTEST) $(ARGS))
 
-test-unit: python ## Tests that need no engine, in seconds
+test-unit: ## Tests that need no engine
+	@scripts/setup tests
 	@$(PYTEST) tests/unit tests/docs tests/demo tests/engines_unit $(ARGS)
 
-test-terraform: setup ## Tests of the modules with mocked providers
+test-terraform: ## Tests of the modules with mocked providers
+	@scripts/setup tests checkov terraform
 	@$(PYTEST) tests/terraform $(ARGS)
 
-test-opensearch: setup ## Tests against a real OpenSearch
+test-opensearch: ## Tests against a real OpenSearch
+	@scripts/setup tests engines
 	@$(PYTEST) tests/opensearch tests/convergence $(ARGS)
 
-test-localstack: setup ## Tests of the whole on LocalStack, DynamoDB Local and OpenSearch
+test-localstack: ## Tests of the whole on LocalStack, DynamoDB Local and OpenSearch
+	@scripts/setup tests terraform engines
 	@$(PYTEST) tests/localstack $(ARGS)
 
-test-e2e: setup ## Tests against real engines: OpenSearch, then LocalStack
+test-e2e: ## Tests against real engines: OpenSearch, then LocalStack
+	@scripts/setup tests terraform engines
 	@$(PYTEST) tests/engines_live tests/opensearch tests/localstack $(ARGS)
 
-prove: setup ## Search for histories that do not converge, for longer (SEED=N replays one)
+prove: ## Search for histories that do not converge, for longer (SEED=N replays one)
+	@scripts/setup tests engines
 	@HYPOTHESIS_PROFILE=prove PROVE_HISTORIES=$${PROVE_HISTORIES:-100000} PROVE_SCHEDULES=$${PROVE_SCHEDULES:-1000} \
 		PROVE_BACKFILLS=$${PROVE_BACKFILLS:-50} $(if $(SEED),PROVE_SEED=$(SEED)) \
 		$(PYTEST) --timeout=0 tests/convergence tests/opensearch/test_backfill.py $(ARGS)
 
-bench: setup ## Measure throughput and latency against real engines: the function, then backfill and verify
+bench: ## Measure throughput and latency against real engines: the function, then backfill and verify
+	@scripts/setup tests engines
 	@$(PYTHON) -m benchmarks $(ARGS)
 	@$(PYTHON) -m benchmarks.jobs $(if $(findstring --quick,$(ARGS)),--quick)
 
-demo: setup ## See it work on real engines (KEEP=1 leaves them running)
+demo: ## See it work on real engines (KEEP=1 leaves them running)
+	@scripts/setup demo terraform engines
 	@$(PYTHON) -m demo
 
-drill: setup ## Break a sync for real and mend it by its runbook (NAME=…; without: list the drills)
+drill: ## Break a sync for real and mend it by its runbook (NAME=…; without: list the drills)
+	@scripts/setup tests terraform engines
 	@$(PYTHON) -m drills $(NAME) $(ARGS)
 
-stop: python ## Stop engines that were left running
+stop: ## Stop engines that were left running
+	@scripts/setup demo
 	@$(PYTHON) -m engines stop
 
-package: python ## Build lambda/dist/dynamodb-opensearch.zip and its bill of materials
+package: ## Build lambda/dist/dynamodb-opensearch.zip and its bill of materials
+	@scripts/setup tests
 	@$(PYTHON) lambda/build.py && $(PYTHON) lambda/sbom.py
 
-docs: setup ## Write what is generated: tables of inputs and outputs, validations, the command's help
+docs: ## Write what is generated: tables of inputs and outputs, validations, the command's help
+	@scripts/setup tests terraform
 	@$(PYTHON) scripts/docs.py
 	@$(PYTHON) scripts/cli_docs.py
 	@$(PYTHON) -m terraform.validations
 
-lock: python ## Resolve the lock files anew, hash-pinned
+lock: ## Resolve the lock files anew, hash-pinned
+	@scripts/setup tests lint
 	@scripts/lock
 
 deploy: ## Apply EXAMPLE=products to your AWS account; shows the plan and asks
