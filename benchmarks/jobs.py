@@ -31,7 +31,7 @@ from dynamodb_opensearch.core.documents import encode_document
 from dynamodb_opensearch.dynamodb.table import projection
 from dynamodb_opensearch.jobs.backfill import Backfill
 from dynamodb_opensearch.jobs.job import Job
-from dynamodb_opensearch.jobs.seen import vouched_file
+from dynamodb_opensearch.jobs.seen import seen_file
 from dynamodb_opensearch.jobs.sync import open_sync
 from dynamodb_opensearch.jobs.verify import Verify
 from dynamodb_opensearch.settings import Settings, read_settings
@@ -56,10 +56,10 @@ from benchmarks.jobs import SEGMENTS, run_job
 from dynamodb_opensearch.cli.run.engine import Workers
 from dynamodb_opensearch.jobs.backfill import Backfill
 from dynamodb_opensearch.jobs.verify import Verify
-from dynamodb_opensearch.jobs.seen import vouched_file
+from dynamodb_opensearch.jobs.seen import seen_file
 from dynamodb_opensearch.settings import read_settings
-with vouched_file(int(sys.argv[2])) as vouched:
-    job = Backfill(SEGMENTS) if sys.argv[1] == "backfill" else Verify(SEGMENTS, patience_seconds=0, vouched=vouched)
+with seen_file(int(sys.argv[2])) as seen:
+    job = Backfill(SEGMENTS) if sys.argv[1] == "backfill" else Verify(SEGMENTS, patience_seconds=0, seen=seen)
     run_job(job, read_settings(os.environ), Workers(threads=2))
 status = Path("/proc/self/status").read_text()
 print(next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM")) / 1000)
@@ -197,8 +197,8 @@ class Race:
         counts = clock.measure(BACKFILL, lambda: run_job(Backfill(SEGMENTS), self.settings, self.workers))
         if counts["written"] != self.items:
             raise BenchmarkError(f"the backfill wrote {counts}, not {self.items} items")
-        with vouched_file(self.items) as vouched:
-            verify = Verify(SEGMENTS, patience_seconds=0, vouched=vouched)
+        with seen_file(self.items) as seen:
+            verify = Verify(SEGMENTS, patience_seconds=0, seen=seen)
             found = clock.measure(VERIFY, lambda: run_job(verify, self.settings, self.workers))
         if found != {"items": self.items, "documents": self.items}:
             raise BenchmarkError(f"the verification found {found}")

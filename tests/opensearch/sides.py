@@ -17,7 +17,8 @@ import pytest
 from dynamodb_opensearch.cli.run.checkpoint import Checkpoint
 from dynamodb_opensearch.cli.run.engine import Stop, Workers, run
 from dynamodb_opensearch.jobs.job import Job
-from dynamodb_opensearch.jobs.seen import vouched_file
+from dynamodb_opensearch.jobs.repair import Repair
+from dynamodb_opensearch.jobs.seen import seen_file
 from dynamodb_opensearch.jobs.sync import Sync, open_sync
 from dynamodb_opensearch.jobs.verify import Verify
 from dynamodb_opensearch.settings import Settings, read_settings
@@ -67,7 +68,7 @@ class Sides:
         self.settings: Settings = read_settings(self.environment)
         self.dynamodb = boto3.client("dynamodb")
         self._folder = folder
-        self._journals = count()
+        self._checkpoints = count()
         self.dynamodb.create_table(
             TableName=self.name,
             KeySchema=[
@@ -104,15 +105,22 @@ class Sides:
             ]
             self.dynamodb.batch_write_item(RequestItems={self.name: requests})
 
-    def verified(self, workers: Workers = Workers(page_items=7), **settings: Any) -> Checkpoint:  # noqa: B008 (it is frozen)
-        """What a verification finds, done as the command does it."""
-        with vouched_file(100) as vouched:
-            settings = {"segments": 3, "patience_seconds": 0.3, "vouched": vouched} | settings
-            return self.run(Verify(**settings), workers)
+    def verified(
+        self,
+        workers: Workers = Workers(page_items=7),  # noqa: B008 (it is frozen)
+        *,
+        repair: bool = False,
+        **settings: Any,
+    ) -> Checkpoint:
+        """What a verification finds, or a repair does, done as the command does it."""
+        with seen_file(100) as seen:
+            settings = {"segments": 3, "patience_seconds": 0.3, "seen": seen} | settings
+            comparison = Verify(**settings)
+            return self.run(Repair(comparison) if repair else comparison, workers)
 
     def run(self, job: Job, workers: Workers = Workers(page_items=7)) -> Checkpoint:  # noqa: B008 (it is frozen)
         """Run a job to its end; its checkpoint knows what came out."""
-        checkpoint = Checkpoint(self._folder / f"checkpoint-{next(self._journals)}.jsonl", {"job": str(job)})
+        checkpoint = Checkpoint(self._folder / f"checkpoint-{next(self._checkpoints)}.jsonl", {"job": str(job)})
         try:
             assert run(job, self.settings, workers, checkpoint, stop=Stop(), on_step=lambda _: None)
         finally:

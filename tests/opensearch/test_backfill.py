@@ -20,6 +20,7 @@ from dynamodb_opensearch.core.deadline import Deadline
 from dynamodb_opensearch.core.errors import OutOfTimeError
 from dynamodb_opensearch.jobs.backfill import Backfill
 from dynamodb_opensearch.jobs.sync import Sync
+from dynamodb_opensearch.jobs.unit import Segment
 
 from opensearch import api
 from opensearch.sides import MakeSides, Sides
@@ -110,14 +111,12 @@ def test_whoever_dies_between_writing_and_looking_leaves_the_next_run_to_look(
     job, sync = Backfill(1, recheck), sides.sync()
     noted: list[str] = []
     with pytest.raises(KeyboardInterrupt):
-        noted.extend(
-            json.dumps(step.position) for step in job.run(sides.sync(index=Dying(sync)), "segment 0 of 1", None)
-        )
+        noted.extend(json.dumps(step.position) for step in job.run(sides.sync(index=Dying(sync)), Segment(0, 1), None))
     written = sorted(sides.versions())
     assert len(written) == 7
     sides.delete(written[3])  # and the stream's delete came before the write
     position = json.loads(noted[-1]) if noted else None
-    counts = sum((step.counts for step in job.run(sync, "segment 0 of 1", position)), Counter[str]())
+    counts = sum((step.counts for step in job.run(sync, Segment(0, 1), position)), Counter[str]())
     assert sides.differences() == ([] if recheck else [("ghost", written[3])])
     assert counts["items"] == sum(counts[name] for name in ("written", "superseded", "settled", "gone", "refused"))
     assert counts["gone"] == (1 if recheck else 0)
@@ -130,10 +129,10 @@ def test_a_cluster_that_takes_no_writes_stops_it_in_time_and_it_goes_on_later(ma
     _block(sides, on=True)
     try:
         with pytest.raises(OutOfTimeError, match=r"5 documents couldn't be written in time \(cluster_block_exception"):
-            list(Backfill(1).run(sync, "segment 0 of 1", None))
+            list(Backfill(1).run(sync, Segment(0, 1), None))
     finally:
         _block(sides, on=False)
-    assert [step.counts["written"] for step in Backfill(1).run(sync, "segment 0 of 1", None)] == [0, 5]
+    assert [step.counts["written"] for step in Backfill(1).run(sync, Segment(0, 1), None)] == [0, 5]
 
 
 def _block(sides: Sides, *, on: bool) -> None:

@@ -9,15 +9,17 @@ from dynamodb_opensearch.core.comparison import Difference, Kind
 from dynamodb_opensearch.core.documents import Place
 from dynamodb_opensearch.core.errors import ConfigurationError
 from dynamodb_opensearch.jobs.backfill import Backfill
-from dynamodb_opensearch.jobs.repair import Repair, _Mending
+from dynamodb_opensearch.jobs.mending import _Mending
+from dynamodb_opensearch.jobs.repair import Repair, RepairReport
 from dynamodb_opensearch.jobs.suspects import Looker
+from dynamodb_opensearch.jobs.unit import Whole
 from dynamodb_opensearch.jobs.verify import Verify
 
 from opensearch import api
 from opensearch.sides import MakeSides, Sides
 from opensearch.test_verify import write_report
 
-MENDING = Verify(2, patience_seconds=0.1, repair=True)
+MENDING = Repair(Verify(2, patience_seconds=0.1))
 
 
 def alias_of(sides: Sides, **options: Any) -> str:
@@ -89,7 +91,7 @@ def test_an_index_behind_the_alias_is_emptied_of_strays_only_when_it_is_named(ma
         ("wrong place", other, "i-0001"),
         ("wrong place", other, "nobody"),
     ]
-    sides.run(Verify(2, patience_seconds=0.1, repair=True, others=(other,)))
+    sides.run(Repair(Verify(2, patience_seconds=0.1, others=(other,))))
     assert (count(sides, other), count(sides, sides.name)) == (0, 5)
     with pytest.raises(ConfigurationError, match="--other-index nowhere: it isn't another index behind"):
         Verify(2, others=("nowhere",)).plan(sides.sync())
@@ -117,7 +119,7 @@ def test_a_stray_whose_items_document_is_refused_stays_because_it_is_the_last_on
     api.call(sides.node, "PUT", f"/{sides.name}/_mapping", {"properties": {"m": {"type": "long"}}})
     sides.put("bad", m={"S": "x"})
     put(sides, other, "bad", {"pk": "bad", "m": "x"})
-    checkpoint = sides.run(Verify(1, patience_seconds=0.1, repair=True, others=(other,)))
+    checkpoint = sides.run(Repair(Verify(1, patience_seconds=0.1, others=(other,))))
     assert checkpoint.counts["left"] == 1
     [left] = [one for one in checkpoint.findings() if one["kind"] == "left"]
     assert (left["index"], left["id"]) == (other, "bad")
@@ -147,7 +149,7 @@ def test_a_report_that_was_made_before_the_alias_was_switched_is_refused(make_si
     for number in range(6):
         put(sides, live, f"i-{number:04}", {"pk": f"i-{number:04}", "n": number})
     report = write_report(sides, tmp_path / "report.jsonl")
-    job = Repair(report, others=(live,), patience_seconds=0.1)
+    job = RepairReport(report, others=(live,), patience_seconds=0.1)
     actions = [
         {"remove": {"index": sides.name, "alias": alias}},
         {"add": {"index": live, "alias": alias, "is_write_index": True}},
@@ -187,7 +189,7 @@ def test_units_of_an_index_that_was_made_anew_are_refused(make_sides: MakeSides)
     api.call(sides.node, "DELETE", f"/{sides.name}")
     api.call(sides.node, "PUT", f"/{sides.name}")
     for unit in planned:
-        with pytest.raises(ConfigurationError, match="an index behind it was made anew"):
+        with pytest.raises(ConfigurationError, match="an index behind it was recreated"):
             list(MENDING.run(sides.sync(), unit, None))
 
 
@@ -199,7 +201,7 @@ def test_a_report_whose_keys_are_not_its_ids_mends_nothing(make_sides: MakeSides
     for odd in ('"keys":{"pk":{"S":"i-0001"}}', '"keys":{"pk":1}', '"keys":[1]'):
         report.write_text(text.replace('"keys":{"pk":{"S":"i-0000"}}', odd))
         with pytest.raises(ConfigurationError, match="has the key of another"):
-            list(Repair(report, patience_seconds=0.1).run(sides.sync(), "report", None))
+            list(RepairReport(report, patience_seconds=0.1).run(sides.sync(), Whole("report"), None))
     assert sides.versions() == {}
 
 
@@ -216,7 +218,7 @@ def test_a_report_a_week_old_mends_what_still_differs_and_leaves_the_rest(
     put(sides, sides.name, "i-0001", {"pk": "i-0001", "n": 100})
     before = sides.versions()
     sides.put("i-0002", n={"N": "200"})  # and what it doesn't name stays
-    counts = sides.run(Repair(report, patience_seconds=0.1)).counts
+    counts = sides.run(RepairReport(report, patience_seconds=0.1)).counts
     assert counts["equal by now"] == 2
     assert counts["repaired"] == 0
     assert sides.versions() == before
@@ -246,7 +248,7 @@ def test_a_hashed_id_whose_document_does_not_hold_the_key_is_left_and_named(
     ghost = document_id[:-1] + ("0" if document_id[-1] != "0" else "1")
     api.bulk(sides.node, sides.name, [{"index": {"_id": ghost}}, {"x": 1}, {"index": {"_id": document_id}}, {"x": 1}])
     report = write_report(sides, tmp_path / "report.jsonl")
-    for job in (MENDING, Repair(report, patience_seconds=0.1)):
+    for job in (MENDING, RepairReport(report, patience_seconds=0.1)):
         checkpoint = sides.run(job)
         left = [one for one in checkpoint.findings() if one["kind"] == "left"]
         assert ghost in {one["id"] for one in left}
@@ -275,7 +277,7 @@ def test_a_document_with_the_highest_version_is_left_and_the_rest_is_mended(make
     put(sides, other, "stray", {"x": 1}, highest)
     put(sides, other, "also", {"x": 1})
     put(sides, sides.name, "i-0001", {"x": 1}, highest)
-    checkpoint = sides.run(Verify(1, patience_seconds=0.1, repair=True, others=(other,)))
+    checkpoint = sides.run(Repair(Verify(1, patience_seconds=0.1, others=(other,))))
     assert {(one["index"], one["id"]) for one in checkpoint.findings() if one["kind"] == "left"} == {
         (other, "stray"),
         (sides.name, "i-0001"),

@@ -8,6 +8,7 @@ from dynamodb_opensearch.core.documents import Document
 from dynamodb_opensearch.core.errors import ConfigurationError
 from dynamodb_opensearch.jobs import suspects
 from dynamodb_opensearch.jobs.backfill import Backfill
+from dynamodb_opensearch.jobs.repair import Repair
 from dynamodb_opensearch.jobs.verify import Verify
 from dynamodb_opensearch.opensearch import reader as stored
 from dynamodb_opensearch.opensearch.reader import Reader
@@ -69,7 +70,7 @@ def test_what_the_index_leaves_out_of_its_source_is_not_compared(make_sides: Mak
     sides.put("i-1", meta={"M": {"open": {"N": "7"}}}, n={"N": "2"})
     [difference] = sides.run(QUICK).findings()
     assert (difference["id"], difference["fields"]) == ("i-1", ["meta", "n"])
-    assert sides.run(Verify(2, patience_seconds=0.1, repair=True)).counts["repaired"] == 1
+    assert sides.run(Repair(Verify(2, patience_seconds=0.1))).counts["repaired"] == 1
 
 
 def test_a_hashed_id_is_no_ghost_where_the_index_leaves_keys_out_and_nobody_says_equal(make_sides: MakeSides) -> None:
@@ -81,7 +82,7 @@ def test_a_hashed_id_is_no_ghost_where_the_index_leaves_keys_out_and_nobody_says
     sides.put("k" * 600, n={"N": "1"})
     sides.put("short", n={"N": "1"})
     sides.run(Backfill(1))
-    assert sides.run(QUICK).counts == {"items": 2, "documents": 2, "keyless": 1}  # nobody vouches
+    assert sides.run(QUICK).counts == {"items": 2, "documents": 2, "keyless": 1}  # without a memory
 
 
 def test_attributes_that_no_search_finds_by_are_counted_and_named(make_sides: MakeSides) -> None:
@@ -127,7 +128,7 @@ def test_foreign_documents_of_any_form_are_named_and_removed(make_sides: MakeSid
     assert sorted((one["kind"], one["id"]) for one in found.findings()) == sorted(
         [("stale", "1"), *(("ghost", one) for one in ids)]
     )
-    counts = sides.run(Verify(1, patience_seconds=0.1, repair=True)).counts
+    counts = sides.run(Repair(Verify(1, patience_seconds=0.1))).counts
     assert counts["repaired"] == len(ids) + 1
     assert sides.differences() == []
 
@@ -182,7 +183,7 @@ def test_ghosts_are_looked_at_without_their_content(make_sides: MakeSides, monke
     for number in range(120):
         api.call(sides.node, "PUT", f"/{sides.name}/_doc/ghost-{number}", {"x": "x" * 1000})
     monkeypatch.setattr(Reader, "get", watched)
-    assert sides.run(Verify(1, patience_seconds=0.1, repair=True)).counts["repaired"] == 120
+    assert sides.run(Repair(Verify(1, patience_seconds=0.1))).counts["repaired"] == 120
     assert set(read) == {""}
 
 

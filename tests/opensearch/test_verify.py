@@ -1,5 +1,6 @@
 """Verify and repair on real engines: each kind of damage is named, and mended, and nothing else is touched."""
 
+import json
 import threading
 import time
 from collections.abc import Iterable, Iterator
@@ -15,10 +16,10 @@ from dynamodb_opensearch.dynamodb.table import Keyed, Reading, Table
 from dynamodb_opensearch.jobs import suspects
 from dynamodb_opensearch.jobs.backfill import Backfill
 from dynamodb_opensearch.jobs.job import Step
-from dynamodb_opensearch.jobs.repair import Repair
+from dynamodb_opensearch.jobs.repair import Repair, RepairReport
 from dynamodb_opensearch.jobs.report import Compared, ReportWriter
+from dynamodb_opensearch.jobs.unit import ShardPart, read_unit, to_json
 from dynamodb_opensearch.jobs.verify import Verify
-from dynamodb_opensearch.opensearch.reader import Shard
 
 from opensearch import api
 from opensearch.sides import MakeSides, Sides
@@ -89,20 +90,20 @@ def test_documents_whose_items_the_scan_showed_are_not_looked_up_again(
     assert [one["id"] for one in checkpoint.findings()] == ["added"]
     assert set(looked_up) == {"added"}
     looked_up.clear()
-    sides.run(Verify(3, patience_seconds=0))  # nobody vouches
+    sides.run(Verify(3, patience_seconds=0))  # without a memory
     assert len(set(looked_up)) == 61
 
 
 @pytest.mark.parametrize("processes", [1, 2])
-@pytest.mark.parametrize("is_vouched", [False, True])
+@pytest.mark.parametrize("is_shared", [False, True])
 def test_each_kind_of_damage_is_named_and_repaired_and_nothing_else_is_touched(
-    sides: Sides, processes: int, *, is_vouched: bool
+    sides: Sides, processes: int, *, is_shared: bool
 ) -> None:
     expected = damage(sides)
-    vouching: dict[str, Any] = {} if is_vouched else {"vouched": None}
-    assert sides.differences(**vouching) == expected
+    options: dict[str, Any] = {} if is_shared else {"seen": None}
+    assert sides.differences(**options) == expected
     untouched = {key: one for key, one in sides.versions().items() if key not in {name for _, name in expected}}
-    counts = sides.verified(Workers(processes=processes, page_items=7), repair=True, **vouching).counts
+    counts = sides.verified(Workers(processes=processes, page_items=7), repair=True, **options).counts
     assert (counts["repaired"], counts["refused"]) == (9, 0)
     after = sides.versions()
     assert sides.differences() == []
@@ -112,7 +113,7 @@ def test_each_kind_of_damage_is_named_and_repaired_and_nothing_else_is_touched(
 def test_a_repair_from_a_report_mends_exactly_what_it_names(sides: Sides, tmp_path: Path) -> None:
     expected = damage(sides)
     report = write_report(sides, tmp_path / "report.jsonl", keep=lambda one: one["id"] != "i-0003")
-    counts = sides.run(Repair(report, patience_seconds=0.1)).counts
+    counts = sides.run(RepairReport(report, patience_seconds=0.1)).counts
     assert counts["repaired"] == len(expected) - 1
     assert sides.differences() == [("stale", "i-0003")]
 
@@ -120,12 +121,12 @@ def test_a_repair_from_a_report_mends_exactly_what_it_names(sides: Sides, tmp_pa
 def test_a_repair_is_refused_for_a_report_of_another_index(sides: Sides, tmp_path: Path) -> None:
     report = write_report(sides, tmp_path / "report.jsonl", index="others")
     with pytest.raises(ConfigurationError, match=r"report\.jsonl is the report of another index: 'others', not"):
-        Repair(report).plan(sides.sync())
+        RepairReport(report).plan(sides.sync())
     report.write_text("{}\n")
     with pytest.raises(ConfigurationError, match="is no report of this version's verify"):
-        Repair(report).plan(sides.sync())
+        RepairReport(report).plan(sides.sync())
     with pytest.raises(ConfigurationError, match=r"gone\.jsonl can't be read \(No such file"):
-        Repair(tmp_path / "gone.jsonl").plan(sides.sync())
+        RepairReport(tmp_path / "gone.jsonl").plan(sides.sync())
 
 
 def test_a_report_that_was_cut_off_still_repairs_what_it_names(sides: Sides, tmp_path: Path) -> None:
@@ -133,14 +134,14 @@ def test_a_report_that_was_cut_off_still_repairs_what_it_names(sides: Sides, tmp
     report = write_report(sides, tmp_path / "report.jsonl")
     text = report.read_text().splitlines(keepends=True)
     report.write_text("".join(text[:3]) + text[3][:20])
-    assert sides.run(Repair(report, patience_seconds=0.1)).counts["repaired"] == 2
+    assert sides.run(RepairReport(report, patience_seconds=0.1)).counts["repaired"] == 2
 
 
 def test_a_refused_repair_is_named_and_the_rest_is_done(sides: Sides) -> None:
     api.call(sides.node, "PUT", f"/{sides.name}/_mapping", {"properties": {"m": {"type": "long"}}})
     sides.put("bad", m={"S": "x"})
     sides.put("good", m={"N": "1"})
-    checkpoint = sides.run(Verify(3, patience_seconds=0.1, repair=True))
+    checkpoint = sides.run(Repair(Verify(3, patience_seconds=0.1)))
     assert (checkpoint.counts["repaired"], checkpoint.counts["refused"]) == (1, 1)
     assert sides.differences() == [("missing", "bad")]
 
@@ -231,7 +232,7 @@ def test_every_kind_of_key_is_found_again_from_the_documents_side(
     ghosts = sides.run(Verify(1, patience_seconds=0.1))
     assert ghosts.counts["ghost"] == len(items)
     assert all(finding["keys"] for finding in ghosts.findings())
-    sides.run(Verify(1, patience_seconds=0.1, repair=True))
+    sides.run(Repair(Verify(1, patience_seconds=0.1)))
     assert sides.versions() == {}
 
 
@@ -246,10 +247,9 @@ def test_a_large_shard_is_read_in_parts_and_nothing_falls_between_them(
     monkeypatch.setattr("dynamodb_opensearch.opensearch.layout.PAGE_HITS", 2)
     monkeypatch.setattr("dynamodb_opensearch.opensearch.reader.PART", 3)
     expected = damage(sides)
-    units = [unit for unit in Verify(1).plan(sides.sync()) if unit.startswith("shard")]
+    units = [unit for unit in Verify(1).plan(sides.sync()) if isinstance(unit, ShardPart)]
     assert len(units) > 10
-    parts = [unit.partition(" @")[0] for unit in units]
-    assert [str(Shard.parse(part)) for part in parts] == parts
+    assert [read_unit(json.loads(json.dumps(to_json(unit)))) for unit in units] == units
     checkpoint = sides.verified()
     assert sorted((one["kind"], one["id"]) for one in checkpoint.findings()) == expected
     assert checkpoint.counts["documents"] == api.decoded(sides.node, "GET", f"/{sides.name}/_count")["count"]

@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 from dynamodb_opensearch.cli.run.engine import JobFailedError, Workers
-from dynamodb_opensearch.jobs.job import Step, Unit
+from dynamodb_opensearch.jobs.job import Step
 from dynamodb_opensearch.jobs.sync import Sync
+from dynamodb_opensearch.jobs.unit import Unit, Whole
 
 from opensearch.sides import MakeSides
 
@@ -26,11 +27,11 @@ class Failing:
 
     def plan(self, sync: Sync) -> Sequence[Unit]:
         del sync
-        return [str(number) for number in range(8)]
+        return [Whole(str(number)) for number in range(8)]
 
     def run(self, sync: Sync, unit: Unit, position: Any) -> Iterator[Step]:
         del sync, position
-        if unit == "3":
+        if str(unit) == "3":
             _fail(self.how)
         yield Step(None, Counter(items=1))
 

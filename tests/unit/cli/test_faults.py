@@ -30,8 +30,9 @@ from dynamodb_opensearch.cli.run import engine
 from dynamodb_opensearch.cli.run.checkpoint import Checkpoint
 from dynamodb_opensearch.cli.run.engine import Stop, Workers
 from dynamodb_opensearch.core.errors import ConfigurationError
-from dynamodb_opensearch.jobs.job import Step, Unit
+from dynamodb_opensearch.jobs.job import Step
 from dynamodb_opensearch.jobs.sync import Sync
+from dynamodb_opensearch.jobs.unit import Unit, Whole
 from dynamodb_opensearch.settings import read_settings
 from typer.testing import CliRunner
 
@@ -88,11 +89,11 @@ class Failing:
         del sync
         if self.depth == "plan":
             raise self.error
-        return ["a", "b"]
+        return [Whole("a"), Whole("b")]
 
     def run(self, sync: Sync, unit: Unit, position: Any) -> Iterator[Step]:
         del sync, position
-        if self.depth == "run" and unit == "a":
+        if self.depth == "run" and str(unit) == "a":
             raise self.error
         yield Step(None, Counter(items=1))
 

@@ -17,7 +17,9 @@ from dynamodb_opensearch.jobs.create_index import CreateIndex
 from dynamodb_opensearch.jobs.job import Pause, Step
 from dynamodb_opensearch.jobs.load import Load
 from dynamodb_opensearch.jobs.redrive import Redrive
+from dynamodb_opensearch.jobs.repair import Repair
 from dynamodb_opensearch.jobs.request import Request, read_request
+from dynamodb_opensearch.jobs.unit import Segment, Unit, Whole, to_json
 from dynamodb_opensearch.jobs.verify import Verify
 from dynamodb_opensearch.opensearch.definition import Definition
 from dynamodb_opensearch.settings import read_settings
@@ -28,6 +30,7 @@ from unit.functions.test_sync import ENVIRONMENT
 
 LETTERS = "arn:aws:sqs:eu-west-1:123456789012:letters"
 _NUMBERS = count()
+ONE = to_json(Whole("one"))
 
 
 @pytest.mark.parametrize(
@@ -40,7 +43,7 @@ _NUMBERS = count()
             {"type": "verify", "segments": 5, "percent": 0.5, "seed": 3, "patienceSeconds": 1},
             Verify(5, percent=0.5, seed=3, patience_seconds=1),
         ),
-        ({"type": "repair", "segments": 5}, Verify(5, repair=True)),
+        ({"type": "repair", "segments": 5}, Repair(Verify(5))),
         ({"type": "load", "exports": ["s3://b/p/AWSDynamoDB/01"]}, Load(("s3://b/p/AWSDynamoDB/01",))),
         ({"type": "redrive"}, Redrive(LETTERS)),
         (
@@ -102,14 +105,14 @@ class Work:
     seconds: list[float]
     """Of each step."""
     fails_at: int | None = None
-    units: list[str] = field(default_factory=lambda: ["one", "two"])
+    units: list[Unit] = field(default_factory=lambda: [Whole("one"), Whole("two")])
     now: float = 0
 
-    def plan(self, sync: Any) -> list[str]:
+    def plan(self, sync: Any) -> list[Unit]:
         del sync
         return self.units
 
-    def run(self, sync: Any, unit: str, position: Any) -> Iterator[Step]:
+    def run(self, sync: Any, unit: Unit, position: Any) -> Iterator[Step]:
         del sync, unit
         for number in range(position or 0, len(self.seconds)):
             if number == self.fails_at:
@@ -171,7 +174,7 @@ class World:
 
 def test_a_unit_goes_on_from_invocation_to_invocation_until_it_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
     world = World(monkeypatch, Work([10] * 12))
-    event = world.invoke(unit="one", run="run-1")
+    event = world.invoke(unit=ONE, run="run-1")
     rounds = 1
     while not event["done"]:
         event, rounds = world.invoke(**event), rounds + 1
@@ -181,18 +184,18 @@ def test_a_unit_goes_on_from_invocation_to_invocation_until_it_is_done(monkeypat
 
 def test_it_stops_before_a_step_like_the_longest_might_not_fit(monkeypatch: pytest.MonkeyPatch) -> None:
     world = World(monkeypatch, Work([1, 20, 1, 1, 1]))
-    event = world.invoke(unit="one")
+    event = world.invoke(unit=ONE)
     # 57 s are useful; after 21 s 36 s are left, less than twice 20 s.
     assert (event["position"], event["done"]) == (2, False)
 
 
 def test_the_last_step_is_done_however_little_time_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert World(monkeypatch, Work([50])).invoke(unit="one")["done"] is True
+    assert World(monkeypatch, Work([50])).invoke(unit=ONE)["done"] is True
 
 
 def test_a_unit_that_runs_out_of_time_goes_on_from_its_last_step(monkeypatch: pytest.MonkeyPatch) -> None:
     world = World(monkeypatch, Work([1, 1, 1], fails_at=2))
-    event = world.invoke(unit="one", counts={"items": 5})
+    event = world.invoke(unit=ONE, counts={"items": 5})
     assert (event["position"], event["done"], event["counts"]) == (2, False, {"items": 25})
     world.work.fails_at = None
     assert world.invoke(**event)["counts"] == {"items": 35}
@@ -211,7 +214,7 @@ def test_what_it_was_about_to_do_is_handed_on_if_it_fits(
 
     world = World(monkeypatch, Work([]))
     monkeypatch.setattr(Work, "run", run)
-    event = world.invoke(unit="one")
+    event = world.invoke(unit=ONE)
     assert (event["position"], event["done"], event["counts"]) == (intent if kept else 1, False, {"items": 10})
 
 
@@ -219,7 +222,7 @@ def test_findings_are_told_without_keys_and_put_into_the_bucket_with_them(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     world = World(monkeypatch, Work([1, 1]), REPORT_BUCKET="reports.example.com")
-    world.invoke(unit="segment 0 of 2", run="run-1")
+    world.invoke(unit=to_json(Segment(0, 2)), run="run-1")
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     [(key, body)] = world.objects.items()
     head, *findings = map(json.loads, body.splitlines())
@@ -232,26 +235,26 @@ def test_findings_are_told_without_keys_and_put_into_the_bucket_with_them(
 
 def test_without_a_bucket_nothing_is_put(monkeypatch: pytest.MonkeyPatch) -> None:
     world = World(monkeypatch, Work([1]))
-    world.invoke(unit="one")
+    world.invoke(unit=ONE)
     assert world.objects == {}
 
 
 def test_one_line_of_metrics_tells_what_an_invocation_did(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    World(monkeypatch, Work([1, 1])).invoke(unit="one")
+    World(monkeypatch, Work([1, 1])).invoke(unit=ONE)
     [line] = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "_aws" in line]
     assert (line["Items"], line["Steps"], line["Job"]) == ([20.0], [2.0], "backfill")
 
 
 def test_a_plan_names_the_units(monkeypatch: pytest.MonkeyPatch) -> None:
     answer = World(monkeypatch, Work([1])).invoke(action="plan")
-    assert answer == {"job": {"type": "backfill"}, "units": ["one", "two"]}
+    assert answer == {"job": {"type": "backfill"}, "units": [ONE, to_json(Whole("two"))]}
 
 
-@pytest.mark.parametrize("units", [["x"] * 2001, ["x" * 200] * 1300])
+@pytest.mark.parametrize("units", [[Whole("x")] * 2001, [Whole("x" * 200)] * 1300])
 def test_a_plan_that_step_functions_cannot_hand_on_is_refused(
-    monkeypatch: pytest.MonkeyPatch, units: list[str]
+    monkeypatch: pytest.MonkeyPatch, units: list[Unit]
 ) -> None:
     with pytest.raises(ConfigurationError, match="give fewer segments or exports, or run it with the command line"):
         World(monkeypatch, Work([1], units=units)).invoke(action="plan")
@@ -277,7 +280,7 @@ def test_all_units_together_read_at_the_rate_that_is_asked_for(monkeypatch: pyte
         return SimpleNamespace(owed_seconds=0)
 
     monkeypatch.setattr(world.module, "CapacityLimit", limit)
-    world.invoke(unit="one", job={"type": "backfill", "rate": 500})
+    world.invoke(unit=ONE, job={"type": "backfill", "rate": 500})
     assert rates == [50]
 
 
@@ -288,7 +291,7 @@ class Costly(Work):
     costs: list[float] = field(default_factory=list)
     done: list[int] = field(default_factory=list)
 
-    def run(self, sync: Any, unit: str, position: Any) -> Iterator[Step]:
+    def run(self, sync: Any, unit: Unit, position: Any) -> Iterator[Step]:
         for step in super().run(sync, unit, position):
             number = len(self.seconds) - 1 if step.position is None else step.position - 1
             sync.capacity.spend(self.costs[number])
@@ -307,7 +310,7 @@ def test_whatever_the_rate_each_page_is_read_once_and_the_rate_is_kept(
     with pytest.MonkeyPatch.context() as monkeypatch:
         work = Costly([seconds] * len(costs), costs=costs)
         world = World(monkeypatch, work, MAX_CONCURRENCY="4")
-        event = {"unit": "one", "job": {"type": "backfill", "rate": rate}, "done": False}
+        event = {"unit": ONE, "job": {"type": "backfill", "rate": rate}, "done": False}
         rounds = 0
         while not event["done"]:
             event, rounds = world.invoke(**event), rounds + 1
@@ -331,7 +334,7 @@ def test_a_unit_that_gets_no_step_further_fails_after_an_hour(monkeypatch: pytes
         raise OutOfTimeError("OpenSearch is busy")
 
     monkeypatch.setattr(Work, "run", run)
-    event = world.invoke(unit="segment 3 of 100")
+    event = world.invoke(unit=to_json(Segment(3, 100)))
     for _ in range(5):  # the first of them looks up what was begun: that looks like a step
         assert world.work.now < 3 * 3600
         event = world.invoke(**event)
@@ -350,7 +353,7 @@ def test_a_unit_that_gets_on_is_never_given_up(monkeypatch: pytest.MonkeyPatch) 
         raise OutOfTimeError("OpenSearch is busy")
 
     monkeypatch.setattr(Work, "run", run)
-    event = world.invoke(unit="one")
+    event = world.invoke(unit=ONE)
     for _ in range(20):
         event = world.invoke(**event)
     assert event["position"] == 21
@@ -367,12 +370,12 @@ def test_a_pause_is_never_longer_than_the_invocation(monkeypatch: pytest.MonkeyP
         yield Step(2)
 
     monkeypatch.setattr(Work, "run", run)
-    event = world.invoke(unit="one")
+    event = world.invoke(unit=ONE)
     assert (event["position"], event["done"], world.work.now) == (1, False, 20)
 
 
 def test_a_report_that_is_throttled_is_put_a_little_later(monkeypatch: pytest.MonkeyPatch) -> None:
     world = World(monkeypatch, Work([1]), REPORT_BUCKET="reports")
     world.put_faults = [ClientError({"Error": {"Code": "SlowDown", "Message": ""}}, "PutObject")]
-    assert world.invoke(unit="one")["done"]
+    assert world.invoke(unit=ONE)["done"]
     assert len(world.objects) == 1

@@ -17,6 +17,7 @@ from dynamodb_opensearch.core.errors import ConfigurationError, OutOfTimeError
 from dynamodb_opensearch.jobs.job import Step
 from dynamodb_opensearch.jobs.redrive import Redrive
 from dynamodb_opensearch.jobs.sync import Sync
+from dynamodb_opensearch.jobs.unit import Whole
 from fakes.dynamodb import FakeDynamoDB
 from fakes.opensearch import FakeOpenSearch, busy, refused
 from fakes.sync import TABLE_ARN, make_sync
@@ -471,7 +472,7 @@ def test_runs_at_the_same_time_come_to_an_end_and_lose_nothing(world: World, cou
         world.send(letter(f"i-{number}"))
         world.send(f"odd {number}")
     world.index.item_faults = lambda _: refused()
-    runs = [Redrive(QUEUE_ARN).run(world.sync(), "messages", None) for _ in range(count)]
+    runs = [Redrive(QUEUE_ARN).run(world.sync(), Whole("messages"), None) for _ in range(count)]
     began, steps = time.monotonic(), 0
     while runs:
         for run in list(runs):
@@ -496,10 +497,10 @@ def test_a_run_that_goes_on_leaves_what_it_put_back(world: World) -> None:
     for number in range(15):
         world.send(f"odd {number}")
     job, sync = Redrive(QUEUE_ARN), world.sync()
-    with closing(job.run(sync, "messages", None)) as run:  # type: ignore[type-var]
+    with closing(job.run(sync, Whole("messages"), None)) as run:  # type: ignore[type-var]
         first = next(run)
     assert first.counts["kept"] == 10
-    rest = list(job.run(sync, "messages", json.loads(json.dumps(first.position))))
+    rest = list(job.run(sync, Whole("messages"), json.loads(json.dumps(first.position))))
     assert world.counts(rest)["kept"] == 5
     assert len({json.dumps(step.position) for step in rest if step.counts["kept"]} | {json.dumps(first.position)}) == 2
 
@@ -530,7 +531,7 @@ def test_messages_that_others_may_have_by_now_are_neither_put_back_nor_deleted(
     world.send("odd")
     is_ours = iter([False])
     monkeypatch.setattr("dynamodb_opensearch.failures.queue.Batch.is_ours", property(lambda _: next(is_ours, True)))
-    run = Redrive(QUEUE_ARN).run(world.sync(), "messages", None)
+    run = Redrive(QUEUE_ARN).run(world.sync(), Whole("messages"), None)
     assert next(run).counts["failures"] == 0
     world.forget_receipts()
     assert world.counts(list(run)) == {"failures": 2, "redriven": 1, "kept": 1}
@@ -547,7 +548,7 @@ def test_what_is_left_shows_up_again_and_the_run_ends_all_the_same(
         world.send(f"odd {number}")
     world.send(letter("a"))
     found = []
-    for step in Redrive(QUEUE_ARN).run(world.sync(), "messages", None):
+    for step in Redrive(QUEUE_ARN).run(world.sync(), Whole("messages"), None):
         found.append(step)
         world.forget_receipts()
         assert len(found) < 200

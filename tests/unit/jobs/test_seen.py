@@ -3,8 +3,8 @@ import os
 from pathlib import Path
 
 import pytest
-from dynamodb_opensearch.jobs import seen as vouched
-from dynamodb_opensearch.jobs.seen import Vouched, vouched_file
+from dynamodb_opensearch.jobs import seen
+from dynamodb_opensearch.jobs.seen import Seen, seen_file
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,7 +16,7 @@ DOCUMENTS = st.tuples(st.text(max_size=20), st.integers(-1, 2**63 - 1))
 def test_it_may_forget_but_never_makes_things_up(
     added: set[tuple[str, int]], others: list[tuple[str, int]], room: int
 ) -> None:
-    with vouched_file(room) as path, Vouched.opened(path) as held:
+    with seen_file(room) as path, Seen.opened(path) as held:
         assert held is not None
         for one in added:
             held.add(*one)
@@ -27,7 +27,7 @@ def test_it_may_forget_but_never_makes_things_up(
 
 
 def test_with_room_for_all_hardly_any_is_forgotten() -> None:
-    with vouched_file(10_000) as path, Vouched.opened(path) as held:
+    with seen_file(10_000) as path, Seen.opened(path) as held:
         assert held is not None
         for number in range(10_000):
             held.add(f"p-{number}", VERSION)
@@ -36,7 +36,7 @@ def test_with_room_for_all_hardly_any_is_forgotten() -> None:
 
 
 def test_who_opens_the_file_sees_what_others_added() -> None:
-    with vouched_file(5) as path, Vouched.opened(path) as one, Vouched.opened(path) as other:
+    with seen_file(5) as path, Seen.opened(path) as one, Seen.opened(path) as other:
         assert one is not None
         assert other is not None
         one.add("a\udc00|b", VERSION)
@@ -45,8 +45,8 @@ def test_who_opens_the_file_sees_what_others_added() -> None:
 
 
 def test_the_file_stays_within_its_bound_and_goes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(vouched, "MAXIMUM_BYTES", 1 << 12)
-    with vouched_file(10**12) as path:
+    monkeypatch.setattr(seen, "MAXIMUM_BYTES", 1 << 12)
+    with seen_file(10**12) as path:
         assert path is not None
         assert path.stat().st_size == 1 << 12
     assert not path.exists()
@@ -57,15 +57,15 @@ def test_a_full_disk_only_costs_lookups(monkeypatch: pytest.MonkeyPatch) -> None
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(os, "write", fail)
-    with vouched_file(10) as path, Vouched.opened(path) as held:
+    with seen_file(10) as path, Seen.opened(path) as held:
         assert held is None
 
 
 def test_without_a_file_there_is_no_set() -> None:
-    with Vouched.opened(None) as held:
+    with Seen.opened(None) as held:
         assert held is None
 
 
 def test_a_file_that_isnt_there_is_an_error() -> None:
-    with pytest.raises(FileNotFoundError), Vouched.opened(Path("/nowhere/at-all")):
+    with pytest.raises(FileNotFoundError), Seen.opened(Path("/nowhere/at-all")):
         pass

@@ -170,10 +170,18 @@ class _Work:
                 self.overtaxed |= "rejected_execution_exception" not in str(outcome.reason)
             case Kind.CONFLICT if (outcome.stored or 0) >= MAXIMUM:
                 self._refuse(write, _EXHAUSTED)
-            # A settle never ends on another's version: it writes what it read, or reads again.
-            case Kind.CONFLICT if isinstance(change, Settle) or self._must_settle(write, outcome):
-                self._settle(_settle_of(change), outcome)
             case Kind.CONFLICT:
+                self._take_conflict(write, change, outcome)
+
+    def _take_conflict(self, write: Write, change: Change, outcome: Outcome) -> None:
+        # A settle never ends on another's version: it writes what it read, or reads again.
+        match Verdict.SETTLE if isinstance(change, Settle) else self._judge(write, outcome):
+            case Verdict.SETTLE:
+                self._settle(_settle_of(change), outcome)
+            case Verdict.DONE:  # by an earlier attempt, whose answer was lost or whose batch came again
+                del self.waiting[write.id]
+                self._count(write, change)
+            case Verdict.SUPERSEDED:
                 del self.waiting[write.id]
                 self.tally.superseded += 1
 
@@ -193,10 +201,10 @@ class _Work:
         self.contentions[write.id] += 1
         return self.contentions[write.id] < MAXIMUM_CONTENTIONS
 
-    def _must_settle(self, write: Write, outcome: Outcome) -> bool:
+    def _judge(self, write: Write, outcome: Outcome) -> Verdict:
         now = self.now()
         self.tally.from_the_future += outcome.stored is not None and is_future(outcome.stored, now)
-        return judge_conflict(write.version, outcome.stored, self.conflict_window, now) is Verdict.SETTLE
+        return judge_conflict(write.version, outcome.stored, self.conflict_window, now)
 
     def _settle(self, settle: Settle, outcome: Outcome) -> None:
         settle = replace(settle, stored=max(settle.stored, outcome.stored or 0), conflicts=settle.conflicts + 1)

@@ -31,6 +31,7 @@ from dynamodb_opensearch.jobs.load import Load
 from dynamodb_opensearch.jobs.report import Compared, ReportWriter
 from dynamodb_opensearch.jobs.request import Request, read_request
 from dynamodb_opensearch.jobs.sync import Sync, open_sync
+from dynamodb_opensearch.jobs.unit import Unit, read_unit, to_json
 from dynamodb_opensearch.settings import Settings, read_settings
 
 UNITS = 2_000
@@ -99,7 +100,7 @@ class Operator:
         Raises:
             ConfigurationError: nothing can work until somebody changes something; the execution fails with its text.
         """
-        self._logger.append_keys(request_id=context.aws_request_id, unit=event.get("unit"), run=event.get("run"))
+        self._logger.append_keys(request_id=context.aws_request_id, unit=None, run=event.get("run"))
         try:
             return self._answer(event, context)
         except ConfigurationError as error:
@@ -115,6 +116,7 @@ class Operator:
             case "sum":
                 return {"job": event["job"], "counts": dict(sum(map(Counter, event["counts"]), Counter[str]()))}
             case None if "unit" in event:
+                self._logger.append_keys(unit=str(_unit_of(event)))
                 return self._work(event, request, context)
             case other:
                 raise ConfigurationError(f"the event's action is {other!r}: give plan or sum, or a unit and no action")
@@ -126,7 +128,7 @@ class Operator:
             job = replace(job, exports=tuple(_location(sync, export) for export in job.exports))
         elif not isinstance(job, CreateIndex):
             sync.reader.resolve(sync.deadline())  # what is wrong with OpenSearch is told before hundreds begin
-        units = list(job.plan(sync))
+        units = [to_json(unit) for unit in job.plan(sync)]
         size = len(json.dumps(units))
         if len(units) > UNITS or size > PLAN_BYTES:
             raise ConfigurationError(
@@ -198,15 +200,15 @@ class Operator:
         invocations, total_seconds = before["invocations"] + 1, round(before["seconds"] + seconds, 1)
         if invocations >= STALLED_INVOCATIONS and total_seconds >= STALLED_SECONDS:
             raise ConfigurationError(
-                f"{event['unit']} got no step further in {invocations} invocations, {total_seconds / 60:.0f} minutes: "
-                f"{late}. When that is mended, redrive the execution; if one page takes longer than an invocation may, "
-                "give a smaller pageItems, or the function a longer timeout"
+                f"{_unit_of(event)} got no step further in {invocations} invocations, {total_seconds / 60:.0f} "
+                f"minutes: {late}. When that is mended, redrive the execution; if one page takes longer than an "
+                "invocation may, give a smaller pageItems, or the function a longer timeout"
             )
         return {"invocations": invocations, "seconds": total_seconds}
 
     def _steps(self, request: Request, sync: Sync, event: Event, deadline: Deadline) -> Iterator[Step]:
         """The unit's steps. Its pauses are waited for, if they fit into the time."""
-        for one in request.job.run(sync, str(event["unit"]), event.get("position")):
+        for one in request.job.run(sync, _unit_of(event), event.get("position")):
             if not isinstance(one, Pause):
                 yield one
             elif one.seconds < deadline.remaining_seconds():
@@ -259,7 +261,7 @@ class _Report:
         self._bucket, self._sync = bucket, sync
         self._findings: list[Mapping[str, Any]] = []
         self._compared: Compared | None = None
-        unit = "".join(one if one.isalnum() else "-" for one in str(event["unit"]))[-100:]
+        unit = "".join(one if one.isalnum() else "-" for one in str(_unit_of(event)))[-100:]
         self._stem = f"reports/{event.get('run') or request_id}/{unit}-{request_id}"
         self._objects = 0
 
@@ -303,6 +305,13 @@ def _answer(event: Event, capacity: CapacityLimit | None, *, is_finished: bool) 
         notes = {"finished", "mark", "owedSeconds", "stalled"}
         return {**{name: value for name, value in event.items() if name not in notes}, "done": True}
     return {**event, "done": False, "finished": is_finished, "owedSeconds": owed_seconds}
+
+
+def _unit_of(event: Event) -> Unit:
+    try:
+        return read_unit(event["unit"])
+    except ValueError as error:
+        raise ConfigurationError(f"the event's unit: {error}; start the execution again") from None
 
 
 def _owes(capacity: CapacityLimit | None) -> bool:

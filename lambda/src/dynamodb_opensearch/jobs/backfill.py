@@ -10,8 +10,9 @@ from dynamodb_opensearch.core.changes import Settle
 from dynamodb_opensearch.core.items import Item
 from dynamodb_opensearch.core.versions import scan_version
 from dynamodb_opensearch.jobs.fill import fill, finding, take_back
-from dynamodb_opensearch.jobs.job import Segment, Step, Unit
+from dynamodb_opensearch.jobs.job import Step
 from dynamodb_opensearch.jobs.sync import Sync
+from dynamodb_opensearch.jobs.unit import Segment, Unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,14 +26,15 @@ class Backfill:
     def plan(self, sync: Sync) -> Sequence[Unit]:
         """One unit for each segment of the scan."""
         del sync
-        return [str(Segment(number, self.segments)) for number in range(self.segments)]
+        return [Segment(number, self.segments) for number in range(self.segments)]
 
     def run(self, sync: Sync, unit: Unit, position: Any) -> Iterator[Step]:
         """For each page a step before its writing, and one after it. See ``job.Job.run``.
 
         A position is where to go on, and the keys that may have been written from there.
         """
-        segment, schema = Segment.parse(unit), sync.settings.key_schema
+        assert isinstance(unit, Segment)  # noqa: S101 (see ``plan``)
+        segment, schema = unit, sync.settings.key_schema
         start_key, begun = position or (None, [])
         if begun:
             gone, refused = take_back(sync, [Settle(schema.id_of(one), one) for one in begun], sync.deadline())

@@ -8,8 +8,9 @@ from typing import Any
 
 from dynamodb_opensearch.core.items import Item
 from dynamodb_opensearch.dynamodb.description import describe_table
-from dynamodb_opensearch.jobs.job import Step, Unit
+from dynamodb_opensearch.jobs.job import Step
 from dynamodb_opensearch.jobs.sync import Sync
+from dynamodb_opensearch.jobs.unit import Unit, Whole
 from dynamodb_opensearch.opensearch.definition import Definition
 from dynamodb_opensearch.opensearch.mapping import infer
 
@@ -46,7 +47,7 @@ class CreateIndex:
     def plan(self, sync: Sync) -> Sequence[Unit]:
         """There is one index to be made."""
         del sync
-        return ["index"]
+        return [Whole("index")]
 
     def run(self, sync: Sync, unit: Unit, position: Any) -> Iterator[Step]:
         """One step, which tells each field of a proposed mapping. See ``job.Job.run``."""

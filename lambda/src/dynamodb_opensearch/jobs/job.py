@@ -6,16 +6,27 @@ Who runs a unit is not a job's concern: a process of the command line's, or one 
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, is_dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 from dynamodb_opensearch.jobs.sync import Sync
+from dynamodb_opensearch.jobs.unit import Unit
 
-HOW: Mapping[str, Any] = {"how": True}
-"""Metadata of a job's field that doesn't change what the job does, only how: another run may go on with another."""
+NO_IDENTITY: Mapping[str, Any] = {"no identity": True}
+"""Metadata of a job's field that doesn't change what the job does: another run may go on with another value."""
 
-Unit = str
-"""A part of a job that one worker does: ``segment 3 of 100``, ``shard 0 of products``, the key of a data file."""
+
+def identity_of(job: Any) -> dict[str, Any]:
+    """What a run must be equal in to go on with another's work, as JSON holds it."""
+    values = {one.name: getattr(job, one.name) for one in fields(job) if one.metadata != NO_IDENTITY}
+    return {name: _plain(value) for name, value in values.items()}
+
+
+def _plain(value: Any) -> Any:
+    if is_dataclass(value):
+        return identity_of(value)
+    return str(value) if isinstance(value, Path) else value
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,20 +72,3 @@ class Job(Protocol):
             ConfigurationError: somebody must change something first.
             OutOfTimeError: a side was busy or down for too long; to be repeated from the last step's position.
         """
-
-
-@dataclass(frozen=True, slots=True)
-class Segment:
-    """A segment of a parallel scan, as a unit."""
-
-    number: int
-    total: int
-
-    def __str__(self) -> str:
-        return f"segment {self.number} of {self.total}"
-
-    @classmethod
-    def parse(cls, unit: Unit) -> "Segment":
-        """The inverse of ``str``."""
-        _, number, _, total = unit.split()
-        return cls(int(number), int(total))

@@ -4,7 +4,6 @@ A full export shows the table at one moment: its items are written as a backfill
 incremental export names the items that changed: their keys are settled, so the index gets what they are *now*.
 """
 
-import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
@@ -19,8 +18,9 @@ from dynamodb_opensearch.core.tally import Tally
 from dynamodb_opensearch.core.versions import scan_version
 from dynamodb_opensearch.dynamodb.export import Export
 from dynamodb_opensearch.jobs.fill import fill, finding, finish
-from dynamodb_opensearch.jobs.job import Step, Unit
+from dynamodb_opensearch.jobs.job import Step
 from dynamodb_opensearch.jobs.sync import Sync
+from dynamodb_opensearch.jobs.unit import ExportFile, Unit
 
 _LINES = 1_000  # of one step
 
@@ -35,18 +35,19 @@ class Load:
     finds that as well, and reads only what changed."""
 
     def plan(self, sync: Sync) -> Sequence[Unit]:
-        """One unit for each data file: the export's URL, the file's key and the number of its lines, as JSON.
+        """One unit for each data file: the export's URL, the file's key and the number of its lines.
 
         Raises:
             ConfigurationError: an export can't be read, isn't DynamoDB JSON, or is of another table.
             OutOfTimeError: S3 was out of reach for some seconds.
         """
         exports = ((url.rstrip("/"), Export(url, sync.table_arn, briefly)) for url in self.exports)
-        return [json.dumps([url, key, count]) for url, export in exports for key, count in export.files()]
+        return [ExportFile(url, key, count) for url, export in exports for key, count in export.files()]
 
     def run(self, sync: Sync, unit: Unit, position: Any) -> Iterator[Step]:
         """A step for each thousand lines; the position counts them. See ``job.Job.run``."""
-        url, key, count = json.loads(unit)
+        assert isinstance(unit, ExportFile)  # noqa: S101 (see ``plan``)
+        url, key, count = unit.export, unit.key, unit.lines
         export, done = Export(url, sync.table_arn, sync.deadline), int(position or 0)
         with closing(export.lines(key)) as lines:
             remaining = islice(lines, done, None)

@@ -33,8 +33,9 @@ from dynamodb_opensearch.failures.letter import DeadLetter
 from dynamodb_opensearch.failures.queue import Batch, Message, Queue
 from dynamodb_opensearch.failures.reader import FailureReader
 from dynamodb_opensearch.jobs.fill import finding, finish
-from dynamodb_opensearch.jobs.job import Step, Unit
+from dynamodb_opensearch.jobs.job import Step
 from dynamodb_opensearch.jobs.sync import Sync
+from dynamodb_opensearch.jobs.unit import Unit, Whole
 
 _ROUNDS = 10
 """How often all that is left in a queue may show up again without a fresh message, until there can be none."""
@@ -62,9 +63,9 @@ class Redrive:
         match self.source.split(":")[2:3]:
             case ["sqs"]:
                 Queue(self.source).check()
-                return ["messages"]
+                return [Whole("messages")]
             case ["s3"]:
-                return Bucket(self.source).keys()
+                return list(map(Whole, Bucket(self.source).keys()))
             case ["sns"]:
                 raise ConfigurationError(
                     f"the source {self.source!r} is a topic and keeps nothing: give the ARN of a queue that subscribes"
@@ -79,7 +80,7 @@ class Redrive:
         """
         settler = _Settler(sync, drop_expired=self.drop_expired, drop_keyless=self.drop_keyless)
         if self.source.split(":")[2] == "s3":
-            yield _redrive_object(Bucket(self.source), unit, settler, sync.deadline())
+            yield _redrive_object(Bucket(self.source), str(unit), settler, sync.deadline())
         else:
             name, began_ms, taken = position or (str(uuid.uuid4()), None, 0)
             yield from _QueueRun(Queue(self.source), settler, name, began_ms, taken).steps(sync)

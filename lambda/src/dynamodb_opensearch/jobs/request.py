@@ -11,6 +11,7 @@ from dynamodb_opensearch.jobs.create_index import CreateIndex
 from dynamodb_opensearch.jobs.job import Job
 from dynamodb_opensearch.jobs.load import Load
 from dynamodb_opensearch.jobs.redrive import Redrive
+from dynamodb_opensearch.jobs.repair import Repair
 from dynamodb_opensearch.jobs.verify import Verify
 from dynamodb_opensearch.opensearch.definition import Definition
 
@@ -111,24 +112,33 @@ def _is_whole(minimum: int, maximum: int) -> Callable[[Any], bool]:
 
 
 def _backfill(read: _Reader, _: str | None) -> Job:
-    return Backfill(
-        read.whole("segments", SEGMENTS, 1, MAXIMUM_SEGMENTS), recheck=read.boolean("recheck", default=True)
-    )
+    return Backfill(_segments(read), recheck=read.boolean("recheck", default=True))
 
 
-def _verify(read: _Reader, _: str | None, *, repair: bool = False) -> Job:
+def _verify(read: _Reader, _: str | None) -> Job:
     return Verify(
-        read.whole("segments", SEGMENTS, 1, MAXIMUM_SEGMENTS),
-        percent=100.0 if repair else float(read.number("percent", 100, 0.001, 100)),
-        seed=0 if repair else read.whole("seed", 0, 0, 2**31),
-        patience_seconds=float(read.number("patienceSeconds", 10, 0, 120)),
-        repair=repair,
-        others=tuple(read.names("otherIndices", "a list of names of indices behind the alias")),
+        _segments(read),
+        percent=float(read.number("percent", 100, 0.001, 100)),
+        seed=read.whole("seed", 0, 0, 2**31),
+        patience_seconds=_patience_seconds(read),
+        others=_others(read),
     )
 
 
-def _repair(read: _Reader, dead_letter_arn: str | None) -> Job:
-    return _verify(read, dead_letter_arn, repair=True)
+def _repair(read: _Reader, _: str | None) -> Job:
+    return Repair(Verify(_segments(read), patience_seconds=_patience_seconds(read), others=_others(read)))
+
+
+def _segments(read: _Reader) -> int:
+    return read.whole("segments", SEGMENTS, 1, MAXIMUM_SEGMENTS)
+
+
+def _patience_seconds(read: _Reader) -> float:
+    return float(read.number("patienceSeconds", 10, 0, 120))
+
+
+def _others(read: _Reader) -> tuple[str, ...]:
+    return tuple(read.names("otherIndices", "a list of names of indices behind the alias"))
 
 
 def _load(read: _Reader, _: str | None) -> Job:

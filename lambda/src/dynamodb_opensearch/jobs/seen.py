@@ -22,7 +22,7 @@ _NONE = bytes(_MARK)
 
 
 @contextmanager
-def vouched_file(documents: int) -> Iterator[Path | None]:
+def seen_file(documents: int) -> Iterator[Path | None]:
     """A file with room for that many documents, gone after the block; None where there is no room for it."""
     size = _LINE
     while size < min(documents * _MARK * 4 // 3, MAXIMUM_BYTES):
@@ -42,7 +42,7 @@ def _allocated(file: int, size: int) -> bool:
     return True
 
 
-class Vouched:
+class Seen:
     """The set. Threads and processes may share its file; what they overwrite of each other is forgotten."""
 
     def __init__(self, memory: mmap.mmap) -> None:

@@ -16,7 +16,7 @@ from dynamodb_opensearch.core.comparison import Difference, Kind, compare
 from dynamodb_opensearch.core.documents import Document, Place, encode_document, exact
 from dynamodb_opensearch.core.items import Item
 from dynamodb_opensearch.dynamodb.table import Keyed
-from dynamodb_opensearch.jobs.job import Pause
+from dynamodb_opensearch.jobs.job import Pause, Step
 from dynamodb_opensearch.jobs.sync import Sync
 from dynamodb_opensearch.opensearch.layout import Layout
 from dynamodb_opensearch.opensearch.reader import Reader
@@ -68,6 +68,10 @@ class Page:
         """What was looked at, and what came out."""
         found = Counter(str(difference.kind) for difference in self.differences)
         return self.counts + found + Counter(changing=len(self.changing))
+
+    def step(self) -> Step:
+        """The page as a job's step, when it is certain."""
+        return Step(self.position, self.all_counts, self.findings, self.notices)
 
     @property
     def findings(self) -> list[dict[str, Any]]:

@@ -1,8 +1,8 @@
-"""Compares every item with its document and every document with its item, and names each difference.
+"""Compares both sides: every item with its document, and every document with its item.
 
-The table's side is scanned and each page's documents are fetched; the index's side is listed, and ids that the first
-side didn't show are looked up in the table. Memory is bounded: all that is kept is what waits for its second look, and
-a set of marks that may forget.
+The table is scanned and each page's documents are fetched; the index is listed, and ids that the first side didn't show
+are looked up in the table. Memory is bounded: all that is kept is what waits for its second look, and a set of marks
+that may forget.
 """
 
 import json
@@ -20,11 +20,11 @@ from dynamodb_opensearch.core.documents import Document, Place, encode_document,
 from dynamodb_opensearch.core.errors import ConfigurationError, UndecodableError
 from dynamodb_opensearch.core.items import Item, unescape_name
 from dynamodb_opensearch.core.keys import is_hashed
-from dynamodb_opensearch.jobs.job import HOW, Pause, Segment, Step, Unit
-from dynamodb_opensearch.jobs.repair import mended
-from dynamodb_opensearch.jobs.seen import Vouched
+from dynamodb_opensearch.jobs.job import NO_IDENTITY, Pause, Step
+from dynamodb_opensearch.jobs.seen import Seen
 from dynamodb_opensearch.jobs.suspects import CHUNK, Looker, Page, Suspect, certain, keyed_at_home, nobodys
 from dynamodb_opensearch.jobs.sync import Sync
+from dynamodb_opensearch.jobs.unit import Segment, ShardPart, Unit
 from dynamodb_opensearch.opensearch.layout import Layout
 from dynamodb_opensearch.opensearch.reader import Hit, Reader, Shard
 
@@ -39,21 +39,20 @@ class Verify:
     """All of both sides, or a sample."""
 
     segments: int
+    """Parts that the table is read in."""
     percent: float = 100
-    """Of the segments, and of the documents by a hash of their ids."""
+    """How much of the segments, and of the documents by a hash of their ids, is compared."""
     seed: int = 0
-    """Of the sample."""
-    patience_seconds: float = field(default=10, metadata=HOW)
-    """Between the two looks at what differs: more than the sync's lag."""
-    repair: bool = False
-    """Whether to mend each difference once it is certain."""
-    vouched: Path | None = field(default=None, metadata=HOW)
-    """A ``vouched_file`` that all workers share; None: every document's id is looked up in the table."""
+    """Another seed is another sample."""
+    patience_seconds: float = field(default=10, metadata=NO_IDENTITY)
+    """Time between two looks at what differs: longer than the sync lags."""
+    seen: Path | None = field(default=None, metadata=NO_IDENTITY)
+    """A ``seen_file`` that all workers share; None: the table is asked for every document's id."""
     others: tuple[str, ...] = ()
-    """Indices behind the alias that the sync doesn't write to: whatever is in them is in the wrong place."""
+    """Indices behind the alias that the sync doesn't write to: all of their documents are in the wrong place."""
 
     def plan(self, sync: Sync) -> Sequence[Unit]:
-        """The table's segments, then the index's shards; few shards in parts, so that all workers have some.
+        """The table's segments, then the index's shards; a few shards in parts, so that all workers have some.
 
         Raises:
             ConfigurationError: the index, or one of the others, can't be compared.
@@ -62,43 +61,50 @@ class Verify:
         layout = reader.resolve(sync.deadline())
         layout.check_comparable()
         _check_others(self.others, layout)
-        shards = [
-            Shard(index, number) for index in (layout.index, *self.others) for number in range(layout.shards(index))
-        ]
-        for index in (layout.index, *self.others):
+        indices = (layout.index, *self.others)
+        shards = [Shard(index, number) for index in indices for number in range(layout.shards(index))]
+        for index in indices:
             reader.refresh(index, sync.deadline())
         most = PARTS // len(shards)
         parts = [part for shard in shards for part in reader.parts(shard, most, sync.deadline())]
         count = max(round(self.segments * self.percent / 100), 1)
         chosen = sorted(random.Random(self.seed).sample(range(self.segments), count))  # noqa: S311 (a sample)
         digest = layout.digest(self.others)
-        units = [*(str(Segment(number, self.segments)) for number in chosen), *map(str, parts)]
-        return [f"{unit} @{digest}" for unit in units]
+        return [
+            *(Segment(number, self.segments, digest) for number in chosen),
+            *(ShardPart(part.index, part.number, part.first, part.last, digest) for part in parts),
+        ]
 
     def run(self, sync: Sync, unit: Unit, position: Any) -> Iterator[Step | Pause]:
         """A step for each page, once all its differences are certain. See ``job.Job.run``."""
+        for page in self.pages(self.looker(sync, unit), unit, position):
+            yield page if isinstance(page, Pause) else page.step()
+
+    def looker(self, sync: Sync, unit: Unit) -> Looker:
+        """What looks at both sides for a unit.
+
+        Raises:
+            ConfigurationError: the unit was planned for another index.
+        """
         reader = sync.reader
         layout = reader.resolve(sync.deadline())
-        part, _, digest = unit.rpartition(" @")
-        if digest != layout.digest(self.others):
+        if not isinstance(unit, Segment | ShardPart) or unit.layout != layout.digest(self.others):
             raise ConfigurationError(
-                f"since this was begun, {layout.name} was switched or an index behind it was made anew (it is written "
+                f"since this began, {layout.name} was switched or an index behind it was recreated (it is written "
                 f"to {layout.index} now): compare again from the start (--restart)"
             )
-        looker = Looker(sync, reader, layout)
-        with Vouched.opened(self.vouched) as vouched:
-            looks = _FirstLook(sync, reader, layout, vouched)
-            if part.startswith("segment "):
-                found = looks.at_items(Segment.parse(part), position)
+        return Looker(sync, reader, layout)
+
+    def pages(self, looker: Looker, unit: Unit, position: Any) -> Iterator[Page | Pause]:
+        """The unit's pages from a position on, each once all its differences are certain."""
+        with Seen.opened(self.seen) as seen:
+            looks = _FirstLook(looker.sync, looker.reader, looker.layout, seen)
+            if isinstance(unit, ShardPart):
+                found = looks.at_documents(unit.shard, position, self.percent)
             else:
-                found = looks.at_documents(Shard.parse(part), position, self.percent)
-            for page in certain(found, looker, self.patience_seconds):
-                if isinstance(page, Pause):
-                    yield page
-                elif self.repair and page.differences:
-                    yield from mended(page, looker, self.patience_seconds)
-                else:
-                    yield Step(page.position, page.all_counts, page.findings, page.notices)
+                assert isinstance(unit, Segment)  # noqa: S101 (see ``looker``)
+                found = looks.at_items(unit, position)
+            yield from certain(found, looker, self.patience_seconds)
 
 
 def _check_others(others: Sequence[str], layout: Layout) -> None:
@@ -117,11 +123,11 @@ def _check_others(others: Sequence[str], layout: Layout) -> None:
 class _FirstLook:
     """Goes through one side, and suspects what the other doesn't have alike."""
 
-    def __init__(self, sync: Sync, reader: Reader, layout: Layout, vouched: Vouched | None) -> None:
+    def __init__(self, sync: Sync, reader: Reader, layout: Layout, seen: Seen | None) -> None:
         self._sync = sync
         self._reader = reader
         self._layout = layout
-        self._vouched = vouched
+        self._seen = seen
         self._schema = sync.settings.key_schema
         self._keeps_keys = layout.keeps(map(field_of, self._schema.names))
 
@@ -151,7 +157,7 @@ class _FirstLook:
             chosen = [
                 hit for hit in hits if crc32(hit.place.id.encode("utf-8", "surrogatepass")) % 10_000 < percent * 100
             ]
-            unknown = [hit for hit in chosen if not self._is_vouched(hit)]
+            unknown = [hit for hit in chosen if not self._is_seen(hit)]
             keyless = [hit for hit in unknown if not self._keeps_keys and is_hashed(hit.place.id)]
             suspects = self._with_keys([hit for hit in unknown if self._keeps_keys or not is_hashed(hit.place.id)])
             keyed = keyed_at_home(suspects, self._layout)
@@ -181,16 +187,14 @@ class _FirstLook:
         return Counter(f"{name}: value kept, but not indexed" for name in names)
 
     def _vouch(self, places: Sequence[Place], documents: Sequence[Document | None]) -> None:
-        if self._vouched is not None:
+        if self._seen is not None:
             for place, document in zip(places, documents, strict=True):
                 if document is not None:
-                    self._vouched.add(place.id, document.version)
+                    self._seen.add(place.id, document.version)
 
-    def _is_vouched(self, hit: Hit) -> bool:
+    def _is_seen(self, hit: Hit) -> bool:
         return (
-            self._vouched is not None
-            and self._layout.is_home(hit.place)
-            and self._vouched.holds(hit.place.id, hit.version)
+            self._seen is not None and self._layout.is_home(hit.place) and self._seen.holds(hit.place.id, hit.version)
         )
 
     def _with_keys(self, hits: Sequence[Hit]) -> list[Suspect]:

@@ -43,12 +43,6 @@ class Shard:
         end = "" if self.last is None else f" to {self.last}"
         return f"shard {self.number} of {self.index} from {self.first}{end}"
 
-    @classmethod
-    def parse(cls, unit: str) -> "Shard":
-        """The inverse of ``str``."""
-        _, number, _, index, _, first, *end = unit.split(" ")
-        return cls(index, int(number), int(first), int(end[1]) if end else None)
-
 
 class Listing(NamedTuple):
     """A page of a shard's documents."""

@@ -6,7 +6,9 @@ from dynamodb_opensearch.cli.run import checkpoint as checkpoints
 from dynamodb_opensearch.cli.run.checkpoint import Checkpoint
 from dynamodb_opensearch.core.errors import ConfigurationError
 from dynamodb_opensearch.jobs.job import Step
+from dynamodb_opensearch.jobs.unit import Whole
 
+A, B, C = Whole("a"), Whole("b"), Whole("c")
 IDENTITY = {"job": "backfill", "table": "products"}
 
 
@@ -17,9 +19,9 @@ def path(tmp_path: Path) -> Path:
 
 def begun(path: Path) -> Checkpoint:
     checkpoint = Checkpoint(path, IDENTITY)
-    checkpoint.begin(["a", "b", "c"])
-    checkpoint.record("a", Step({"pk": {"S": "x"}}, Counter(items=2), [{"kind": "refused"}]))
-    checkpoint.record("b", Step(None, Counter(items=3)))
+    checkpoint.begin([A, B, C])
+    checkpoint.record(A, Step({"pk": {"S": "x"}}, Counter(items=2), [{"kind": "refused"}]))
+    checkpoint.record(B, Step(None, Counter(items=3)))
     return checkpoint
 
 
@@ -27,7 +29,7 @@ def test_a_second_run_goes_on_where_the_first_stopped(path: Path) -> None:
     begun(path).close()
     checkpoint = Checkpoint(path, IDENTITY)
     assert checkpoint.resumed
-    assert checkpoint.open_units() == [("a", {"pk": {"S": "x"}}), ("c", None)]
+    assert checkpoint.open_units() == [(A, {"pk": {"S": "x"}}), (C, None)]
     assert checkpoint.counts == {"items": 5}
     assert list(checkpoint.findings()) == [{"kind": "refused"}]
     checkpoint.close()
@@ -53,12 +55,12 @@ def test_every_way_to_be_cut_off_loses_one_step_at_most(path: Path) -> None:
         path.write_bytes(whole[:length])
         checkpoint = Checkpoint(path, IDENTITY)
         if checkpoint.units is None:
-            checkpoint.begin(["a", "b", "c"])
-        checkpoint.record("c", Step(None, Counter(items=1)))
+            checkpoint.begin([A, B, C])
+        checkpoint.record(C, Step(None, Counter(items=1)))
         checkpoint.close()
         again = Checkpoint(path, IDENTITY)
-        assert again.units == ["a", "b", "c"]
-        assert ("c", None) not in again.open_units()
+        assert again.units == [A, B, C]
+        assert (C, None) not in again.open_units()
         again.close()
 
 
@@ -66,17 +68,17 @@ def test_a_large_file_is_written_anew_without_what_is_overtaken(path: Path, monk
     monkeypatch.setattr(checkpoints, "COMPACT_BYTES", 2_000)
     checkpoint, sizes = begun(path), []
     for number in range(200):
-        checkpoint.record("c", Step([number, "k" * 100], Counter(items=1)))
+        checkpoint.record(C, Step([number, "k" * 100], Counter(items=1)))
         sizes.append(path.stat().st_size)
-    checkpoint.record("a", Step(None, Counter(items=1), [{"kind": "missing"}]))
+    checkpoint.record(A, Step(None, Counter(items=1), [{"kind": "missing"}]))
     assert max(sizes) < 3_000
     checkpoint.close()
     again = Checkpoint(path, IDENTITY)
-    assert (again.started_at, again.units) == (checkpoint.started_at, ["a", "b", "c"])
-    assert again.open_units() == [("c", [199, "k" * 100])]
+    assert (again.started_at, again.units) == (checkpoint.started_at, [A, B, C])
+    assert again.open_units() == [(C, [199, "k" * 100])]
     assert again.counts == {"items": 206}
     assert list(again.findings()) == [{"kind": "refused"}, {"kind": "missing"}]
-    again.record("c", Step(None, Counter(items=1)))
+    again.record(C, Step(None, Counter(items=1)))
     again.close()
     last = Checkpoint(path, IDENTITY)
     assert last.open_units() == []
@@ -99,7 +101,7 @@ def test_a_broken_line_is_named(path: Path) -> None:
     path.write_text("".join([*lines[:2], "{}\n", *lines[2:]]))
     with pytest.raises(ConfigurationError, match="is broken in line 3: delete it to start again"):
         Checkpoint(path, IDENTITY)
-    path.write_text(lines[0].replace("checkpoint 2", "checkpoint 1"))
+    path.write_text(lines[0].replace("checkpoint 3", "checkpoint 2"))
     with pytest.raises(ConfigurationError, match="was made by another version of this command"):
         Checkpoint(path, IDENTITY)
     path.write_text("something else\n")
@@ -112,7 +114,7 @@ def test_notices_are_added_up_and_bounded(path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setattr(checkpoints, "NOTICES", 2)
     checkpoint = begun(path)
     for names in ("ab", "abc", "cd"):
-        checkpoint.record("c", Step(1, notices=Counter(names)))
+        checkpoint.record(C, Step(1, notices=Counter(names)))
     checkpoint.close()
     again = Checkpoint(path, IDENTITY)
     assert again.notices == {"a": 2, "b": 2, "and others": 3}
@@ -129,7 +131,7 @@ def test_nobody_else_may_read_the_keys_in_it(path: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr(checkpoints, "COMPACT_BYTES", 300)
     checkpoint = begun(path)
     assert path.stat().st_mode & 0o077 == 0
-    checkpoint.record("c", Step("k" * 300))
+    checkpoint.record(C, Step("k" * 300))
     assert path.stat().st_mode & 0o077 == 0
     checkpoint.finish()
     checkpoint.close()

@@ -13,8 +13,9 @@ from dynamodb_opensearch.cli.run.checkpoint import Checkpoint
 from dynamodb_opensearch.cli.run.engine import JobFailedError, Stop, Workers, run
 from dynamodb_opensearch.core.errors import OutOfTimeError
 from dynamodb_opensearch.dynamodb.capacity import CapacityLimit
-from dynamodb_opensearch.jobs.job import Pause, Step, Unit
+from dynamodb_opensearch.jobs.job import Pause, Step
 from dynamodb_opensearch.jobs.sync import Sync
+from dynamodb_opensearch.jobs.unit import Unit, Whole
 from dynamodb_opensearch.settings import read_settings
 
 SETTINGS = read_settings(
@@ -38,7 +39,7 @@ class Patient:
 
     def plan(self, sync: Sync) -> Sequence[Unit]:
         del sync
-        return [str(number) for number in range(self.units)]
+        return [Whole(str(number)) for number in range(self.units)]
 
     def run(self, sync: Sync, unit: Unit, position: Any) -> Iterator[Step | Pause]:
         del sync
@@ -110,7 +111,7 @@ class Throttled:
 
     def plan(self, sync: Sync) -> Sequence[Unit]:
         del sync
-        return ["a", "b"]
+        return [Whole("a"), Whole("b")]
 
     def run(self, sync: Sync, unit: Unit, position: Any) -> Iterator[Step | Pause]:
         del sync
@@ -161,7 +162,7 @@ class Costly:
 
     def plan(self, sync: Sync) -> Sequence[Unit]:
         del sync
-        return ["a"]
+        return [Whole("a")]
 
     def run(self, sync: Sync, unit: Unit, position: Any) -> Iterator[Step]:
         del unit

@@ -22,8 +22,9 @@ from dynamodb_opensearch.cli.run.task import Result, Task, carried_out, checkpoi
 from dynamodb_opensearch.cli.target.flags import RunFlags, unfolded
 from dynamodb_opensearch.core.errors import ConfigurationError, OutOfTimeError
 from dynamodb_opensearch.dynamodb.description import TableDescription
-from dynamodb_opensearch.jobs.job import Step, Unit
+from dynamodb_opensearch.jobs.job import Step
 from dynamodb_opensearch.jobs.sync import Sync
+from dynamodb_opensearch.jobs.unit import Unit, Whole
 from dynamodb_opensearch.opensearch.layout import read_layout
 from dynamodb_opensearch.opensearch.reader import Reader
 from dynamodb_opensearch.settings import Settings, read_settings
@@ -106,15 +107,15 @@ class Flaky:
 
     def plan(self, sync: Sync) -> Sequence[Unit]:
         del sync
-        return ["a", "b", "c"]
+        return [Whole("a"), Whole("b"), Whole("c")]
 
     def run(self, sync: Sync, unit: Unit, position: Any) -> Iterator[Step]:
         del sync
         if position is None:
             yield Step(1, Counter(items=1))
-        if unit == "b" and self.obstacle.exists():
+        if str(unit) == "b" and self.obstacle.exists():
             raise ConfigurationError("somebody must clear this up")
-        yield Step(None, Counter(items=1), [{"kind": "refused", "id": unit}])
+        yield Step(None, Counter(items=1), [{"kind": "refused", "id": str(unit)}])
 
 
 class Runs:

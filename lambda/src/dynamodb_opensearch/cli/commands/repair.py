@@ -17,7 +17,7 @@ from dynamodb_opensearch.cli.show.verdict import MENDED, print_named, print_repa
 from dynamodb_opensearch.cli.target.configuration import configure
 from dynamodb_opensearch.cli.target.flags import RunFlags, TargetFlags
 from dynamodb_opensearch.core.comparison import Difference
-from dynamodb_opensearch.jobs.repair import Repair
+from dynamodb_opensearch.jobs.repair import RepairReport
 from dynamodb_opensearch.jobs.report import read_report
 from dynamodb_opensearch.jobs.verify import Verify
 from dynamodb_opensearch.settings import Settings
@@ -75,7 +75,7 @@ def repair(
     with report.open("rb") as file:
         digest = file_digest(file, "sha256").hexdigest()[:16]
     identity = {"report": str(report.resolve()), "sha256": digest, "others": list(others)}
-    job = Repair(report, others, patience)
+    job = RepairReport(report, others, patience)
     task = Task("repair", job, total, (*MENDED, "equal by now"), parallel=False, identity=identity, is_comparison=True)
     with carried_out(task, found, run) as result:
         return print_repaired(result, target, ("equal by now", *MENDED), as_json=run.as_json)
@@ -95,8 +95,8 @@ def mend_all(
 ) -> int:
     """Compare all, and mend what differs as soon as that is certain; the exit code."""
     name = f"{name} --dry-run" if dry_run else name
-    job = Verify(segments or SEGMENTS, patience_seconds=patience, repair=not dry_run, others=tuple(others))
-    with compared(name, job, settings, run, rcu) as result:
+    comparison = Verify(segments or SEGMENTS, patience_seconds=patience, others=tuple(others))
+    with compared(name, comparison, settings, run, rcu, mending=not dry_run) as result:
         differing = total_of(result.counts, _DECIDING)
         if result.done and not differing:
             note_result(result)

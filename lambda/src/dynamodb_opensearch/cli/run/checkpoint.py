@@ -15,11 +15,12 @@ from pathlib import Path
 from typing import Any, Literal, TextIO
 
 from dynamodb_opensearch.core.errors import ConfigurationError
-from dynamodb_opensearch.jobs.job import Step, Unit
+from dynamodb_opensearch.jobs.job import Step
+from dynamodb_opensearch.jobs.unit import Unit, read_unit, to_json
 
 COMPACT_BYTES = 64 * 1024**2
 """Size at which the file is written anew without what is overtaken: positions hold a page's keys."""
-FORMAT = "dynamodb-opensearch checkpoint 2"
+FORMAT = "dynamodb-opensearch checkpoint 3"
 MADE_ANEW = {"tableId": "table", "indexUuid": "index"}
 NOTICES = 200
 """Most different notices of a run: attributes may have any number of names."""
@@ -124,7 +125,7 @@ class Checkpoint:
     def begin(self, units: list[Unit]) -> None:
         """Note the plan."""
         self.units = units
-        self._write({"units": units})
+        self._write({"units": [to_json(unit) for unit in units]})
 
     def open_units(self) -> list[tuple[Unit, Any]]:
         """The units that aren't done, each with the position where it goes on."""
@@ -134,7 +135,12 @@ class Checkpoint:
 
     def record(self, unit: Unit, step: Step) -> None:
         """Note that a step was done."""
-        line = {"unit": unit, "position": step.position, "counts": step.counts, "findings": list(step.findings)}
+        line = {
+            "unit": to_json(unit),
+            "position": step.position,
+            "counts": step.counts,
+            "findings": list(step.findings),
+        }
         if step.notices:
             line["notices"] = step.notices
         self._write(line)
@@ -179,7 +185,7 @@ class Checkpoint:
             file.writelines(islice(old, 2))
             lines = map(json.loads, old)
             kept: Iterator[Any] = ({"findings": line["findings"]} for line in lines if line.get("findings"))
-            positions = ({"unit": unit, "position": position} for unit, position in self._positions.items())
+            positions = ({"unit": to_json(unit), "position": position} for unit, position in self._positions.items())
             file.writelines(
                 _line(one) for one in chain(kept, [{"counts": self.counts, "notices": self.notices}], positions)
             )
@@ -206,7 +212,7 @@ class Checkpoint:
             if number == 1:
                 self._check(line, identity)
             elif "units" in line:
-                self.units = line["units"]
+                self.units = [read_unit(unit) for unit in line["units"]]
             else:
                 self._take(line)
         except (AttributeError, KeyError, TypeError, ValueError):
@@ -238,7 +244,7 @@ class Checkpoint:
         if not line.keys() & {"unit", "counts", "findings"}:
             raise ValueError(line)
         if "unit" in line:
-            self._positions[line["unit"]] = line["position"]
+            self._positions[read_unit(line["unit"])] = line["position"]
         self.counts.update(line.get("counts", {}))
         for text, number in line.get("notices", {}).items():
             known = text in self.notices or len(self.notices) < NOTICES

@@ -12,8 +12,9 @@ from dynamodb_opensearch.cli.run.task import Result, Task, carried_out
 from dynamodb_opensearch.cli.target.flags import RunFlags
 from dynamodb_opensearch.core.deadline import Deadline
 from dynamodb_opensearch.core.errors import SyncError
+from dynamodb_opensearch.jobs.repair import Repair
 from dynamodb_opensearch.jobs.report import Compared
-from dynamodb_opensearch.jobs.seen import vouched_file
+from dynamodb_opensearch.jobs.seen import seen_file
 from dynamodb_opensearch.jobs.verify import Verify
 from dynamodb_opensearch.opensearch.client import Client
 from dynamodb_opensearch.opensearch.note import note_verified
@@ -24,17 +25,24 @@ SEGMENTS = 64
 
 
 @contextmanager
-def compared(name: str, job: Verify, settings: Settings, run: RunFlags, rcu: float | None) -> Iterator[Result]:
-    """Run the comparison, with a memory that its workers share, of what the table's side has shown."""
+def compared(
+    name: str, comparison: Verify, settings: Settings, run: RunFlags, rcu: float | None, *, mending: bool = False
+) -> Iterator[Result]:
+    """Run a comparison. Its workers share a memory of the documents that the table's side has shown.
+
+    Args:
+        mending: whether differences are mended as soon as they are certain.
+    """
     found = survey(settings)
-    if job.repair:
-        announce({index: found.elsewhere.get(index) or 0 for index in job.others})
-    for notice in found.notices(job.others):
+    if mending:
+        announce({index: found.elsewhere.get(index) or 0 for index in comparison.others})
+    for notice in found.notices(comparison.others):
         tell(f"note: {notice}")
-    documents = found.documents + sum(found.elsewhere.get(index) or 0 for index in job.others)
-    expected = round((found.table.item_count + documents) * job.percent / 100)
-    with vouched_file(documents) as vouched:
-        job = replace(job, vouched=vouched)
+    documents = found.documents + sum(found.elsewhere.get(index) or 0 for index in comparison.others)
+    expected = round((found.table.item_count + documents) * comparison.percent / 100)
+    with seen_file(documents) as seen:
+        comparison = replace(comparison, seen=seen)
+        job = Repair(comparison) if mending else comparison
         task = Task(name, job, expected, ("items", "documents"), read_units_per_second=rcu, is_comparison=True)
         with carried_out(task, found, run) as result:
             yield result

@@ -20,8 +20,9 @@ from dynamodb_opensearch.cli.output import tell
 from dynamodb_opensearch.cli.run.checkpoint import Checkpoint
 from dynamodb_opensearch.core.errors import OutOfTimeError, SyncError
 from dynamodb_opensearch.dynamodb.capacity import CapacityLimit
-from dynamodb_opensearch.jobs.job import Job, Pause, Step, Unit
+from dynamodb_opensearch.jobs.job import Job, Pause, Step
 from dynamodb_opensearch.jobs.sync import Sync, open_sync
+from dynamodb_opensearch.jobs.unit import Unit
 from dynamodb_opensearch.settings import Settings
 
 PAUSED = 8

@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -21,7 +21,7 @@ from dynamodb_opensearch.cli.run.progress import Pace, ProgressBar, span
 from dynamodb_opensearch.cli.run.survey import Survey, check_unmoved
 from dynamodb_opensearch.cli.target.flags import RunFlags, default_processes
 from dynamodb_opensearch.core.errors import ConfigurationError, SyncError
-from dynamodb_opensearch.jobs.job import HOW, Job, Step
+from dynamodb_opensearch.jobs.job import Job, Step, identity_of
 from dynamodb_opensearch.settings import Settings
 
 
@@ -177,15 +177,8 @@ def how_to_resume(path: Path) -> str:
 
 
 def _identity(task: Task, found: Survey) -> dict[str, Any]:
-    own = task.identity
-    if own is None:
-        job: Any = task.job
-        own = {one.name: _plain(getattr(job, one.name)) for one in fields(job) if one.metadata != HOW}
+    own = identity_of(task.job) if task.identity is None else task.identity
     return {"command": task.name, **own, **found.identity()}
-
-
-def _plain(value: Any) -> Any:
-    return str(value) if isinstance(value, Path) else value
 
 
 @contextmanager

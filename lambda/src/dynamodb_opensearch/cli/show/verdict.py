@@ -11,6 +11,7 @@ from dynamodb_opensearch.cli.run.task import Result
 from dynamodb_opensearch.cli.show.summary import IN_JSON, print_counts, print_findings, print_notices, with_findings
 from dynamodb_opensearch.cli.target.flags import TargetFlags
 from dynamodb_opensearch.core.comparison import Difference
+from dynamodb_opensearch.jobs.repair import Repair
 from dynamodb_opensearch.jobs.verify import Verify
 from dynamodb_opensearch.settings import Settings
 
@@ -81,7 +82,8 @@ def print_named(
 
 def _others(result: Result) -> Sequence[str]:
     job = result.task.job
-    return job.others if isinstance(job, Verify) else ()
+    comparison = job.comparison if isinstance(job, Repair) else job
+    return comparison.others if isinstance(comparison, Verify) else ()
 
 
 def shown(counts: Mapping[str, int]) -> Sequence[str]:

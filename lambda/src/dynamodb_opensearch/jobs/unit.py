@@ -1,0 +1,87 @@
+"""The units that jobs divide themselves into: each can be hashed, sent as JSON, and named to people."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from dynamodb_opensearch.opensearch.reader import Shard
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A segment of a parallel scan."""
+
+    number: int
+    total: int
+    layout: str = ""
+    """The digest of the index's layout when the job was planned; empty if the job doesn't depend on it."""
+
+    def __str__(self) -> str:
+        return f"segment {self.number} of {self.total}"
+
+
+@dataclass(frozen=True, slots=True)
+class ShardPart:
+    """A shard of an index, or a part of one."""
+
+    index: str
+    number: int
+    first: int
+    last: int | None
+    layout: str
+
+    def __str__(self) -> str:
+        return str(self.shard)
+
+    @property
+    def shard(self) -> Shard:
+        """What is to be read."""
+        return Shard(self.index, self.number, self.first, self.last)
+
+
+@dataclass(frozen=True, slots=True)
+class ExportFile:
+    """A data file of an export."""
+
+    export: str
+    """The S3 URL of the export's folder."""
+    key: str
+    lines: int
+
+    def __str__(self) -> str:
+        return f"{self.key} of {self.export}"
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """Something that isn't divided: a queue's messages, an object, a report, an index."""
+
+    name: str
+
+    def __str__(self) -> str:
+        return self.name
+
+
+Unit = Segment | ShardPart | ExportFile | Whole
+"""A part of a job that one worker does."""
+
+_KINDS: Mapping[str, type[Unit]] = {"segment": Segment, "shard": ShardPart, "file": ExportFile, "whole": Whole}
+
+
+def to_json(unit: Unit) -> dict[str, Any]:
+    """The unit as JSON holds it: ``{"kind": "segment", "number": 3, "total": 100, "layout": ""}``."""
+    kind = next(kind for kind, of in _KINDS.items() if isinstance(unit, of))
+    return {"kind": kind, **asdict(unit)}
+
+
+def read_unit(value: Any) -> Unit:
+    """The inverse of ``to_json``.
+
+    Raises:
+        ValueError: it isn't a unit, or one of another version.
+    """
+    try:
+        members = dict(value)
+        return _KINDS[members.pop("kind")](**members)
+    except (AttributeError, KeyError, TypeError, ValueError):
+        raise ValueError(f"{value!r:.200} isn't a unit of this version's") from None
