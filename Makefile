@@ -82,6 +82,7 @@ docs: ## Write what is generated: tables of inputs and outputs, validations, the
 	@scripts/setup tests terraform
 	@$(PYTHON) scripts/docs.py
 	@$(PYTHON) scripts/cli_docs.py
+	@$(PYTHON) scripts/flow.py
 	@$(PYTHON) -m terraform.validations
 
 lock: ## Resolve the lock files anew, hash-pinned

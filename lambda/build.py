@@ -1,4 +1,7 @@
-"""Builds ``dist/dynamodb-opensearch.zip``, the function and its pinned packages: the same bytes wherever it is built.
+"""Builds ``dist/dynamodb-opensearch.zip``, both functions and their pinned packages: the same bytes everywhere.
+
+Of our package it holds the modules that the two handlers import, directly or not: what only the command line uses stays
+out, without a list that has to be kept.
 
 Sorted names, fixed times and modes, no compression (its bytes would depend on the zlib at hand), and pure-Python wheels
 only: one zip for arm64 and x86-64.
@@ -13,8 +16,12 @@ import tempfile
 import zipfile
 from pathlib import Path, PurePosixPath
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from scripts.imports import SOURCE, graph_of, modules_of, reachable
+
 HERE = Path(__file__).resolve().parent
-SOURCE = HERE / "src"
+HANDLERS = ("dynamodb_opensearch.functions.sync", "dynamodb_opensearch.functions.operate")
 LOCK = HERE / "requirements.lock"
 OUTPUT = HERE / "dist" / "dynamodb-opensearch.zip"
 
@@ -28,7 +35,7 @@ def main(output: Path = OUTPUT) -> None:
     with tempfile.TemporaryDirectory() as folder:
         vendored = Path(folder)
         install(vendored)
-        files = {name: path for root in (vendored, SOURCE) for name, path in contents(root).items()}
+        files = packages(vendored) | ours()
         output.parent.mkdir(parents=True, exist_ok=True)
         partial = output.with_suffix(".partial")
         write(partial, files)
@@ -56,15 +63,20 @@ def install(target: Path) -> None:
     try:
         subprocess.run(command, check=True)
     except subprocess.CalledProcessError as error:
-        sys.exit(
-            f"lambda/build.py: pip could not install {LOCK.name} (exit {error.returncode}); its reason stands above"
-        )
+        sys.exit(f"lambda/build.py: pip could not install {LOCK.name} (exit {error.returncode}); its reason is above")
     finally:
         requirements.unlink()
 
 
-def contents(root: Path) -> dict[str, Path]:
-    """Name in the zip -> file, of all that the function may need; and each package's metadata and licence."""
+def ours(source: Path = SOURCE) -> dict[str, Path]:
+    """Name in the zip -> file, of the modules that the handlers reach by imports. An import in a function counts."""
+    modules = modules_of(source)
+    reached = reachable(HANDLERS, graph_of(modules))
+    return {modules[name].relative_to(source).as_posix(): modules[name] for name in reached}
+
+
+def packages(root: Path) -> dict[str, Path]:
+    """Name in the zip -> file, of the vendored packages with their metadata and licences, without their tests."""
     return {
         path.relative_to(root).as_posix(): path
         for path in root.rglob("*")
@@ -74,8 +86,6 @@ def contents(root: Path) -> dict[str, Path]:
 
 def _belongs(name: PurePosixPath) -> bool:
     if "__pycache__" in name.parts or name.parts[0] == "bin" or name.match("*/tests/*.py"):
-        return False
-    if name.is_relative_to("dynamodb_opensearch/cli"):  # for people's machines, with packages of its own
         return False
     if name.parts[0].endswith(".dist-info"):  # what pip writes of its own differs from run to run
         return name.name not in {"RECORD", "INSTALLER", "REQUESTED", "direct_url.json", "WHEEL"}

@@ -3,27 +3,18 @@
 import ast
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
 
+from scripts.imports import LEVELS, SOURCE, graph_of, modules_of
+
 REPOSITORY = Path(__file__).resolve().parents[2]
-SOURCE = REPOSITORY / "lambda/src"
 PACKAGE = SOURCE / "dynamodb_opensearch"
-MODULES = {
-    ".".join(path.relative_to(SOURCE).with_suffix("").parts).removesuffix(".__init__"): path
-    for path in PACKAGE.rglob("*.py")
-}
-LEVELS = (
-    {"core"},
-    {"settings", "aws", "telemetry"},
-    {"sources", "opensearch", "dynamodb", "failures"},
-    {"jobs"},
-    {"functions", "cli"},
-)
-"""Rooms from the innermost on: each imports from further in, never from its neighbours."""
+MODULES = modules_of(SOURCE)
+GRAPH = graph_of(MODULES)
 CLI = (
     {"faults"},
     {"output"},
@@ -36,20 +27,6 @@ CLI = (
     {"__main__"},
 )
 MOST_LINES = 400
-
-
-def imports(path: Path) -> Iterator[str]:
-    """The package's modules that a file imports, wherever in it."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == PACKAGE.name:
-            for name in node.names:
-                inner = f"{node.module}.{name.name}"
-                yield inner if inner in MODULES else node.module
-        elif isinstance(node, ast.Import):
-            yield from (name.name for name in node.names if name.name in MODULES)
-
-
-GRAPH: Mapping[str, set[str]] = {module: set(imports(path)) for module, path in MODULES.items()}
 
 
 @pytest.mark.parametrize("module", sorted(name for name in MODULES if name.startswith("dynamodb_opensearch.core.")))
@@ -71,7 +48,7 @@ import {module}
     assert done.returncode == 0, done.stderr
 
 
-def _outward(depth: int, levels: tuple[set[str], ...]) -> list[str]:
+def _outward(depth: int, levels: tuple[Collection[str], ...]) -> list[str]:
     """Imports of another room that isn't further in, by the name at a depth of the modules' paths."""
     ranks = {name: rank for rank, names in enumerate(levels) for name in names}
     found = []
