@@ -104,7 +104,7 @@ def finding(refusal: Refusal) -> dict[str, Any]:
 
 
 class _Recorder:
-    """The index, with a memory of what may stand there now by our doing."""
+    """The index, with a memory of the documents that were written. A write whose answer was lost is settled later."""
 
     def __init__(self, index: Index, version: int) -> None:
         self._index, self._version = index, version
@@ -115,10 +115,6 @@ class _Recorder:
         self, writes: Iterable[Write], deadline: Deadline, tally: Tally, halvings: int = 0
     ) -> Iterator[tuple[Write, Outcome]]:
         for write, outcome in self._index.write(writes, deadline, tally, halvings):
-            if outcome.kind is Kind.DONE:
+            if outcome.kind is Kind.DONE and write.image is not None:
                 self.ends[write.id] = "written" if write.version == self._version else "settled"
-                if write.image is None:
-                    del self.ends[write.id]
-            elif outcome.kind is Kind.CONFLICT and outcome.stored in {self._version, None}:
-                self.ends[write.id] = "superseded"  # by our own request, maybe, which was never answered
             yield write, outcome
