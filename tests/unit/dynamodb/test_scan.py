@@ -79,7 +79,7 @@ def test_a_page_is_asked_for_again_as_long_as_its_time_allows(fault: Exception) 
 
 def test_a_page_that_no_time_is_enough_for_can_be_repeated() -> None:
     table, time = Scanned([1], iter([THROTTLED] * 1000)), Time()
-    with pytest.raises(OutOfTimeError, match=r"products.*Scan failed to the last \(ProvisionedThroughputExceeded"):
+    with pytest.raises(OutOfTimeError, match=r"Scan failed until the time was over \(ProvisionedThroughputExceeded"):
         scanning(table, time).page(0, 1, None)
     assert 250 < time.now < 300
 
