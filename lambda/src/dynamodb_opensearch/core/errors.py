@@ -1,7 +1,7 @@
-"""The exceptions that the rooms share. A write that may work later is an outcome (``answers.Kind``), no exception.
+"""The exceptions that all parts share. A write that may work later is an outcome (``answers.Kind``), not an exception.
 
 SyncError
-├── UndecodableError     one record or item isn't DynamoDB's
+├── UndecodableError     one record or item isn't what DynamoDB documents
 ├── ConfigurationError   nothing works until a setting, a right or the index is changed
 ├── OutOfTimeError       AWS or OpenSearch was busy or down for as long as the work may wait
 ├── UnreachableError     one request to OpenSearch got no answer

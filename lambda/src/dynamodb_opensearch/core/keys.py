@@ -115,7 +115,7 @@ def is_hashed(document_id: str) -> bool:
 
 
 def _listed(text: str) -> list[str] | None:
-    """The texts of a JSON list; None if it isn't one."""
+    """The texts of a JSON list; None if the text is something else."""
     try:
         names = json.loads(text) if text[:1] == "[" else None
     except ValueError:
