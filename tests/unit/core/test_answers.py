@@ -92,7 +92,7 @@ CONFIGURATION = {
 
 
 @pytest.mark.parametrize("name", CONFIGURATION)
-def test_what_somebody_must_change_fails_the_batch_with_advice(name: str) -> None:
+def test_what_must_be_changed_first_fails_the_batch_with_advice(name: str) -> None:
     with pytest.raises(ConfigurationError) as error:
         judge(answer(name), 1)
     assert CONFIGURATION[name] in str(error.value)
@@ -104,7 +104,7 @@ def test_one_missing_right_fails_the_batch(name: str) -> None:
         judge(answer(name), 2)
 
 
-def test_conflicts_tell_the_stored_version() -> None:
+def test_a_conflict_names_the_stored_version() -> None:
     for name in ANSWERS:
         if name.startswith("bulk-409"):
             assert only(name) == Outcome(Kind.CONFLICT, stored=5)
@@ -114,7 +114,7 @@ def test_deleting_what_is_not_there_is_done() -> None:
     assert only("bulk-delete-404-missing") == DONE
 
 
-def test_the_outcomes_stand_in_the_order_of_the_actions() -> None:
+def test_outcomes_have_the_order_of_the_actions() -> None:
     kinds = [outcome.kind for outcome in judge(answer("bulk-filtered-mixed"), 3)]  # type: ignore[union-attr]
 
     assert kinds == [Kind.DONE, Kind.REFUSED, Kind.DONE]
@@ -345,7 +345,7 @@ GOOD = {"index": {"status": 201}}
         {"errors": True, "items": [GOOD, {"index": {"error": None}}]},
     ],
 )
-def test_a_200_that_is_no_answer_to_these_actions_counts_nothing_as_written(body: Any) -> None:
+def test_a_200_that_does_not_answer_these_actions_counts_nothing_as_written(body: Any) -> None:
     with pytest.raises(ConfigurationError, match="check OPENSEARCH_ENDPOINT"):
         judge(Answer(200, body), 2)
 

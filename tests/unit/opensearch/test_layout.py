@@ -32,7 +32,7 @@ def test_an_aliases_routing_is_where_documents_belong() -> None:
     assert not layout(products=described()).is_home(Place("products", "a", "x"))
 
 
-def test_the_one_write_index_is_it_and_the_others_are_named() -> None:
+def test_writes_go_to_the_write_index_and_the_others_are_named() -> None:
     write, read = described(aliases={"alias": {"is_write_index": True}}), described(aliases={"alias": {}})
     found = layout(
         "alias", products_2=write, products_1=read, products_0={**read, **described(verified_before_close="true")}

@@ -89,7 +89,7 @@ def test_a_value_beside_a_path_through_it_is_kept() -> None:
 
 
 @pytest.mark.parametrize("name", ["*", "tab\tbed", "x" * 300])
-def test_unusual_names_are_left_out_and_told_of(name: str) -> None:
+def test_unusual_names_are_left_out_and_noted(name: str) -> None:
     proposal = infer([{"pk": {"S": "x"}, name: {"N": "1"}}], {"pk": "S"})
     assert list(proposal.mappings["properties"]) == ["pk"]
     assert [note.type for note in proposal.notes] == (
