@@ -244,7 +244,7 @@ def test_creating_what_exists_is_refused_with_what_to_do(sync: Sync) -> None:
         sync.index_admin.create(parsed())
     with pytest.raises(ConfigurationError, match="is an index, so it can't be an alias"):
         sync.index_admin.create(parsed(), f"{name}-1")
-    with pytest.raises(ConfigurationError, match="is an index and no alias"):
+    with pytest.raises(ConfigurationError, match="is an index, not an alias"):
         sync.index_admin.switch(f"{name}-1")
 
 
@@ -303,7 +303,7 @@ def test_a_switch_that_would_have_to_guess_is_refused(sync: Sync, opensearch_nod
     given: list[dict[str, Any]] = [{}, {}, {"filter": {"match_all": {}}}]
     for number, options in enumerate(given, start=1):
         api.call(opensearch_node, "PUT", f"/{alias}-{number}", {"aliases": {alias: options}})
-    with pytest.raises(ConfigurationError, match="none of them is its write index: give one is_write_index"):
+    with pytest.raises(ConfigurationError, match="it needs a write index; set is_write_index on one of them"):
         sync.index_admin.switch(f"{alias}-2")
     add = {"add": {"index": f"{alias}-1", "alias": alias, "is_write_index": True}}
     api.call(opensearch_node, "POST", "/_aliases", {"actions": [add]})
@@ -321,10 +321,10 @@ def test_a_switch_that_would_have_to_guess_is_refused(sync: Sync, opensearch_nod
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("ALIAS", "is no index's name; it stands for ALIAS-1: name one"),
-        ("ALIAS-other", "is no index's name; it stands for ALIAS-2: name one"),
-        ("ALIAS-*", "is no index's name; it stands for ALIAS-1, ALIAS-2: name one"),
-        ("ALIAS-1,ALIAS-2", "is no index's name; it stands for"),
+        ("ALIAS", "isn't an index's name; it leads to ALIAS-1: name one"),
+        ("ALIAS-other", "isn't an index's name; it leads to ALIAS-2: name one"),
+        ("ALIAS-*", "isn't an index's name; it leads to ALIAS-1, ALIAS-2: name one"),
+        ("ALIAS-1,ALIAS-2", "isn't an index's name; it leads to"),
         ("none-*", "there is no index"),
         ("ALIAS-3", r"is closed: open it first \(POST /ALIAS-3/_open\)"),
     ],
@@ -592,7 +592,7 @@ def test_what_was_done_before_an_update_failed_is_named(sync: Sync) -> None:
         settings={"refresh_interval": "9s"},
         aliases={alias: {"filter": {"no_such_query": {}}}},
     )
-    told = r"no_such_query.*; the settings and the mapping of definition-\d+ are changed already"
+    told = r"no_such_query.*; the settings and the index mapping of definition-\d+ are changed already"
     with pytest.raises(ConfigurationError, match=told):
         sync.index_admin.update(sync.index_admin.plan_update(wanted))
     assert sync.index_admin.plan_update(wanted).told == [f"alias {alias}"]
@@ -602,7 +602,7 @@ def test_an_alias_of_another_index_is_not_taken_away(sync: Sync, opensearch_node
     sync.index_admin.create(parsed())
     other = f"{sync.settings.index}-other"
     api.call(opensearch_node, "PUT", f"/{other}")
-    with pytest.raises(ConfigurationError, match=f"the alias {other}: it stands for something else"):
+    with pytest.raises(ConfigurationError, match=f"the alias {other}: its name is taken"):
         sync.index_admin.plan_update(parsed(aliases={other: {}}))
 
 

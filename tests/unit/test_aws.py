@@ -75,5 +75,5 @@ def test_throttles_outages_and_a_moment_without_credentials_pass(error: BotoCore
         SSLError(endpoint_url="https://x", error="[SSL: CERTIFICATE_VERIFY_FAILED] self-signed certificate"),
     ],
 )
-def test_what_somebody_must_change_does_not_pass(error: BotoCoreError | ClientError) -> None:
+def test_what_must_be_changed_first_does_not_heal(error: BotoCoreError | ClientError) -> None:
     assert not heals(error)

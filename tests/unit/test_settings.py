@@ -24,7 +24,7 @@ def test_what_is_not_set_has_a_safe_default() -> None:
     assert settings.sync_name == "sync"
 
 
-def test_the_sync_is_named_after_its_function_unless_it_is_told_otherwise() -> None:
+def test_the_sync_is_named_after_its_function_by_default() -> None:
     assert read_settings(MINIMAL | {"AWS_LAMBDA_FUNCTION_NAME": "f"}).sync_name == "f"
     assert read_settings(MINIMAL | {"AWS_LAMBDA_FUNCTION_NAME": "f", "SYNC_NAME": "s"}).sync_name == "s"
 

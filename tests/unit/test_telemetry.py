@@ -53,7 +53,7 @@ def test_metrics_are_one_line_of_the_embedded_metric_format(capsys: pytest.Captu
     assert (line["Records"], line["Writes"], line["Deletes"], line["RemainingTime"]) == ([3], [2], [1], [12_500])
 
 
-def test_the_lag_is_told_only_when_there_is_a_youngest_change(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_lag_is_reported_only_with_a_youngest_change(capsys: pytest.CaptureFixture[str]) -> None:
     assert "Lag" not in emitted(capsys, Tally())
     [lag] = emitted(capsys, Tally(), latest_second=1_700_000_000)["Lag"]
     assert lag > 10**10

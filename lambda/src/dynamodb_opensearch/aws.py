@@ -1,4 +1,4 @@
-"""What the AWS SDK says when it fails: AWS's own word for it, and whether it passes by itself."""
+"""Calls to AWS that may be repeated, and errors of its SDK: their codes, which of them heal, and what to do."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -19,17 +19,17 @@ from dynamodb_opensearch.core.errors import ConfigurationError, OutOfTimeError
 
 
 def code_of(error: BotoCoreError | ClientError) -> str:
-    """AWS's word for it, such as AccessDeniedException."""
+    """AWS's code for an error, such as AccessDeniedException."""
     return str(error.response["Error"]["Code"]) if isinstance(error, ClientError) else type(error).__name__
 
 
 def credentials_advice(error: BotoCoreError | ClientError) -> str:
-    """What to do if no credentials could be had, with a semicolon in front; else nothing."""
+    """What to do if there are no usable credentials, with a semicolon in front; else an empty text."""
     names = [kind.__name__ for kind in type(error).__mro__]
     return next((f"; {advice}" for name, advice in _CREDENTIALS_ADVICE.items() if name in names), "")
 
 
-# By name: the SDK that the function's runtime has may not know all of them.
+# By name, because the SDK of the function's runtime may not know all of them.
 _CREDENTIALS_ADVICE = {
     "SSOError": "log in again: aws sso login, with the --profile that you use",
     "TokenRetrievalError": "log in again: aws sso login, with the --profile that you use",
@@ -43,9 +43,9 @@ _CREDENTIALS_ADVICE = {
 
 
 def heals(error: BotoCoreError | ClientError) -> bool:
-    """Whether the same call may work later, though nobody changes anything: throttles, outages, time-outs, resets.
+    """Whether the same call may work later without any change: after throttles, outages, time-outs and resets.
 
-    So do credentials that can't be fetched for a moment; ones that have expired don't.
+    Credentials that can't be fetched for a moment heal, too; expired ones don't.
     """
     if isinstance(error, ClientError):
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
@@ -81,7 +81,7 @@ _PASSING_CODES = frozenset(
         "TransactionInProgressException",
     }
 )
-"""Of whatever service: the SDK's own list of what it tries again, and what S3, SQS and KMS say in such a case.
+"""Codes of all services: the SDK's own list of what it retries, and what S3, SQS and KMS say in such a case.
 
 See: https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html
 """
@@ -92,10 +92,10 @@ _Answer = TypeVar("_Answer")
 
 
 def ask(request: Callable[[], _Answer], deadline: Deadline, call: str, subject: str) -> _Answer:
-    """Ask AWS, again while it throttles or is out of reach, as long as the deadline allows.
+    """Call AWS, and again while it throttles or is out of reach, as long as the deadline allows.
 
     Raises:
-        ConfigurationError: AWS refused it, see ``aws_error``.
+        ConfigurationError: AWS refused the call, see ``aws_error``.
         OutOfTimeError: the time was over.
     """
     attempt = 0
@@ -107,21 +107,21 @@ def ask(request: Callable[[], _Answer], deadline: Deadline, call: str, subject: 
                 raise aws_error(error, call, subject) from None
             attempt += 1
             if not deadline.back_off(attempt):
-                raise OutOfTimeError(f"{subject}: {call} failed to the last ({_said(error)})") from None
+                raise OutOfTimeError(f"{subject}: {call} failed until the time was over ({_said(error)})") from None
 
 
 def briefly() -> Deadline:
-    """For what is asked before anything is begun: a wrong endpoint looks like an outage, and is to be told at once."""
+    """A deadline for calls before any work begins: a wrong endpoint looks like an outage, and must be reported soon."""
     return Deadline.after(_BRIEFLY_SECONDS)
 
 
 _BRIEFLY_SECONDS = 10.0
 ASKED_ONCE = Config(connect_timeout=5, read_timeout=30, retries={"mode": "standard", "total_max_attempts": 1})
-"""For a client whose calls go through ``ask``: trying again is done where the deadline is known."""
+"""The configuration of a client whose calls go through ``ask``, which knows the deadline and retries itself."""
 
 
 def aws_error(error: BotoCoreError | ClientError, call: str, subject: str) -> ConfigurationError:
-    """What to tell somebody whose call AWS refused."""
+    """The error for a call that AWS refused, with advice."""
     if not isinstance(error, ClientError):
         return ConfigurationError(f"{subject}: {call} failed ({_said(error)}){credentials_advice(error)}")
     code = code_of(error)
@@ -137,10 +137,10 @@ def _said(error: BotoCoreError | ClientError) -> str:
 
 
 _ADVICE = {
-    "Expired": "renew your AWS credentials, and run the command again: it goes on where it stopped",
+    "Expired": "renew your AWS credentials, and run the command again: it continues where it stopped",
     "UnrecognizedClient": "check your AWS credentials",
     "InvalidClientTokenId": "check your AWS credentials",
-    "AccessDenied": "allow it to whoever runs this",
+    "AccessDenied": "allow it in IAM for the identity that runs this",
     "ResourceNotFound": "check the name, the Region and the account",
     "NonExistent": "check the name, the Region and the account",
     "NoSuch": "check the name, the Region and the account",

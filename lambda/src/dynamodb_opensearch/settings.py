@@ -1,4 +1,4 @@
-"""The function's settings, from its environment. A wrong one fails at import: variable, value, what is allowed."""
+"""The settings, from environment variables. An error names the variable, its value and what is allowed."""
 
 import re
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from dynamodb_opensearch.core.keys import KeySchema
 
 
 class Auth(StrEnum):
-    """How requests to OpenSearch prove who sends them."""
+    """How requests to OpenSearch are authenticated."""
 
     SIGV4 = "sigv4"
     BASIC = "basic"
@@ -27,7 +27,7 @@ class Service(StrEnum):
 
 
 class LogLevel(StrEnum):
-    """The least level that is logged."""
+    """The lowest level that is logged."""
 
     DEBUG = "DEBUG"
     INFO = "INFO"
@@ -36,7 +36,7 @@ class LogLevel(StrEnum):
 
 
 class Compression(StrEnum):
-    """Of request bodies."""
+    """How request bodies are compressed."""
 
     NONE = "none"
     GZIP = "gzip"
@@ -114,7 +114,7 @@ _Choice = TypeVar("_Choice", bound=StrEnum)
 
 
 class _Reader:
-    """Takes variables out of an environment, one kind at a time."""
+    """Reads an environment's variables, with a method for each kind."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._environment = environment

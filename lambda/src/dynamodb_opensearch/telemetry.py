@@ -12,7 +12,7 @@ NAMESPACE = "DynamoDBOpenSearch"
 DIMENSION = "Sync"
 
 
-# At DEBUG these log the bodies of requests and answers: items' contents, and passwords.
+# At DEBUG these libraries log the bodies of requests and answers: items' contents, and passwords.
 for _talkative in ("boto3", "botocore", "urllib3", "opensearch"):
     logging.getLogger(_talkative).setLevel(logging.CRITICAL)
 
@@ -28,7 +28,7 @@ def emit(tally: Tally, *, sync_name: str, latest_second: int, remaining_seconds:
     See: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
 
     Args:
-        latest_second: epoch second of the batch's youngest change, 0 if unknown: gives the lag from change to index.
+        latest_second: epoch second of the batch's youngest change, 0 if unknown; the lag is counted from it.
     """
     metrics = EphemeralMetrics(namespace=NAMESPACE)
     metrics.add_dimension(DIMENSION, sync_name)

@@ -8,7 +8,7 @@ from dynamodb_opensearch.core.answers import DONE, Answer, Kind, Outcome, Split,
 from dynamodb_opensearch.core.errors import ConfigurationError
 from dynamodb_opensearch.core.reasons import Reason, describe, reason_of
 
-# Bodies of a real OpenSearch 2.19.3, by what made them; tests/opensearch produces them anew.
+# Bodies of a real OpenSearch 2.19.3, by what made them; tests/opensearch produces them again.
 ANSWERS: dict[str, Any] = json.loads((Path(__file__).parent / "opensearch_answers.json").read_text())
 
 
@@ -92,7 +92,7 @@ CONFIGURATION = {
 
 
 @pytest.mark.parametrize("name", CONFIGURATION)
-def test_what_somebody_must_change_fails_the_batch_with_advice(name: str) -> None:
+def test_what_must_be_changed_first_fails_the_batch_with_advice(name: str) -> None:
     with pytest.raises(ConfigurationError) as error:
         judge(answer(name), 1)
     assert CONFIGURATION[name] in str(error.value)
@@ -104,7 +104,7 @@ def test_one_missing_right_fails_the_batch(name: str) -> None:
         judge(answer(name), 2)
 
 
-def test_conflicts_tell_the_stored_version() -> None:
+def test_a_conflict_names_the_stored_version() -> None:
     for name in ANSWERS:
         if name.startswith("bulk-409"):
             assert only(name) == Outcome(Kind.CONFLICT, stored=5)
@@ -114,7 +114,7 @@ def test_deleting_what_is_not_there_is_done() -> None:
     assert only("bulk-delete-404-missing") == DONE
 
 
-def test_the_outcomes_stand_in_the_order_of_the_actions() -> None:
+def test_outcomes_have_the_order_of_the_actions() -> None:
     kinds = [outcome.kind for outcome in judge(answer("bulk-filtered-mixed"), 3)]  # type: ignore[union-attr]
 
     assert kinds == [Kind.DONE, Kind.REFUSED, Kind.DONE]
@@ -141,7 +141,7 @@ def item(action: str, kind: str, reason: str) -> Answer:
 OF_THE_INDEX = {
     "only write ops with an op_type of create are allowed in data streams": "illegal_argument_exception: INDEX is a",
     "pipeline with id [embed] does not exist": "illegal_argument_exception: create the ingest pipeline",
-    "routing is required for [products]/[a]": "routing_missing_exception: its mapping requires a routing",
+    "routing is required for [products]/[a]": "routing_missing_exception: the index mapping requires a routing",
     "Validation Failed: 1: Operation [INDEX] is not allowed with a custom document id a as setting `inde": (
         "validation_exception: the index takes no updates"
     ),
@@ -160,12 +160,12 @@ def test_an_index_that_takes_nothing_fails_the_batch_with_its_reason_and_what_to
     kind, _, change = OF_THE_INDEX[reason].partition(": ")
     with pytest.raises(ConfigurationError) as caught:
         judge(item(action, kind, reason), 1)
-    told, _, told_change = str(caught.value).partition("): ")
-    assert told.startswith(f"OpenSearch refused a {'delete' if action == 'delete' else 'write'} ({kind}: ")
-    assert told.rpartition(": ")[2][:20] in reason
-    assert told_change.startswith(change)
-    assert "/[a]" not in told
-    assert "id a" not in told
+    refusal, _, shown_change = str(caught.value).partition("): ")
+    assert refusal.startswith(f"OpenSearch refused a {'delete' if action == 'delete' else 'write'} ({kind}: ")
+    assert refusal.rpartition(": ")[2][:20] in reason
+    assert shown_change.startswith(change)
+    assert "/[a]" not in refusal
+    assert "id a" not in refusal
 
 
 def test_a_delete_that_is_refused_is_no_documents_fault() -> None:
@@ -247,7 +247,7 @@ AMAZONS = {
     "Credential should be scoped to a valid region, not 'us-east-1'.": "the endpoint is in another Region",
     "Signature expired: 20261127T200000Z is now earlier than 20261127T203000Z (20261127T203500Z - 5 min.)": "clock",
     "Signature not yet current: 20261127T200000Z is still later than 20261127T190500Z (…)": "this machine's clock",
-    "Your request: '/_dashboards/products/_bulk' is not allowed.": "take the path off OPENSEARCH_ENDPOINT",
+    "Your request: '/_dashboards/products/_bulk' is not allowed.": "remove the path from OPENSEARCH_ENDPOINT",
     "Forbidden": "IAM policy.*data access policy and its network policy",
 }
 
@@ -258,8 +258,8 @@ AMAZONS = {
 def test_amazons_sentence_is_shown_with_advice_of_its_own(message: str, name: str, status: int) -> None:
     with pytest.raises(ConfigurationError) as caught:
         judge(Answer(status, {name: f"{message} \n\nThe Canonical String for this request should have been x"}), 5)
-    told, _, advice = str(caught.value).partition("): ")
-    assert told == f"OpenSearch answered {status} ({message}"
+    answer, _, advice = str(caught.value).partition("): ")
+    assert answer == f"OpenSearch answered {status} ({message}"
     assert message != "Forbidden" or status == 403 or "OPENSEARCH_AUTH" in advice
     assert re.search(AMAZONS[message], advice) or (message == "Forbidden" and status == 401)
 
@@ -345,7 +345,7 @@ GOOD = {"index": {"status": 201}}
         {"errors": True, "items": [GOOD, {"index": {"error": None}}]},
     ],
 )
-def test_a_200_that_is_no_answer_to_these_actions_counts_nothing_as_written(body: Any) -> None:
+def test_a_200_that_does_not_answer_these_actions_counts_nothing_as_written(body: Any) -> None:
     with pytest.raises(ConfigurationError, match="check OPENSEARCH_ENDPOINT"):
         judge(Answer(200, body), 2)
 

@@ -97,7 +97,7 @@ def _broken(**data: Any) -> dict[str, Any]:
         put("a", 1, 1) | {"eventName": "TRUNCATE"},
     ],
 )
-def test_a_record_that_is_none_is_set_aside_and_its_neighbours_go_on(broken: Any) -> None:
+def test_a_malformed_record_is_set_aside_and_its_neighbours_are_applied(broken: Any) -> None:
     batch = coalesce(decode([put("x", 1, 1), broken, put("y", 2, 2)], SCHEMA))
 
     assert list(batch.changes) == ["x", "y"]

@@ -199,7 +199,7 @@ def test_a_settle_that_is_always_outrun_is_left_to_a_retry() -> None:
     assert "outrun" in str(result.last_reason)
 
 
-def test_a_conflict_whose_text_tells_no_version_is_settled() -> None:
+def test_a_conflict_whose_text_names_no_version_is_settled() -> None:
     world = World()
     world.item("a", 3)
     conflict = {"status": 409, "error": {"type": "version_conflict_engine_exception", "reason": "?"}}

@@ -145,7 +145,7 @@ def test_a_name_that_begins_with_an_underscore_is_escaped_at_the_top_and_kept_be
 @pytest.mark.parametrize(
     "text", ["9" * 39, "1" + "0" * 126, "0." + "0" * 130 + "1", "1.0", "01", "-0", "1e3", "x", "", "1" * 500, "NaN"]
 )
-def test_a_text_that_is_no_number_of_dynamodbs_is_nobodys_id(text: str) -> None:
+def test_a_text_that_is_not_a_number_in_dynamodb_is_not_an_id(text: str) -> None:
     assert KeySchema(("pk",)).keys_of_id(text, {"pk": "N"}) is None
 
 

@@ -61,7 +61,7 @@ def test_empty_values_are_kept() -> None:
     assert encode_document(item) == b'{"s":"","b":"","l":[],"m":{},"ss":[""],"bs":[""]}'
 
 
-def test_both_shapes_of_binary_make_one_document() -> None:
+def test_both_forms_of_binary_make_the_same_document() -> None:
     event = {"b": {"B": "AP8="}, "bs": {"BS": ["/w==", "AA=="]}}
     sdk = {"b": {"B": b"\x00\xff"}, "bs": {"BS": [b"\xff", b"\x00"]}}
 

@@ -79,12 +79,12 @@ def test_a_page_is_asked_for_again_as_long_as_its_time_allows(fault: Exception) 
 
 def test_a_page_that_no_time_is_enough_for_can_be_repeated() -> None:
     table, time = Scanned([1], iter([THROTTLED] * 1000)), Time()
-    with pytest.raises(OutOfTimeError, match=r"products.*Scan failed to the last \(ProvisionedThroughputExceeded"):
+    with pytest.raises(OutOfTimeError, match=r"Scan failed until the time was over \(ProvisionedThroughputExceeded"):
         scanning(table, time).page(0, 1, None)
     assert 250 < time.now < 300
 
 
-def test_who_may_not_scan_is_told_at_once() -> None:
+def test_a_missing_right_to_scan_is_reported_at_once() -> None:
     time = Time()
     with pytest.raises(ConfigurationError, match=r"Scan answered AccessDeniedException \(no\); allow it"):
         scanning(Scanned([1], iter([DENIED])), time).page(0, 1, None)
@@ -139,7 +139,7 @@ def test_a_page_is_what_the_rate_pays_for_in_a_few_seconds(rate: float, per_item
     assert {request["Limit"] & (request["Limit"] - 1) for request in table.requests} == {0}
 
 
-def test_an_idle_time_is_no_credit() -> None:
+def test_idle_time_earns_no_credit() -> None:
     time = Time()
     limit = CapacityLimit(50, time)
     time.sleep(60)

@@ -183,7 +183,7 @@ def test_a_bounded_number_of_bytes_waits_to_be_taken(kilobytes: int) -> None:
     assert kilobytes > 1 or len(dynamodb.reads) < 20
 
 
-def test_one_refused_key_of_many_is_found_and_told() -> None:
+def test_one_refused_key_of_many_is_found_and_named() -> None:
     class Picky(FakeDynamoDB):
         def batch_get_item(self, *, RequestItems: Any) -> Any:  # noqa: N803
             if {"pk": {"S": "k77"}} in RequestItems["products"]["Keys"]:
@@ -219,7 +219,7 @@ def test_a_dynamodb_that_refuses_connections_is_tried_again_later(monkeypatch: p
 @pytest.mark.parametrize(
     "code", ["AccessDeniedException", "ValidationException", "UnrecognizedClientException", "ExpiredTokenException"]
 )
-def test_what_somebody_must_change_is_a_configuration_error_with_amazons_word(code: str) -> None:
+def test_what_must_be_changed_first_is_a_configuration_error_with_amazons_code(code: str) -> None:
     error = ClientError({"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": 400}}, "BatchGetItem")
 
     with pytest.raises(ConfigurationError, match=rf"{code}.*dynamodb:BatchGetItem"):

@@ -55,7 +55,7 @@ def test_an_error_is_the_sdks(client: Any) -> None:
     assert caught.value.response["Error"]["Code"] == "ResourceNotFoundException"
 
 
-def test_each_read_tells_its_capacity(client: Any, units: list[float]) -> None:
+def test_each_read_reports_its_capacity(client: Any, units: list[float]) -> None:
     client.scan(TableName="products")
     client.batch_get_item(RequestItems={"products": {"Keys": [{"pk": {"S": "a"}}]}})
     client.describe_table(TableName="products")

@@ -297,7 +297,7 @@ def test_a_file_of_which_nothing_more_comes_can_be_repeated(world: World, torn: 
     torn(0, ResponseStreamingError(error="reset"))
     sync = make_sync(world.table, world.index, deadline=lambda: Deadline.after(0.5))
     [unit] = Load((URL,)).plan(sync)
-    with pytest.raises(OutOfTimeError, match=r"file0.json.gz: GetObject failed to the last \(.*reset"):
+    with pytest.raises(OutOfTimeError, match=r"file0.json.gz: GetObject failed until the time was over \(.*reset"):
         list(Load((URL,)).run(sync, unit, None))
 
 

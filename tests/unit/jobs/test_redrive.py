@@ -211,7 +211,7 @@ def test_what_is_still_refused_is_kept_with_its_new_reason(world: World) -> None
         (letter("a", keys={"sk": {"S": "x"}}), "its keys aren't this table's, pk"),
         (letter("a", keys=[1]), "its keys aren't this table's, pk"),
         ("not JSON", "isn't a JSON object"),
-        ({"Event": "s3:TestEvent"}, "neither a dead letter of ours nor an on-failure record"),
+        ({"Event": "s3:TestEvent"}, "neither a dead letter nor AWS's failure record"),
         (
             aws_record(DDBStreamBatchInfo={**INFO, "streamArn": "arn:aws:dynamodb:…:table/others/stream/1"}),
             "another table",
@@ -363,8 +363,8 @@ ODD: dict[str, tuple[bytes | str | dict[str, Any], str]] = {
         "aren't this table's",
     ),
     "no keys": (letter(None), "redrive --drop-keyless deletes it"),
-    "a table that is a list": (letter("a", table=["products"]), "of another table"),
-    "an index that is an object": (letter("a", index={}), "of another index"),
+    "a table that is a list": (letter("a", table=["products"]), "about another table"),
+    "an index that is an object": (letter("a", index={}), "about another index"),
     "deep nesting": ("[" * 100_000, "isn't a JSON object"),
     "an S3 event": ({"Records": [{"eventSource": "aws:s3", "s3": {"object": {"key": "k"}}}]}, "neither a dead letter"),
     "an EventBridge event": ({"version": "0", "detail-type": "x", "detail": {}}, "neither a dead letter"),
@@ -598,4 +598,4 @@ def test_a_place_in_the_stream_that_isnt_one_is_kept(world: World, stream: Any, 
     steps = world.redrive()
     assert world.counts(steps)["kept"] == 1
     [finding] = [finding for step in steps for finding in step.findings]
-    assert re.search("aren't ones of DynamoDB's|its last record, 400, isn't in its shard", finding["reason"])
+    assert re.search("aren't DynamoDB's|its last record, 400, isn't in its shard", finding["reason"])

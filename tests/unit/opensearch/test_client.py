@@ -259,7 +259,7 @@ def other() -> Iterator[Server]:
 
 @pytest.mark.parametrize("status", [300, 301, 302, 303, 307, 308])
 @pytest.mark.parametrize("method", ["bulk", "GET", "PUT", "DELETE"])
-def test_a_redirect_is_never_followed_and_told(server: Server, other: Server, status: int, method: str) -> None:
+def test_a_redirect_is_reported_and_never_followed(server: Server, other: Server, status: int, method: str) -> None:
     server.reply = lambda _: (status, "text/html", b"<html>moved</html>")
     server.headers = {"Location": other.url + "/search/products/_bulk?token=s3cr3t#x"}
     client = Client(settings(server.url))
@@ -276,7 +276,7 @@ def test_a_redirect_is_never_followed_and_told(server: Server, other: Server, st
 
 
 @pytest.mark.parametrize(
-    ("location", "told"),
+    ("location", "shown"),
     [
         ("https://search.example.com/products/_bulk", "redirects to https://search.example.com: use"),
         (
@@ -290,13 +290,11 @@ def test_a_redirect_is_never_followed_and_told(server: Server, other: Server, st
         ("", "it answers 307, which isn't OpenSearch's"),
     ],
 )
-def test_where_a_redirect_points_is_told_without_what_is_nobodys_business(
-    server: Server, location: str, told: str
-) -> None:
+def test_a_redirects_target_is_named_without_user_password_and_query(server: Server, location: str, shown: str) -> None:
     server.reply = lambda _: (307, "text/plain", b"")
     server.headers = {"Location": location} if location else {}
 
-    with pytest.raises(ConfigurationError, match=told) as caught:
+    with pytest.raises(ConfigurationError, match=shown) as caught:
         post(Client(settings(server.url)))
     assert "s3cr3t" not in str(caught.value)
 
@@ -365,7 +363,7 @@ def test_an_answers_text_is_fetched_byte_for_byte(server: Server) -> None:
         (EndpointConnectionError(endpoint_url="http://169.254.169.254"), UnreachableError),
     ],
 )
-def test_credentials_that_cannot_be_renewed_are_told(
+def test_credentials_that_cannot_be_renewed_are_reported(
     server: Server, error: Exception, kind: type[Exception], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def freeze() -> ReadOnlyCredentials:
@@ -488,7 +486,7 @@ def test_a_path_before_the_index_is_kept(server: Server) -> None:
 
 
 @pytest.mark.parametrize("content", [None, "no certificate"])
-def test_a_ca_file_that_is_none_is_named(server: Server, content: str | None, tmp_path: Path) -> None:
+def test_an_unusable_ca_file_is_named(server: Server, content: str | None, tmp_path: Path) -> None:
     path = tmp_path / "ca.pem"
     if content:
         path.write_text(content)

@@ -46,18 +46,18 @@ PARTS = st.fixed_dictionaries(
 @given(PARTS | JSON, PARTS)
 def test_any_json_is_a_definition_that_can_be_compared_or_is_refused(one: Any, other: Any) -> None:
     try:
-        wanted, stands = Definition.parse(one, "index.json"), Definition.parse(other, "other.json")
+        wanted, current = Definition.parse(one, "index.json"), Definition.parse(other, "other.json")
     except ConfigurationError:
         return
-    for definition in (wanted, stands):
+    for definition in (wanted, current):
         changes = compare(
             definition.to_json(),
             index="i",
-            mappings=stands.mappings,
+            mappings=current.mappings,
             fields={},
-            settings=stands.settings,
+            settings=current.settings,
             default_settings={},
-            aliases=stands.aliases,
+            aliases=current.aliases,
             taken_aliases=(),
         )
         json.dumps(changes.mappings)

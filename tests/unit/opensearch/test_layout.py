@@ -1,4 +1,4 @@
-"""jobs/layout.py and jobs/kept.py: what a name stands for, and what an index keeps."""
+"""What INDEX names, and what an index keeps: opensearch/layout.py and core/kept.py."""
 
 import json
 from typing import Any
@@ -32,7 +32,7 @@ def test_an_aliases_routing_is_where_documents_belong() -> None:
     assert not layout(products=described()).is_home(Place("products", "a", "x"))
 
 
-def test_the_one_write_index_is_it_and_the_others_are_named() -> None:
+def test_writes_go_to_the_write_index_and_the_others_are_named() -> None:
     write, read = described(aliases={"alias": {"is_write_index": True}}), described(aliases={"alias": {}})
     found = layout(
         "alias", products_2=write, products_1=read, products_0={**read, **described(verified_before_close="true")}
@@ -42,7 +42,7 @@ def test_the_one_write_index_is_it_and_the_others_are_named() -> None:
         ("products-0", "products-1"),
         ("products-0",),
     )
-    with pytest.raises(ConfigurationError, match="'alias', an alias of products-1, products-2: give it a write index"):
+    with pytest.raises(ConfigurationError, match="'alias', an alias of products-1, products-2: it needs a write index"):
         layout("alias", products_2=read, products_1=read)
 
 
@@ -73,12 +73,12 @@ def test_another_index_alias_or_routing_has_another_digest() -> None:
     assert layout(products_1=described(number_of_shards="9")).digest() == found[0].digest()
 
 
-def test_another_index_that_left_the_alias_or_was_made_anew_has_another_digest() -> None:
+def test_another_index_that_left_the_alias_or_was_recreated_has_another_digest() -> None:
     write, read = described(aliases={"alias": {"is_write_index": True}}), described(aliases={"alias": {}})
-    anew = {**read, **described(aliases={"alias": {}}, uuid="v")}
+    recreated = {**read, **described(aliases={"alias": {}}, uuid="v")}
     found = [
         layout("alias", products_1=write, other=read),
-        layout("alias", products_1=write, other=anew),
+        layout("alias", products_1=write, other=recreated),
         layout("alias", products_1=write),
     ]
     assert len({one.digest(["other"]) for one in found}) == len(found)

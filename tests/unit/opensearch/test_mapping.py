@@ -1,4 +1,4 @@
-"""What mapping a sample leads to, and the reasons that are told."""
+"""Which index mapping a sample leads to, and the reasons that are given."""
 
 from typing import Any
 
@@ -89,7 +89,7 @@ def test_a_value_beside_a_path_through_it_is_kept() -> None:
 
 
 @pytest.mark.parametrize("name", ["*", "tab\tbed", "x" * 300])
-def test_unusual_names_are_left_out_and_told_of(name: str) -> None:
+def test_unusual_names_are_left_out_and_noted(name: str) -> None:
     proposal = infer([{"pk": {"S": "x"}, name: {"N": "1"}}], {"pk": "S"})
     assert list(proposal.mappings["properties"]) == ["pk"]
     assert [note.type for note in proposal.notes] == (
@@ -118,8 +118,8 @@ def test_keys_are_indexed_although_no_sample_shows_them(kind: str, expected: Any
 def test_each_field_has_a_note_with_its_type_and_how_often_it_was_seen() -> None:
     items: list[Any] = [{"pk": {"S": "x"}, "a": {"M": {"b": {"N": "1"}}}}, {"pk": {"S": "y"}}]
     proposal = infer(items, {"pk": "S"})
-    told = [(note.field, note.type, note.samples) for note in proposal.notes]
-    assert (told, proposal.samples) == ([("a", "object", 1), ("a.b", "double", 1), ("pk", "keyword", 2)], 2)
+    notes = [(note.field, note.type, note.samples) for note in proposal.notes]
+    assert (notes, proposal.samples) == ([("a", "object", 1), ("a.b", "double", 1), ("pk", "keyword", 2)], 2)
     assert all(note.why for note in proposal.notes)
 
 

@@ -31,14 +31,14 @@ def only(document: str, expected: tuple[str, ...] = (), *, sources: bool = True)
         ('{"found":true,"_source":{"x":1},"_id":"1","_version":3,"_routing":"r"}', (), "r"),
     ],
 )
-def test_a_document_is_read_whatever_stands_beside_its_source(
+def test_a_document_is_read_whatever_is_beside_its_source(
     document: str, ignored: tuple[str, ...], routing: str | None, expected: tuple[str, ...]
 ) -> None:
     assert only(document, expected) == Document(3, '{"x":1}', routing, ignored)
 
 
 @pytest.mark.parametrize("found", ['"found":false}', '"_type":"_doc","found":false}', '"found":false,"_more":{"a":1}}'])
-def test_one_that_is_not_there_is_none_whatever_stands_beside_it(found: str) -> None:
+def test_a_missing_document_is_none_whatever_is_beside_it(found: str) -> None:
     assert only('{"_index":"products","_id":"1",' + found) is None
 
 
@@ -76,20 +76,20 @@ def test_a_source_nested_deeper_than_python_goes_is_cut_out() -> None:
         ("routing_missing_exception", ConfigurationError),
     ],
 )
-def test_a_documents_error_is_waited_for_or_told(kind: str, error: type[Exception]) -> None:
+def test_a_documents_error_is_waited_for_or_reported(kind: str, error: type[Exception]) -> None:
     with pytest.raises(error, match=f"_mget answered {kind}"):
         only(
             f'{{"_index":"products","_id":"1","error":{{"root_cause":[{{"type":"x"}}],"type":"{kind}","reason":"r"}}}}'
         )
 
 
-def test_a_document_without_a_source_is_told_unless_none_was_asked_for() -> None:
+def test_a_document_without_a_source_is_refused_unless_none_was_asked_for() -> None:
     assert only(HEAD + ',"found":true}', sources=False) == Document(3, "")
     with pytest.raises(ConfigurationError, match="keeps no _source"):
         only(HEAD + ',"found":true}')
 
 
 @pytest.mark.parametrize("document", ["{}", '{"docs":1}', HEAD + "}"])
-def test_what_is_no_document_is_told(document: str) -> None:
+def test_an_answer_that_is_not_a_document_is_reported(document: str) -> None:
     with pytest.raises(ConfigurationError, match="isn't a document"):
         only(document)

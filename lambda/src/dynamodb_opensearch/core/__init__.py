@@ -1,1 +1,1 @@
-"""The rules: what becomes of a change. Imports nothing but Python and itself."""
+"""The rules: how changes become writes, and what their outcomes mean. Imports nothing but Python and itself."""

@@ -1,4 +1,4 @@
-"""What to change when OpenSearch, or what stands before it, refuses what no document is at fault for."""
+"""What to change when OpenSearch, or a proxy in front of it, refuses a request that no document is to blame for."""
 
 import re
 from collections.abc import Iterable
@@ -8,21 +8,21 @@ from dynamodb_opensearch.core.reasons import whole_text
 
 
 def configuration_advice(text: str) -> str | None:
-    """Of a 400's text: what to change if an index, a template or a proxy is at fault; None if it may be a document.
+    """What to change if a 400 blames an index, a template or a proxy; None if a document may be at fault.
 
     Args:
-        text: ``reasons.whole_text``. It is matched from its beginning, for a document's values are quoted further on.
+        text: ``reasons.whole_text``. It is matched from its beginning, because its later parts quote values.
     """
     return next((advice for words, advice in _CONFIGURATION_400 if words.match(text)), None)
 
 
 def breaks_its_shard(text: str) -> bool:
-    """Whether some document's field, written long ago perhaps, lets its shard refuse whatever comes, deletes, too."""
+    """Whether a field of some document, perhaps written long ago, makes its shard refuse every write and delete."""
     return _BROKEN_SHARD(text) is not None
 
 
 def advice(status: int, text: str) -> str:
-    """What to do, by what stands in the text, else by the status."""
+    """What to do, by the words of the text, or else by the status."""
     return (
         configuration_advice(text)
         or _found((*_ON_ACCESS, *_OTHER), text)
@@ -32,7 +32,7 @@ def advice(status: int, text: str) -> str:
 
 
 def advice_on_access(body: Any) -> str | None:
-    """What to change about how requests are sent, whoever sends them; None if the refusal isn't about that."""
+    """What to change about how any request is sent; None if the refusal isn't about that."""
     return _found(_ON_ACCESS, whole_text(body))
 
 
@@ -42,7 +42,7 @@ def _found(advices: Iterable[tuple[str, str]], text: str) -> str | None:
 
 _PROXY = (
     "what arrived isn't what was sent: something between here and OpenSearch changes the bodies of requests; "
-    "let it pass them as they are, or go around it"
+    "let it pass them unchanged, or bypass it"
 )
 
 _CONFIGURATION_400 = [
@@ -61,21 +61,21 @@ _CONFIGURATION_400 = [
         (
             "illegal_argument_exception: only write ops with an op_type of create are allowed in data streams",
             (
-                "INDEX is a data stream, which keeps no documents up to date: name another index, or take away the "
-                "index template that makes a data stream of this name"
+                "INDEX is a data stream, which takes no updates: name another index, or delete the index template "
+                "that makes a data stream of this name"
             ),
         ),
         (
             r"illegal_argument_exception: pipeline with id \[.*\] does not exist\Z",
             (
-                "create the ingest pipeline, or take it out of the index's settings (index.default_pipeline, "
+                "create the ingest pipeline, or remove it from the index's settings (index.default_pipeline, "
                 "index.final_pipeline)"
             ),
         ),
         (
             "routing_missing_exception",
             (
-                "its mapping requires a routing, which documents of a table have none of: create the index without "
+                "the index mapping requires a routing, and the sync gives none: create the index without "
                 '"_routing": {"required": true}'
             ),
         ),
@@ -86,18 +86,18 @@ _CONFIGURATION_400 = [
         (
             "validation_exception: Validation Failed: 1: this action would add",
             (
-                "the index can't be created, the cluster has as many shards as it may: create it with fewer, delete "
-                "indices, or raise cluster.max_shards_per_node"
+                "the index can't be created, because the cluster has as many shards as it may: create it with fewer, "
+                "delete indices, or raise cluster.max_shards_per_node"
             ),
         ),
-        ("validation_exception", "look at the index's settings and at the index templates"),
+        ("validation_exception", "check the index's settings and the index templates"),
         (
             "illegal_argument_exception: [Nn]umber of documents in (?:the )?(?:index|shard) can(?:'t|not) exceed",
             "a shard is full, deleted documents included: create an index with more shards and backfill it",
         ),
         (
             r"illegal_argument_exception: (?:composable |index )?template \[",
-            "mend the index template, or take it away: the index can't be created with it",
+            "fix or delete the index template: the index can't be created with it",
         ),
         ("(?:illegal_argument_exception: )?no handler found for uri", "check OPENSEARCH_ENDPOINT and INDEX"),
         (
@@ -118,9 +118,9 @@ _BROKEN_SHARD = re.compile(
 
 _SIGN = "requests must be signed here: set OPENSEARCH_AUTH to sigv4"
 _CLOCK = "this machine's clock is wrong by minutes: set it"
-_ROOT = "take the path off OPENSEARCH_ENDPOINT: OpenSearch itself is at the host's root"
+_ROOT = "remove the path from OPENSEARCH_ENDPOINT: OpenSearch itself is at the host's root"
 
-# Amazon's front, before OpenSearch sees a request. In both lists the more exact words come first.
+# Answers of Amazon's front end, before OpenSearch sees a request. In both lists the more exact words come first.
 _ON_ACCESS = (
     ("/_dashboards", _ROOT),
     ("/_plugin/kibana", _ROOT),
@@ -153,14 +153,14 @@ _OTHER = (
     ("indices:admin/create", "grant the role indices:admin/create on the index, or create the index beforehand"),
     (
         "permissions for the requested resource",
-        "give the role the rights on the collection and its indices in a data access policy of the collection",
+        "grant the role access to the collection and its indices in a data access policy of the collection",
     ),
     (
         "Forbidden: 403 Forbidden",
         "for a collection: allow the role aoss:APIAccessAll in IAM, and its network in the collection's network policy",
     ),
     ("security_exception", "map the function's role to an OpenSearch role with write rights on the index"),
-    ("explicit deny", "a policy denies it: look through the role's, the domain's and the organization's"),
+    ("explicit deny", "a policy denies it: check the policies of the role, the domain and the organization"),
     ("not authorized to perform", "allow the function's role in IAM and in the domain's access policy"),
 )
 

@@ -1,4 +1,4 @@
-"""What OpenSearch's answer to a bulk request means for each of its actions. Pure: an answer in, outcomes out."""
+"""What OpenSearch's answer to a bulk request means for each of its actions. Pure: takes an answer, returns outcomes."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,9 +16,9 @@ class Kind(Enum):
 
     DONE = "done"
     CONFLICT = "conflict"
-    """A version at least as high stands there."""
+    """The index holds a version at least as high."""
     REFUSED = "refused"
-    """It can never be written as it is."""
+    """OpenSearch never takes it as it is."""
     CONTENDED = "contended"
     """Refused, but perhaps only because another write gave the same new field another type at the same moment."""
     LATER = "later"
@@ -27,14 +27,14 @@ class Kind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one action, and why if it isn't done."""
+    """What became of one action, and the reason if it isn't done."""
 
     kind: Kind
     reason: Reason | None = None
     stored: int | None = None
-    """Of a conflict: the version that stands in the index, None if the text didn't tell."""
+    """For a conflict: the version in the index; None if the text doesn't name it."""
     whole: bool = False
-    """Of a refusal: it was the request's, not the action's, though it held this action alone."""
+    """For a refusal: OpenSearch refused the whole request, although it held only this action."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ def judge(answer: Answer, count: int) -> Sequence[Outcome] | Split:
     """One outcome for each of the request's ``count`` actions, in their order.
 
     Raises:
-        ConfigurationError: somebody must change a setting, a right or the index first.
+        ConfigurationError: a setting, a right or the index must be changed first.
     """
     if 200 <= answer.status < 300:
         return _judge_items(answer.body, count)
@@ -65,28 +65,28 @@ def judge(answer: Answer, count: int) -> Sequence[Outcome] | Split:
         return Split() if count > 1 else [_refused_whole(answer.status, reason)]
     if answer.status in {408, 429} or answer.status >= 500 or (answer.status == 403 and _is_transient_403(text)):
         return [Outcome(Kind.LATER, Reason(f"http_{answer.status}", str(reason)))] * count
-    told = "" if reason == UNKNOWN else f" ({reason})"
-    raise ConfigurationError(f"OpenSearch answered {answer.status}{told}: {advice(answer.status, text)}")
+    detail = "" if reason == UNKNOWN else f" ({reason})"
+    raise ConfigurationError(f"OpenSearch answered {answer.status}{detail}: {advice(answer.status, text)}")
 
 
 def _judge_items(body: Any, count: int) -> Sequence[Outcome]:
     errors, items = (body.get("errors"), body.get("items")) if isinstance(body, Mapping) else (None, None)
-    # Also of a good one: of a request that a proxy cut short, the rest would count as written.
+    # Checked even if there are no errors: if a proxy cut the request short, the rest would count as written.
     if isinstance(errors, bool) and isinstance(items, list) and len(items) == count:
         if not errors:
             return [DONE] * count
         results = [_result_of(item) for item in items]
         if None not in results:
-            return [_judge_item(*one) for one in results if one]
-    told = f"{len(items)} results" if isinstance(items, list) else "no results"
+            return [_judge_item(*result) for result in results if result]
+    found = f"{len(items)} results" if isinstance(items, list) else "no results"
     raise ConfigurationError(
-        f"OpenSearch answered 200 with {told} for {count} actions: that isn't its answer to a bulk request; "
+        f"OpenSearch answered 200 with {found} for {count} actions: that isn't its answer to a bulk request; "
         "check OPENSEARCH_ENDPOINT, and what a proxy in between does to requests and answers"
     )
 
 
 def _result_of(item: Any) -> tuple[str, Mapping[str, Any]] | None:
-    """The action and its result; None if that isn't one."""
+    """The action and its result; None if the item has another form."""
     if isinstance(item, Mapping) and len(item) == 1:
         [(action, result)] = item.items()
         if isinstance(result, Mapping) and isinstance(result.get("status"), int):
@@ -97,7 +97,7 @@ def _result_of(item: Any) -> tuple[str, Mapping[str, Any]] | None:
 def _judge_item(action: str, result: Mapping[str, Any]) -> Outcome:
     status, error = result["status"], result.get("error")
     if error is None and (200 <= status < 300 or (status == 404 and action == "delete")):
-        return DONE  # deleting what isn't there is done: OpenSearch keeps the version in a tombstone
+        return DONE  # a delete of a missing document is done: OpenSearch keeps the version in a tombstone
     text = whole_text(error)
     if status == 409:
         return Outcome(Kind.CONFLICT, stored=stored_version(text))
@@ -108,24 +108,24 @@ def _judge_item(action: str, result: Mapping[str, Any]) -> Outcome:
     if status in {400, 413} and _may_be_the_actions_fault(action, text):
         return Outcome(Kind.REFUSED, describe(error))
     if status in {400, 401, 403, 404}:
-        told = f"OpenSearch refused a {'delete' if action == 'delete' else 'write'} ({describe(error)})"
-        raise ConfigurationError(f"{told}: {advice(status, text) if status != 400 else _advice_400(text)}")
+        refusal = f"OpenSearch refused a {'delete' if action == 'delete' else 'write'} ({describe(error)})"
+        raise ConfigurationError(f"{refusal}: {advice(status, text) if status != 400 else _advice_400(text)}")
     return Outcome(Kind.LATER, Reason(f"item_status_{status}", str(describe(error))))
 
 
 def _advice_400(text: str) -> str:
     return configuration_advice(text) or (
-        "no document can be at fault, so look at the index's settings, its aliases and the index templates"
+        "no document can be at fault, so check the index's settings, its aliases and the index templates"
     )
 
 
 def _may_be_a_documents_fault(body: Any, text: str) -> bool:
-    # A 400 that isn't OpenSearch's own is a proxy's: it says nothing of the documents.
+    # A 400 that isn't OpenSearch's own is a proxy's: it says nothing about the documents.
     return isinstance(error_of(body), Mapping) and configuration_advice(text) is None
 
 
 def _may_be_the_actions_fault(action: str, text: str) -> bool:
-    """A delete holds no content that could be at fault: what refuses it is wrong with the index, or with its shard."""
+    """A delete has no content that could be at fault: whatever refuses it is a fault of the index, or of its shard."""
     return configuration_advice(text) is None and (action != "delete" or breaks_its_shard(text))
 
 
@@ -136,6 +136,6 @@ def _refused_whole(status: int, reason: Reason) -> Outcome:
 
 
 def _is_transient_403(text: str) -> bool:
-    # Amazon throttles with a 403 at times, and a block is lifted when storage or memory is back.
+    # Amazon sometimes throttles with a 403, and a block is lifted once there is storage or memory again.
     lowered = text.lower()
     return "block_exception" in lowered or "throttl" in lowered or "too many requests" in lowered

@@ -1,4 +1,4 @@
-"""From a batch of records to one change per document. Decides nothing about failures."""
+"""Turns a batch of records into one change per document. Decides nothing about failures."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from dynamodb_opensearch.core.versions import coalesced_version
 
 
 class Write(NamedTuple):  # a third of a frozen dataclass's time to make
-    """Write this content with this version. ``image`` None deletes."""
+    """Write this content with this version; an ``image`` of None deletes the document."""
 
     id: str
     keys: Item
@@ -22,14 +22,14 @@ class Write(NamedTuple):  # a third of a frozen dataclass's time to make
 
 @dataclass(frozen=True, slots=True)
 class Settle:
-    """Read the item consistently, then write what is there *now*: for whatever isn't the plain fast path."""
+    """Read the item consistently, then write what is there *now*: for everything but the plain fast path."""
 
     id: str
     keys: Item
     highest_own: int = 0
     sequence_number: str | None = None
     stored: int = 0
-    """The version known to stand in the index, learnt before the next read; 0 if none is."""
+    """The version known to be in the index before the next read; 0 if none is known."""
     conflicts: int = 0
     """How often another writer came between the read and the write."""
 
@@ -47,14 +47,13 @@ class Batch:
     """Document id -> index of its first record in the batch."""
     undecodable: Sequence[Undecodable]
     latest_second: int
-    """Epoch second of the youngest record, 0 without any."""
+    """Epoch second of the youngest record; 0 if there is none."""
 
 
 def coalesce(records: Iterable[Record | Undecodable]) -> Batch:
-    """The last change of each document wins; its version beats the batch's earlier ones of that document.
+    """Keep the last change of each document; its version is higher than those of the document's earlier records.
 
-    What is known to be the item now is written as it is, a removal deletes, and an item that the source doesn't show is
-    settled by a read.
+    A known image is written as it is, a removal deletes, and an item that the source doesn't show is settled by a read.
 
     Args:
         records: oldest first.
@@ -82,7 +81,7 @@ def coalesce(records: Iterable[Record | Undecodable]) -> Batch:
 
 
 def _change(last: Record, highest_earlier: int) -> Change:
-    """What a document's last record asks for, given its earlier ones' highest own version, or -1."""
+    """The change for a document's last record, given the highest own version of its earlier ones, or -1."""
     highest_own = max(highest_earlier, last.own)
     if not last.is_known:
         return Settle(last.id, last.keys, highest_own, last.sequence_number)

@@ -1,4 +1,4 @@
-"""What may be wrong with a document, judged from item and document alone. No I/O, and no decision what to do."""
+"""Compares an item's expected document with the stored one. No I/O, and no decision about what to do."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,35 +12,35 @@ from dynamodb_opensearch.core.versions import is_time
 
 
 class Kind(StrEnum):
-    """What is wrong."""
+    """How a document differs from its item."""
 
     MISSING = "missing"
     """The item has no document."""
     GHOST = "ghost"
     """The document has no item."""
     STALE = "stale"
-    """The document's content is another than the item's; its version is one of ours, so it is an older content."""
+    """The document's content differs from the item's, and its version is one of ours: the content is older."""
     WRONG_CONTENT = "wrong content"
-    """As stale, but with a version that is none of ours: something else wrote it."""
+    """As stale, but the version isn't one of ours: something else wrote it."""
     WRONG_PLACE = "wrong place"
-    """Searches find it, but it stands in an index of the alias that isn't written to, or under a custom routing."""
+    """Searches find it, but in an index of the alias that isn't written to, or under a custom routing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One document that isn't as it should be."""
+    """One document that isn't as its item says."""
 
     kind: Kind
     place: Place
     keys: Item | None
     """The item's primary key; None where no item can have this id."""
     version: int | None
-    """The document's; None if it is missing."""
+    """The document's version; None if it is missing."""
     fields: tuple[str, ...] = ()
     """The top-level attributes whose values differ."""
 
     def to_json(self) -> dict[str, Any]:
-        """As a report holds it. Names, keys and versions, never values."""
+        """The difference as a report holds it: names, keys and versions, never values."""
         return {
             "kind": str(self.kind),
             **self.place.to_json(),
@@ -68,12 +68,12 @@ class Difference:
 def compare(
     expected: str | None, document: Document | None, now: int, kept: Kept = WHOLE
 ) -> tuple[Kind, tuple[str, ...]] | None:
-    """What is wrong with a document in its right place, and the attributes that differ; None if all is well.
+    """How a document in its right place differs from its item, and in which attributes; None if it doesn't.
 
     Args:
-        expected: the item's document as ``encode_document`` makes it; None: there is no item.
-        now: epoch second by DynamoDB's clock: a version beyond it is none of ours.
-        kept: what the index keeps of a document.
+        expected: the item's document as ``encode_document`` makes it; None if there is no item.
+        now: epoch second by DynamoDB's clock. A version more than an hour ahead of it isn't one of ours.
+        kept: which parts of a document the index keeps.
     """
     if expected is None:
         return None if document is None else (Kind.GHOST, ())
@@ -82,14 +82,14 @@ def compare(
     if expected == document.source:
         return None
     kind = Kind.STALE if is_time(document.version, now) else Kind.WRONG_CONTENT
-    # Not the same bytes: DynamoDB keeps no order of attributes, and knows more than one spelling of a number.
+    # Other bytes may still be equal: DynamoDB keeps no order of attributes, and a number has several spellings.
     try:
-        should, stands = kept.of(exact(expected)), kept.of(exact(document.source))
-    except (RecursionError, ValueError):  # no document of ours
+        wanted, stored = kept.of(exact(expected)), kept.of(exact(document.source))
+    except (RecursionError, ValueError):  # not a document that a sync wrote
         return kind, ()
-    if should == stands:
+    if wanted == stored:
         return None
     fields = sorted(
-        unescape_name(name) for name in should.keys() | stands.keys() if should.get(name, ...) != stands.get(name, ...)
+        unescape_name(name) for name in wanted.keys() | stored.keys() if wanted.get(name, ...) != stored.get(name, ...)
     )
     return kind, tuple(fields)

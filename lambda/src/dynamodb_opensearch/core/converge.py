@@ -1,7 +1,7 @@
-"""Brings documents up to date: apply, settle, wait, again, until all are done or the time is over.
+"""Brings documents up to date: applies, settles, waits and tries again, until all are done or the time is over.
 
-Everything that writes goes through here: the stream, and whatever settles keys. Nothing is dropped: what is neither
-written nor refused for good is reported as unfinished.
+The sync and all jobs write documents through ``converge``; only a repair deletes documents where they are, through
+``opensearch.reader``. Nothing is dropped: what is neither written nor refused permanently is reported as unfinished.
 """
 
 import time
@@ -23,57 +23,57 @@ MAXIMUM_CONFLICTS = 10
 """How often other writers may outrun the settling of one key, before it is left to the next invocation."""
 
 MAXIMUM_CONTENTIONS = 3
-"""How often a document is refused over a new field's type before it is for good: two writes at once may have given it
-two types, and the next try meets a mapping; a document that holds both types itself never fits."""
+"""How many refusals over a new field's type make a document's refusal permanent. Two writes at once may have given the
+field two types, and the next try meets an index mapping; a document that itself holds both types never fits."""
 
 LEAST_REFUSALS = 10
-"""So many documents refused alike, and none written beside them, are the index's fault. Of fewer it can't be told: they
-are set aside, for a letter can be redriven, while a shard that is blocked stops all of its items."""
+"""If so many documents are refused alike, and none is written beside them, the index is at fault. Fewer may be at fault
+themselves: they are set aside, because a dead letter can be redriven, while a blocked shard stops all of its items."""
 
 _UNREADABLE = Reason("unreadable_key", "DynamoDB refuses the key: it isn't of the type that the table's key has")
 
 _EXHAUSTED = Reason(
     "version_exhausted",
-    "the document has the highest version that there is: delete it by hand, without a version, and redrive this",
+    "the document has the highest possible version: delete it by hand, without a version, and redrive this",
 )
 
 
 class Index(Protocol):
-    """What is written to: ``bulk.Index``, or what stands before it."""
+    """What is written to: ``opensearch.bulk.Index``, or a wrapper around it."""
 
     def write(
         self, writes: Iterable[Write], deadline: Deadline, tally: Tally, halvings: int = 0
     ) -> Iterator[tuple[Write, Outcome]]:
-        """See ``bulk.Index.write``."""
+        """See ``opensearch.bulk.Index.write``."""
 
 
 class Table(Protocol):
-    """What is read from: ``truth.Table``, or a test's."""
+    """What is read from: ``dynamodb.table.Table``, or a test's table."""
 
     def settle(
         self, settles: Iterable[Settle], deadline: Deadline, unreadable: Callable[[Settle], None], /
     ) -> Iterator[Write]:
-        """See ``truth.Table.settle``."""
+        """See ``dynamodb.table.Table.settle``."""
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A write that OpenSearch refuses for good, and why."""
+    """A write that OpenSearch refuses permanently, and the reason."""
 
     write: Write
     reason: Reason
     whole: bool = False
-    """Whether the whole request was refused, though it held this write alone."""
+    """Whether OpenSearch refused the whole request, although it held only this write."""
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What isn't done, by document id. Whatever isn't named here is."""
+    """What isn't done, by document id. Everything else is."""
 
     refused: Mapping[str, Refusal]
     unfinished: Mapping[str, Change]
     last_reason: Reason | None
-    """Why the last of the unfinished wasn't done, as far as known."""
+    """Why the last of the unfinished changes wasn't done, if known."""
 
 
 def converge(
@@ -86,16 +86,16 @@ def converge(
     tally: Tally,
     now: Callable[[], float] = time.time,
 ) -> Result:
-    """Write the changes; settle what must be settled; retry what may work later, as long as the deadline allows.
+    """Write the changes, settle what must be settled, and retry what may work later, as long as the deadline allows.
 
     Args:
-        changes: at most one for a document.
+        changes: at most one per document.
         conflict_window: seconds.
-        now: epoch seconds; a clock that is wrong costs reads, and nothing else.
+        now: epoch seconds; a wrong clock costs reads, and nothing else.
 
     Raises:
-        ConfigurationError: somebody must change something first; nothing is known of what was written by then. Also
-            if so much was refused that it can't be the documents' fault.
+        ConfigurationError: something must be changed first; how much was written by then is unknown. Also if so much
+            was refused that the documents can't be at fault.
     """
     work = _Work({change.id: change for change in changes}, conflict_window, tally, now)
     attempt = halvings = 0
@@ -133,15 +133,15 @@ class _Work:
     contentions: Counter[str] = field(default_factory=Counter)
     accepted: int = 0
     accepted_images: int = 0
-    """Of writes that OpenSearch had nothing against but, at most, that a newer one stands there."""
+    """How many writes, without the deletes, OpenSearch took or refused only because the index holds a newer one."""
     busy: bool = False
-    """Whether something is to be tried again, after a pause."""
+    """Whether something must be tried again, after a pause."""
     overtaxed: bool = False
     """Whether a request was too large or too slow to be answered: smaller ones may do better."""
     last_reason: Reason | None = None
 
     def writes(self, table: Table, deadline: Deadline) -> Iterable[Write]:
-        """The images to apply, then what the table says of the keys to settle, as it is read."""
+        """The images to apply, then the writes that settle the other keys, as the table is read."""
         applied = [change for change in self.waiting.values() if isinstance(change, Write)]
         settles = [change for change in self.waiting.values() if isinstance(change, Settle)]
         for settle in settles:
@@ -151,7 +151,7 @@ class _Work:
         return chain(applied, table.settle(settles, deadline, self.unreadable))
 
     def take(self, write: Write, outcome: Outcome) -> None:
-        """Draw the conclusion from one write's outcome."""
+        """Act on one write's outcome."""
         change = self.waiting[write.id]
         if outcome.kind in {Kind.DONE, Kind.CONFLICT}:
             self.accepted += 1
@@ -174,7 +174,7 @@ class _Work:
                 self._take_conflict(write, change, outcome)
 
     def _take_conflict(self, write: Write, change: Change, outcome: Outcome) -> None:
-        # A settle never ends on another's version: it writes what it read, or reads again.
+        # A conflict never ends a settle: it writes what it read, or reads again.
         match Verdict.SETTLE if isinstance(change, Settle) else self._judge(write, outcome):
             case Verdict.SETTLE:
                 self._settle(_settle_of(change), outcome)
@@ -186,11 +186,11 @@ class _Work:
                 self.tally.superseded += 1
 
     def unreadable(self, settle: Settle) -> None:
-        """DynamoDB refuses the key."""
+        """Refuse a key that DynamoDB refuses to read."""
         self._refuse(Write(settle.id, settle.keys, settle.highest_own, 0, settle.sequence_number, None), _UNREADABLE)
 
     def postpone(self, reason: Reason | None) -> None:
-        """Something wasn't done that may work later."""
+        """Note that something wasn't done, and may work later."""
         self.busy, self.last_reason = True, reason
 
     def _refuse(self, write: Write, reason: Reason, *, whole: bool = False) -> None:
@@ -222,37 +222,37 @@ class _Work:
 
 
 def _settle_of(change: Change) -> Settle:
-    """Once a key must be settled, it never falls back to applying an image."""
+    """The settle for a change. Once a key must be settled, it never falls back to applying an image."""
     if isinstance(change, Settle):
         return change
     return Settle(change.id, change.keys, change.highest_own, change.sequence_number)
 
 
 def _refuse_to_drain(refusals: Collection[Refusal], *, accepted: int, accepted_images: int) -> None:
-    """Raise if what was refused isn't the documents' fault. A reason that names a field or a limit is a document's.
+    """Raise if the refusals aren't the documents' fault. A reason that names a field or a limit is a document's.
 
-    An index that takes nothing must never drain the stream into the dead letters; known texts of such an index are
-    judged by ``answers``, this is for those that no list has.
+    An index that takes nothing must never drain the stream into dead letters. ``answers`` recognises the known texts of
+    such an index; this function catches the others.
 
     Args:
-        refusals: of all that was to be written at this time.
-        accepted: how many actions OpenSearch carried out or found to be older than what stands there.
-        accepted_images: how many of them weren't deletes, which pass no pipeline and no mapping.
+        refusals: all refusals of this call of ``converge``.
+        accepted: how many actions OpenSearch carried out, or found to be older than what the index holds.
+        accepted_images: how many of them weren't deletes, which pass no pipeline and no index mapping.
 
     Raises:
-        ConfigurationError: the index, or something before it, takes nothing.
+        ConfigurationError: the index, or something in front of it, takes nothing.
     """
-    if not accepted and any(one.reason == _UNREADABLE for one in refusals):
+    if not accepted and any(refusal.reason == _UNREADABLE for refusal in refusals):
         raise ConfigurationError(
-            "DynamoDB refuses the keys to be read (ValidationException), and nothing else was written: check that "
-            "TABLE_NAME and TABLE_KEYS are the table's, and that its keys have the types that the records' have"
+            "DynamoDB refuses to read the keys (ValidationException), and nothing else was written: check that "
+            "TABLE_NAME and TABLE_KEYS are the table's, and that its keys have the same types as the records' keys"
         )
-    unnamed = [one for one in refusals if not one.reason.message]
-    types = {one.reason.type for one in unnamed}
-    whole = any(one.whole for one in unnamed) and not accepted
+    unnamed = [refusal for refusal in refusals if not refusal.reason.message]
+    types = {refusal.reason.type for refusal in unnamed}
+    whole = any(refusal.whole for refusal in unnamed) and not accepted
     if whole or (len(unnamed) >= LEAST_REFUSALS and len(types) == 1 and not accepted_images):
         raise ConfigurationError(
             f"OpenSearch refused all {len(unnamed)} documents alike ({', '.join(sorted(types))}) and named no field: "
-            "not they, but the index or what stands before it is at fault; look at its settings, templates and "
-            "pipelines, and index one document by hand to see the whole reason"
+            "the index, or something in front of it, is at fault; check its settings, templates and pipelines, and "
+            "index one document by hand to see the whole reason"
         )

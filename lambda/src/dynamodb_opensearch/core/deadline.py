@@ -1,4 +1,4 @@
-"""How long this invocation may still work."""
+"""Deadlines: how long an invocation or a job may still work, and the pauses between its attempts."""
 
 import random
 import time
@@ -6,22 +6,22 @@ from collections.abc import Callable
 
 
 class Deadline:
-    """The end of an invocation's useful time: before Lambda's own end by what an orderly answer needs."""
+    """The end of an invocation's useful time: earlier than Lambda's own, by the time that an orderly answer needs."""
 
     def __init__(self, remaining_ms: Callable[[], int], sleep: Callable[[float], None] = time.sleep) -> None:
-        """Take Lambda's own clock, ``context.get_remaining_time_in_millis``, and reserve a tenth, 3 s at most."""
+        """Take Lambda's own clock, ``context.get_remaining_time_in_millis``, and reserve a tenth of it, at most 3 s."""
         self._remaining_ms = remaining_ms
         self._sleep = sleep
         self._reserve_ms = min(remaining_ms() * 0.1, 3000.0)
 
     @classmethod
     def after(cls, seconds: float) -> "Deadline":
-        """A deadline of our own, where Lambda sets none."""
+        """A deadline of our own, where Lambda sets none; a tenth is reserved here, too."""
         end = time.monotonic() + seconds
         return cls(lambda: int((end - time.monotonic()) * 1000))
 
     def remaining_seconds(self) -> float:
-        """Seconds left to work; negative when it is over."""
+        """Seconds left to work; negative after the deadline."""
         return (self._remaining_ms() - self._reserve_ms) / 1000
 
     def back_off(self, attempt: int) -> bool:

@@ -1,4 +1,4 @@
-"""What a document is: its place, its content, and the exact reading of a ``_source``. Pure."""
+"""Documents: their places, their content as JSON, and an exact reading of a ``_source``. Pure."""
 
 import json
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from dynamodb_opensearch.core.items import Item, encode_item, escape_name, force
 
 
 def encode_document(item: Item) -> bytes:
-    """The document's body: the bytes of a JSON object with every attribute of the item.
+    """An item's document: the bytes of a JSON object with every attribute of the item.
 
     Raises:
         UndecodableError: a value isn't DynamoDB JSON.
@@ -20,10 +20,10 @@ def encode_document(item: Item) -> bytes:
 
 @lru_cache(maxsize=4096)
 def member(name: str) -> str:
-    """A top-level attribute's ``"name":`` text. What begins with ``_`` is escaped, for OpenSearch keeps such names.
+    """A top-level attribute's ``"name":`` text. A leading ``_`` is escaped, because OpenSearch reserves such names.
 
-    Some it refuses (``_id``, ``_id.x``), some it takes and is broken by: after one document with ``__soft_deletes`` or
-    ``_tombstone``, Lucene refuses every later update and delete of the shard. No list of them would stay whole.
+    It refuses some (``_id``, ``_id.x``), and takes others that break it: after one document with ``__soft_deletes`` or
+    ``_tombstone``, Lucene refuses every later update and delete of the shard. No list of them would stay complete.
     """
     return quote(force_escape(name) if name[:1] == "_" else escape_name(name)) + ":"
 
@@ -35,9 +35,9 @@ class Document(NamedTuple):
     source: str
     """The JSON text as it was written; empty if it wasn't asked for."""
     routing: str | None = None
-    """The routing that it was written under."""
+    """The routing under which it was written."""
     ignored: tuple[str, ...] = ()
-    """Fields whose values were kept and not indexed: malformed, or too long."""
+    """Fields whose values are kept but not indexed, because they are malformed or too long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +49,17 @@ class Place:
     routing: str | None = None
 
     def to_json(self) -> dict[str, str | None]:
-        """As reports hold it."""
+        """The place as a report holds it."""
         return {"index": self.index, "id": self.id, "routing": self.routing}
 
 
 def exact(source: str) -> Any:
-    """A ``_source`` as Python holds it; each number a tuple of one Decimal, so that ``1`` is never ``true``.
+    """A ``_source`` as Python objects. A number becomes a tuple of one Decimal, so that ``1`` never equals ``true``.
+
+    A number with an exponent beyond a Decimal's becomes a tuple of its text.
 
     Raises:
-        RecursionError, ValueError: it isn't JSON, or nested too deep for Python.
+        RecursionError, ValueError: it isn't JSON, or is nested too deep for Python.
     """
     return json.loads(source, parse_float=_number, parse_int=_number)
 

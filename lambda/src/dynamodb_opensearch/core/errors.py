@@ -1,9 +1,9 @@
-"""Every exception of this package. What heals by itself (throttling, outages) is an outcome of a write, not an error.
+"""The exceptions that all parts share. A write that may work later is an outcome (``answers.Kind``), not an exception.
 
 SyncError
-├── UndecodableError     one record or item isn't DynamoDB's
+├── UndecodableError     one record or item isn't what DynamoDB documents
 ├── ConfigurationError   nothing works until a setting, a right or the index is changed
-├── OutOfTimeError       a job waited for AWS or OpenSearch as long as it may
+├── OutOfTimeError       AWS or OpenSearch was busy or down for as long as the work may wait
 ├── UnreachableError     one request to OpenSearch got no answer
 ├── RefusedError         one request to OpenSearch was answered with an error
 └── UnusableError        a failure can't be redriven
@@ -30,7 +30,7 @@ class ConfigurationError(SyncError):
 
 
 class OutOfTimeError(SyncError):
-    """AWS or OpenSearch was busy or down for longer than a job may wait. Nothing is lost: a step can be redone."""
+    """AWS or OpenSearch was busy or down for as long as a job may wait. Nothing is lost: a step can be repeated."""
 
 
 class UnreachableError(SyncError):
@@ -41,14 +41,14 @@ class RefusedError(SyncError):
     """OpenSearch answered with an error. ``heals`` says whether the same request may work later."""
 
     reason_text: str
-    """OpenSearch's own innermost reason, maybe empty: to be shown only of a request that holds no item."""
+    """OpenSearch's own words, or empty; see ``reasons.reason_of``. Show them only for a request that holds no item."""
 
     def __init__(self, request: str, status: int, body: Any) -> None:
         self.status = status
         self.heals = status in {408, 429} or status >= 500
         self.reason_text = reason_of(body)
         self.advice = advice_on_access(body) if status in {401, 403} else None
-        """What to change about how requests are sent; None if it isn't about that."""
+        """What to change about how requests are sent; None if the refusal isn't about that."""
         super().__init__(f"OpenSearch answered {status} to {request} ({describe_answer(status, body)})")
 
 
@@ -57,8 +57,8 @@ class UnusableError(SyncError):
 
 
 class ExpiredError(UnusableError):
-    """It points to stream records that are gone."""
+    """The failure points to stream records that are gone."""
 
 
 class KeylessError(UnusableError):
-    """It belongs to this sync, and holds no key that the table could have."""
+    """The failure belongs to this sync, but holds no key that the table could have."""

@@ -1,7 +1,7 @@
-"""DynamoDB's attribute values as JSON text, digit for digit.
+"""Encodes DynamoDB's attribute values as JSON text, digit for digit.
 
-Works on DynamoDB JSON in both shapes that AWS hands out: the Lambda event's (binary as base64 text) and the SDK's
-(binary as bytes). A number never becomes a float, and a value never becomes Python objects on its way.
+Takes DynamoDB JSON in both forms that AWS delivers: the Lambda event's (binary as base64 text) and the SDK's (binary as
+bytes). A number never becomes a float, and a value becomes text directly, without Python objects in between.
 """
 
 import base64
@@ -15,13 +15,13 @@ from typing import Any
 from dynamodb_opensearch.core.errors import UndecodableError
 
 quote = encode_basestring
-"""A text as a JSON string, characters beyond ASCII as they are."""
+"""A text as a JSON string; characters beyond ASCII stay as they are."""
 
 Item = Mapping[str, Any]
 """Attribute name -> attribute value, such as ``{"price": {"N": "9.90"}}``."""
 
 _JSON_NUMBER = re.compile(r"-?+(?:[1-9][0-9]*+|0)(?:\.[0-9]++)?+(?:[eE][+-]?+[0-9]++)?+").fullmatch
-_MAGNITUDE = 512  # DynamoDB's own is 130; without a bound a plain spelling could fill the memory
+_MAGNITUDE = 512  # DynamoDB's own limit is 130; without any, a plain spelling could fill the memory
 _DECIMAL_NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?").fullmatch
 
 
@@ -40,10 +40,10 @@ def encode_item(item: Item, member: Callable[[str], str]) -> bytes:
 
 
 def canonical_number(text: str) -> str:
-    """The one plain spelling of a number: ``1``, ``1.0`` and ``1E0`` are one key of DynamoDB's.
+    """The one plain spelling of a number: ``1``, ``1.0`` and ``1E0`` are the same key in DynamoDB.
 
     Raises:
-        UndecodableError: not a number.
+        UndecodableError: it isn't a number, or is out of DynamoDB's range.
     """
     if not (isinstance(text, str) and _DECIMAL_NUMBER(text)):
         raise UndecodableError("a number attribute doesn't hold a number")
@@ -60,10 +60,10 @@ def canonical_number(text: str) -> str:
 
 
 def binary(value: str | bytes) -> bytes:
-    """The bytes of a binary value in either shape.
+    """The bytes of a binary value in either form.
 
     Raises:
-        UndecodableError: text that isn't base64.
+        UndecodableError: the text isn't base64.
     """
     if isinstance(value, bytes):
         return value
@@ -80,11 +80,11 @@ def nested_member(name: str) -> str:
 
 
 def escape_name(name: str) -> str:
-    """A name that OpenSearch takes within an object: itself, or escaped.
+    """A name that OpenSearch takes within an object: the name itself, or its escaped form.
 
     OpenSearch refuses names with a blank part between dots (``""``, ``"."``, ``".a"``, ``"a..b"``, ``" "``). Such a
-    name, and one that starts with ``~``, is written as ``~`` and the name with ``~`` as ``~0`` and ``.`` as ``~1``:
-    RFC 6901's escapes, so that no two names meet and each can be read back.
+    name, and any that starts with ``~``, is written as ``~`` and the name, with ``~0`` for ``~`` and ``~1`` for ``.``.
+    These are RFC 6901's escapes: no two names collide, and each can be read back.
     """
     if name[:1] != "~" and all(part.strip(_BLANKS) for part in name.split(".")):
         return name
@@ -97,17 +97,17 @@ def force_escape(name: str) -> str:
 
 
 def unescape_name(name: str) -> str:
-    """The attribute's name that a field's name stands for: the inverse of the two above."""
+    """The attribute's name behind a field's name: the inverse of ``escape_name`` and ``force_escape``."""
     return name[1:].replace("~1", ".").replace("~0", "~") if name[:1] == "~" else name
 
 
-# What Java holds for white space, and all control characters: never a no-break space.
+# What Java takes for white space, and all control characters, but no no-break space.
 _BLANKS = "".join(
     map(chr, (*range(0x21), 0x1680, *range(0x2000, 0x2007), *range(0x2008, 0x200B), 0x2028, 0x2029, 0x205F, 0x3000))
 )
 
 
-# Hot: ``for (tag,) in [value]`` takes a value's only tag without a call for each value, which would cost a tenth more.
+# Hot: ``for (tag,) in [value]`` takes a value's only tag without a function call, which would cost a tenth more.
 
 
 def _object(members: Item, member: Callable[[str], str]) -> str:
@@ -164,8 +164,8 @@ _ENCODERS: Mapping[str, Callable[[Any], str]] = {
 
 
 def as_json(keys: Item) -> dict[str, Any]:
-    """DynamoDB JSON that JSON can hold: binary of the SDK's shape becomes base64 text."""
+    """Keys in a form that JSON can hold: the SDK's bytes become base64 text."""
     return {
-        name: {tag: base64.b64encode(one).decode() if isinstance(one, bytes) else one for tag, one in value.items()}
+        name: {tag: base64.b64encode(text).decode() if isinstance(text, bytes) else text for tag, text in value.items()}
         for name, value in keys.items()
     }

@@ -1,4 +1,4 @@
-"""Which parts of a document an index keeps in its ``_source``: the mapping's ``includes`` and ``excludes``. Pure."""
+"""Which parts of a document an index keeps: its index mapping's ``includes`` and ``excludes`` of ``_source``. Pure."""
 
 import re
 from dataclasses import dataclass
@@ -8,13 +8,13 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Kept:
-    """Patterns of paths, as the mapping's ``_source`` has them: ``*`` is any text, a path names all below it, too.
+    """Patterns of paths, as an index mapping has them: ``*`` is any text, and a path covers all below it, too.
 
     See: https://docs.opensearch.org/latest/field-types/metadata-fields/source/
     """
 
     includes: tuple[str, ...] = ()
-    """None of them: everything."""
+    """If empty, everything is included."""
     excludes: tuple[str, ...] = ()
 
     @property
@@ -29,18 +29,18 @@ class Kept:
         return ", ".join(parts)
 
     def of(self, document: Any) -> Any:
-        """What is kept of a document, as Python has it. Objects of which nothing is left are left out on both sides."""
+        """The kept parts of a document (Python objects). Objects and lists with nothing left are left out, too."""
         return document if self.is_whole else self._of(document, "")
 
     def _of(self, value: Any, path: str) -> Any:
         if isinstance(value, list):
-            return [kept for one in value if not _is_empty(kept := self._of(one, path))]
+            return [kept for element in value if not _is_empty(kept := self._of(element, path))]
         if not isinstance(value, dict):
             return value if self._is_included(path) else _NOTHING
         members = {}
-        for name, one in value.items():
+        for name, content in value.items():
             inner = f"{path}.{name}" if path else name
-            if not self._excluded(inner) and not _is_empty(kept := self._of(one, inner)):
+            if not self._excluded(inner) and not _is_empty(kept := self._of(content, inner)):
                 members[name] = kept
         return members
 
@@ -57,7 +57,7 @@ class Kept:
 
 
 def _matcher(patterns: tuple[str, ...]) -> Any:
-    """Whether a path, or what it is below of, is one of these."""
+    """A function that says whether a path matches one of the patterns, or lies below a path that does."""
     if not patterns:
         return lambda _: None
     texts = (".*".join(re.escape(part) for part in pattern.split("*")) for pattern in patterns)

@@ -1,4 +1,4 @@
-"""The table's primary key and the document id that it becomes, and back. No two keys share an id."""
+"""Turns a table's primary key into its document's id, and the id back into the key. No two keys share an id."""
 
 import base64
 import hashlib
@@ -13,9 +13,9 @@ from dynamodb_opensearch.core.errors import ConfigurationError, UndecodableError
 from dynamodb_opensearch.core.items import Item, binary, canonical_number
 
 ID_BYTES = 512
-"""OpenSearch's limit of an ``_id``, in bytes of UTF-8. A longer one refuses the whole bulk request."""
+"""OpenSearch's limit for an ``_id``, in bytes of UTF-8. A longer one makes it refuse the whole bulk request."""
 
-_EXACT = Context(prec=2000)  # of an id, no digit may be lost
+_EXACT = Context(prec=2000)  # so that no digit of an id is lost
 _LOOKS_HASHED = re.compile(r"~[0-9a-f]{64}\Z").search
 
 
@@ -27,10 +27,10 @@ class KeySchema:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """The schema that ``pk``, ``pk,sk`` or a JSON list such as ``["pk","a,b"]`` spells.
+        """Read a schema from ``pk``, ``pk,sk`` or a JSON list such as ``["pk","a,b"]``.
 
         Raises:
-            ValueError: it is none of them.
+            ValueError: the text has another form.
         """
         names = _listed(text) or text.split(",")
         if len(names) > 2 or not all(names):
@@ -38,7 +38,7 @@ class KeySchema:
         return cls(tuple(names))
 
     def spell(self) -> str:
-        """The text that ``parse`` reads: names with a comma need the JSON list."""
+        """The text that ``parse`` reads; names with a comma need the JSON list."""
         plain = ",".join(self.names)
         same = len(plain.split(",")) == len(self.names) and not _listed(plain)
         return plain if same else json.dumps(self.names, ensure_ascii=False, separators=(",", ":"))
@@ -55,7 +55,7 @@ class KeySchema:
             raise UndecodableError(f"a key attribute is missing: the table's are {', '.join(self.names)}") from None
 
     def keys_of_id(self, document_id: str, types: Mapping[str, str]) -> dict[str, Any] | None:
-        """The primary key that has this id, or None: no key has it, or it is hashed.
+        """The primary key that has this id; None if no key has it, or if it is hashed.
 
         Args:
             types: key attribute -> ``S``, ``N`` or ``B``.
@@ -73,7 +73,7 @@ class KeySchema:
             return None
 
     def check(self, keys: Item) -> None:
-        """Refuse keys of another table: with a wrong schema every id would be wrong.
+        """Refuse another table's keys: with a wrong schema every id would be wrong.
 
         Raises:
             ConfigurationError: the record has key attributes that the schema doesn't name.
@@ -82,7 +82,7 @@ class KeySchema:
             self.refuse(keys)
 
     def refuse(self, keys: Item) -> NoReturn:
-        """Say that these keys aren't the schema's."""
+        """Raise, because these keys aren't the schema's."""
         raise ConfigurationError(
             f"TABLE_KEYS is {self.spell()!r}, but the stream's records have the keys "
             f"{KeySchema(tuple(sorted(keys))).spell()!r}: set TABLE_KEYS to the table's partition key and sort key"
@@ -91,9 +91,9 @@ class KeySchema:
     def id_of(self, item: Item) -> str:
         """The document's id. Equal keys have equal ids, whatever their spelling; different keys have different ids.
 
-        A lone key is its own text; two are joined by ``|``, with ``|`` and ``\\`` escaped inside. A number is in its
-        plain spelling, binary is base64url. What would exceed 512 bytes ends in ``~`` and the SHA-256 of the whole; a
-        key whose own text looks like that is hashed as well.
+        A lone key is its own text; two are joined by ``|``, with ``|`` and ``\\`` escaped inside. A number has its
+        plain spelling, and binary is base64url. An id that would exceed 512 bytes is cut, and ends in ``~`` and the
+        SHA-256 of the whole; a key whose own text looks like that is hashed as well.
 
         Raises:
             UndecodableError: a key attribute is missing or isn't a string, number or binary.
@@ -103,19 +103,19 @@ class KeySchema:
             [text] = texts
         else:
             text = "|".join([text.replace("\\", "\\\\").replace("|", "\\|") for text in texts])
-        # Four bytes a character at most, so most ids need no look at their bytes.
+        # A character has at most four bytes, so most ids need no count of their bytes.
         if (len(text) * 4 > ID_BYTES and len(_utf8(text)) > ID_BYTES) or ("~" in text and _LOOKS_HASHED(text)):
             return _hashed(text)
         return text
 
 
 def is_hashed(document_id: str) -> bool:
-    """Whether an id looks like one that was too long: it doesn't hold the whole key."""
+    """Whether an id looks hashed, so that the key can't be read from it."""
     return _LOOKS_HASHED(document_id) is not None
 
 
 def _listed(text: str) -> list[str] | None:
-    """The texts of a JSON list; None if it isn't one."""
+    """The texts of a JSON list; None if the text is something else."""
     try:
         names = json.loads(text) if text[:1] == "[" else None
     except ValueError:
@@ -148,7 +148,7 @@ _KEY_TEXTS: dict[str, Callable[[Any], str]] = {
 
 
 def _unjoined(text: str) -> list[str]:
-    """The two parts of a composite id, unescaped; nothing if it isn't one."""
+    """The two parts of a composite id, unescaped; an empty list if it isn't composite."""
     found = _COMPOSITE(text)
     return [re.sub(r"\\(.)", r"\1", part, flags=re.DOTALL) for part in found.groups()] if found else []
 
@@ -157,10 +157,10 @@ _COMPOSITE = re.compile(r"((?:[^\\|]|\\[\\|])*)\|((?:[^\\|]|\\[\\|])*)").fullmat
 
 
 def _from_key_text(kind: str, text: str) -> str:
-    """The value whose key text this is; binary as base64 text.
+    """The value that has this key text; binary as base64 text.
 
     Raises:
-        ValueError: no key of DynamoDB's has it: reading it would be refused, together with its neighbours.
+        ValueError: no key in DynamoDB can have it: a read of it would be refused, together with the keys beside it.
     """
     if kind == "N" and not _is_key_number(text):
         raise ValueError(text)
@@ -171,7 +171,10 @@ def _from_key_text(kind: str, text: str) -> str:
 
 
 def _is_key_number(text: str) -> bool:
-    """See: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html"""
+    """Whether a key of DynamoDB's can be this number.
+
+    See: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
+    """
     number = Decimal(canonical_number(text))
     digits = number.normalize(_EXACT).as_tuple().digits
     return len(digits) <= 38 and (not number or -130 <= number.adjusted() <= 125)

@@ -1,6 +1,6 @@
-"""What of an error may be told: OpenSearch quotes ids and values, so only what is recognised as harmless goes on.
+"""Which parts of an error may be shown. OpenSearch quotes ids and values, so only text known to be harmless is.
 
-Names of fields and keys may be told, values never.
+Names of fields and keys may be shown, values never.
 """
 
 import re
@@ -11,11 +11,11 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why, in words that hold nothing of an item's content."""
+    """A reason, in words that hold nothing of an item's content."""
 
     type: str
     message: str = ""
-    """Empty if nothing of the text is known to be harmless."""
+    """Empty if no part of the text is known to be harmless."""
 
     def __str__(self) -> str:
         return ": ".join(filter(None, (self.type, self.message)))
@@ -25,9 +25,9 @@ UNKNOWN = Reason("unknown_error")
 
 
 def describe(error: Any) -> Reason:
-    """An error object's type and what is safe of its text: names of fields and types, limits; never values.
+    """An error object's type and the safe part of its text: names of fields and types, and limits; never values.
 
-    ``mapper_parsing_exception`` often says nothing itself, so its causes are looked through, too.
+    ``mapper_parsing_exception`` often says nothing itself, so its causes are searched, too.
     """
     if not isinstance(error, Mapping):
         return UNKNOWN
@@ -41,9 +41,9 @@ def describe(error: Any) -> Reason:
 
 
 def describe_answer(status: int, body: Any) -> Reason:
-    """What a whole answer that isn't 2xx says, as far as it is safe to show.
+    """The safe part of a whole answer that isn't 2xx.
 
-    Who is refused by Amazon's front, or a proxy's, needs its sentence; nothing of an item is judged there.
+    If Amazon's front end or a proxy refuses the caller, its sentence is shown: neither looks at an item's content.
     """
     error = error_of(body)
     if isinstance(error, Mapping):
@@ -61,7 +61,7 @@ def reason_of(body: Any) -> str:
     reasons: list[str] = []
     while isinstance(error, Mapping):
         reason = str(error.get("reason") or error.get("message") or error.get("Message") or "").strip()
-        if reason and not any(reason in told for told in reasons):
+        if reason and not any(reason in earlier for earlier in reasons):
             reasons.append(reason)
         error = error.get("caused_by")
     text = ": ".join(reasons) or (error.strip() if isinstance(error, str) else "")
@@ -74,24 +74,24 @@ def error_of(body: Any) -> Any:
 
 
 def whole_text(body: Any) -> str:
-    """All that an error says, its type in front, to be matched and never shown."""
+    """All that an error says, with its type in front: for matching only, never to be shown."""
     match body:
         case {"error": error}:
             return whole_text(error)
         case {"type": kind, **rest}:
             return f"{kind}: {rest.get('reason', '')}"
-        case {"Message": message} | {"message": message}:  # Amazon's front in its two spellings
+        case {"Message": message} | {"message": message}:  # Amazon's front end, in its two spellings
             return str(message)
         case _:
             return str(body or "")
 
 
 def _front_text(body: Any) -> str:
-    """The sentence of Amazon's front, or a plain text: one line, without what it quotes of the request's headers."""
+    """The sentence of Amazon's front end, or a plain text: one line, without the request's headers that it quotes."""
     match body:
         case {"Message": str(text)} | {"message": str(text)} | str(text):
             line = text.strip().partition("\n")[0].partition("Authorization=")[0]
-            # A page is no sentence.
+            # An HTML page isn't a sentence.
             return "" if line.startswith("<") else _CREDENTIALS.sub(r"\1 …", line)[:300].strip()
         case _:
             return ""
@@ -112,9 +112,9 @@ def _safe_part(text: str) -> str:
 
 
 _NAME_CHARACTERS = 100
-"""Of a name that is longer, the beginning is shown."""
+"""A longer name is cut."""
 
-# A name may hold anything, brackets, too. It ends where the words begin that follow it, at the first such place: what
+# A name may hold anything, even brackets. It ends at the first place where the words that follow it begin, so text that
 # is quoted after them is never taken for a part of it.
 _NAME = r"\[(.*?)\]"
 _LAST_NAME = r"\[(.*)\]\Z"
@@ -151,11 +151,11 @@ _SAFE_TEXTS = [
         r"object field cannot contain only whitespace: \['(.*)'\]\Z",
         r"field name cannot (?:be an empty string|contain only the character \[\.\])",
         rf"Field {_NAME} is a metadata field and cannot be added inside a document",
-        # A broken shard's; the second and third are Lucene 8's:
+        # A broken shard's fault; the second and third are Lucene 8's:
         rf"Inconsistency of field data structures across documents for field {_NAME} of doc",
         r'cannot change field "(.*?)" from',
         r'cannot change DocValues type from \w+ to \w+ for field "(.*)"\Z',
-        # An index's, a cluster's or a right's:
+        # A fault of an index, a cluster or a right:
         rf"pipeline with id {_NAME} does not exist\Z",
         rf"routing is required for {_NAME}(?=/)",
         r"only write ops with an op_type of create are allowed in data streams",
@@ -173,7 +173,7 @@ _SAFE_TEXTS = [
         r"rejected execution of (?:coordinating|primary|replica) operation",
         r"\[[a-z_]+\] Data too large",
         rf"{_TYPE}\[\d+\] (?:primary shard is not active|Not enough active copies)",
-        # A definition's:
+        # A definition's fault:
         rf"No handler for type {_TYPE} declared on field {_TYPE}",
         rf"No type specified for field {_TYPE}",
         rf"unknown parameter {_TYPE} on mapper {_TYPE} of type {_TYPE}",
@@ -192,4 +192,4 @@ _IN_OTHER_WORDS = [
         (r"unknown join name \[.*\] for field \[", "a join field's name of a relation is unknown"),
     )
 ]
-"""Messages that begin with a value."""
+"""Messages that begin with a value, and what to show instead."""

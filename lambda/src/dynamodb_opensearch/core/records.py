@@ -1,4 +1,4 @@
-"""One change of an item, as every source delivers it; and what can't be read as one."""
+"""One change of an item, as every source delivers it, and a record that can't be read as one."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -18,14 +18,14 @@ class Record(NamedTuple):  # a third of a frozen dataclass's time to make
     second: int
     """Epoch second of the change."""
     image: Item | None
-    """The item after the change; None: it was removed, or the source doesn't say."""
+    """The item after the change; None if it was removed, or if the source doesn't show it."""
     is_known: bool = True
-    """Whether the source says what the change made of the item. If not, the item must be read."""
+    """Whether the source says what the item is after the change. If not, the item must be read."""
 
 
 @dataclass(frozen=True, slots=True)
 class Undecodable:
-    """A record that isn't what its source documents, and what is known of it."""
+    """A record that hasn't the form that its source documents, and what is known of it."""
 
     position: int
     """Its index in the batch."""

@@ -1,4 +1,4 @@
-"""What one invocation did, counted where it happens."""
+"""Counts what one invocation did, where it happens."""
 
 import threading
 from collections import Counter
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 @dataclass(slots=True)
 class Tally:
-    """What one invocation did. The fields are counted where they happen; ``emit`` makes metrics of them."""
+    """Counts of what one invocation did; ``telemetry.emit`` turns them into metrics."""
 
     records: int = 0
     coalesced: int = 0
@@ -18,7 +18,7 @@ class Tally:
     unfinished: int = 0
     retries: int = 0
     from_the_future: int = 0
-    """Conflicts with versions that no clock can have given yet."""
+    """Conflicts with versions that no clock can have given by now."""
     dead_letters: Counter[str] = field(default_factory=Counter)
     bulk_requests: int = 0
     bulk_bytes: int = 0

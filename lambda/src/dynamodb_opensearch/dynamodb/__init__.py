@@ -1,1 +1,1 @@
-"""All that is known of DynamoDB: consistent reads, scans, exports."""
+"""Everything that knows DynamoDB: consistent reads, scans, exports."""

@@ -11,7 +11,7 @@ from dynamodb_opensearch.core.deadline import Deadline
 
 @dataclass(frozen=True, slots=True)
 class TableDescription:
-    """What DescribeTable tells that jobs need."""
+    """The parts of DescribeTable's answer that jobs need."""
 
     arn: str
     stream_arn: str | None
@@ -19,15 +19,15 @@ class TableDescription:
     """Key attribute -> ``S``, ``N`` or ``B``; the partition key first."""
     table_id: str
     item_count: int
-    """As of some hours ago: DynamoDB counts now and then."""
+    """Up to some hours old: DynamoDB counts now and then."""
     size_bytes: int
 
 
 def describe_table(dynamodb: Any, name: str, deadline: Deadline | None = None) -> TableDescription:
-    """Describe a table, before anything is begun.
+    """Describe a table, before any work begins.
 
     Args:
-        deadline: some seconds, if nothing else is said.
+        deadline: some seconds by default.
 
     Raises:
         ConfigurationError: there is no such table, or it can't be described.
@@ -35,12 +35,12 @@ def describe_table(dynamodb: Any, name: str, deadline: Deadline | None = None) -
     """
     describe = partial(dynamodb.describe_table, TableName=name)
     table = ask(describe, deadline or briefly(), "DescribeTable", f"the table {name!r}")["Table"]
-    types = {one["AttributeName"]: one["AttributeType"] for one in table["AttributeDefinitions"]}
-    schema = sorted(table["KeySchema"], key=lambda one: bool(one["KeyType"] != "HASH"))
+    types = {attribute["AttributeName"]: attribute["AttributeType"] for attribute in table["AttributeDefinitions"]}
+    schema = sorted(table["KeySchema"], key=lambda key: bool(key["KeyType"] != "HASH"))
     return TableDescription(
         arn=table["TableArn"],
         stream_arn=table.get("LatestStreamArn"),
-        key_types={one["AttributeName"]: types[one["AttributeName"]] for one in schema},
+        key_types={key["AttributeName"]: types[key["AttributeName"]] for key in schema},
         table_id=str(table.get("TableId", "")),
         item_count=table.get("ItemCount", 0),
         size_bytes=table.get("TableSizeBytes", 0),

@@ -29,7 +29,7 @@ def location_of(dynamodb: Any, export_arn: str) -> str:
 
 
 def folder_of(description: Mapping[str, Any]) -> str:
-    """The S3 URL of the folder of an export as DescribeExport tells of it.
+    """The S3 URL of an export's folder, from DescribeExport's description.
 
     Raises:
         ConfigurationError: it isn't complete.
@@ -62,17 +62,18 @@ def describe_export(dynamodb: Any, export_arn: str) -> Mapping[str, Any]:
 class Export:
     """One export: its manifest, and what its lines mean.
 
-    A manifest names the files by where DynamoDB put them. A copy has them beside it, and is read from there.
+    A manifest names the files by where DynamoDB put them. A copied export has them beside the manifest, and they are
+    read from there.
     """
 
     def __init__(self, url: str, table_arn: str, deadline: Callable[[], Deadline]) -> None:
-        """Read what the export says of itself.
+        """Read what the export says about itself.
 
         Args:
-            deadline: of each request that fails.
+            deadline: makes a deadline for each request.
 
         Raises:
-            ConfigurationError: it can't be read, isn't DynamoDB JSON, or is of another table.
+            ConfigurationError: it can't be read, isn't DynamoDB JSON, or is another table's.
             OutOfTimeError: S3 was out of reach until the deadline.
         """
         scheme, _, rest = url.rstrip("/").partition("://")
@@ -107,7 +108,7 @@ class Export:
                     raise ConfigurationError(f"{self._url}: {key} line {number} names no data file: it is damaged")
 
     def lines(self, key: str) -> Generator[dict[str, Any]]:
-        """A data file's lines, decoded as they come; each has what lines of its kind of export have."""
+        """A data file's lines, decoded as they come; each has the member that every line of such an export has."""
         member, number = "Item" if self.is_full else "Keys", 0
         beside = f"{self._folder}/data/{key.rpartition('/')[2]}"
         try:
@@ -122,7 +123,7 @@ class Export:
 
     @property
     def is_full(self) -> bool:
-        """Whether it shows the whole table at one moment, and not what changed in a time."""
+        """Whether it shows the whole table at one moment, not what changed in a period."""
         return bool(self._summary.get("exportType", "FULL_EXPORT") == "FULL_EXPORT")
 
     def moment(self) -> int:
@@ -155,7 +156,7 @@ class Export:
             raise ConfigurationError(f"{self._url}: {beside} isn't UTF-8: it is damaged") from None
 
     def _file(self, beside: str, named: str) -> S3File:
-        """A file that stands in the export's folder, or where the manifest names it."""
+        """A file in the export's folder, or else where the manifest says it is."""
         places = [(self._bucket, beside), (self._bucket_of_manifest, named)]
         return S3File(self._s3, list(dict.fromkeys(places)), self._deadline)
 

@@ -1,4 +1,4 @@
-"""Point-in-time recovery: which changes of the table can still be exported, and how an export of them is asked for."""
+"""Point-in-time recovery: which changes of the table can still be exported, and requests for such exports."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -14,7 +14,7 @@ Window = tuple[datetime, datetime]
 
 
 def windows(since: datetime, until: datetime) -> Sequence[Window]:
-    """Windows for incremental exports that cover the time without a gap, and begin earlier rather than later.
+    """Windows for incremental exports that cover a period without a gap, and begin earlier rather than later.
 
     See: https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_IncrementalExportSpecification.html
     """
@@ -28,10 +28,10 @@ def windows(since: datetime, until: datetime) -> Sequence[Window]:
 
 
 def exportable_since(dynamodb: Any, name: str) -> Window | None:
-    """The time that point-in-time recovery covers, None if it is off.
+    """The period that point-in-time recovery covers; None if it is off.
 
     Raises:
-        ConfigurationError: it can't be asked for.
+        ConfigurationError: DynamoDB refuses to describe it.
         OutOfTimeError: DynamoDB was out of reach for some seconds.
     """
     answer = ask(
@@ -42,12 +42,12 @@ def exportable_since(dynamodb: Any, name: str) -> Window | None:
     )
     description = answer["ContinuousBackupsDescription"].get("PointInTimeRecoveryDescription", {})
     if description.get("PointInTimeRecoveryStatus") != "ENABLED" or "LatestRestorableDateTime" not in description:
-        return None  # an emulator may say that it is on, and not since when
+        return None  # an emulator may say that it is on, but not since when
     return _moment(description["EarliestRestorableDateTime"]), _moment(description["LatestRestorableDateTime"])
 
 
 def exportable_until(dynamodb: Any, name: str, since: datetime) -> datetime:
-    """Up to when exports can tell all that changed since then: some minutes ago.
+    """Until when exports can show everything that changed since a time: until some minutes ago.
 
     Raises:
         ConfigurationError: point-in-time recovery is off, or doesn't reach back that far.
@@ -68,10 +68,10 @@ def exportable_until(dynamodb: Any, name: str, since: datetime) -> datetime:
 def start_export(
     dynamodb: Any, table_arn: str, window: Window, *, bucket: str, prefix: str, token: str, deadline: Deadline
 ) -> str:
-    """Ask for an export of what changed in a window; its ARN. It takes some minutes, and costs money.
+    """Request an export of what changed in a window; returns its ARN. It takes some minutes, and costs money.
 
     Args:
-        token: the same one for the same export: then it is paid once, though it is asked for again within 8 hours.
+        token: the same for the same export: if it is requested again within 8 hours, it is paid once only.
 
     Raises:
         ConfigurationError: the export is refused.

@@ -1,4 +1,4 @@
-"""An object in S3 as a file to read from, which goes on where a connection broke."""
+"""Reads an object in S3 as a file, and continues where a connection broke."""
 
 import io
 from collections.abc import Callable, Sequence
@@ -11,22 +11,22 @@ from dynamodb_opensearch.core.deadline import Deadline
 
 Place = tuple[str, str]
 """Bucket and key."""
-_ELSEWHERE = {"AccessDenied", "NoSuchBucket", "NoSuchKey"}  # who may not list is denied what isn't there
+_ELSEWHERE = {"AccessDenied", "NoSuchBucket", "NoSuchKey"}  # without the right to list, S3 denies what isn't there
 
 
 class S3File(io.RawIOBase):
     """One object, from its first byte to its last.
 
-    Reading raises what ``pair.ask`` does: ConfigurationError for an object that isn't there or has changed meanwhile,
-    OutOfTimeError when nothing more came until a deadline.
+    Reading raises what ``aws.ask`` does: ConfigurationError for an object that isn't there or has changed meanwhile,
+    OutOfTimeError if nothing more came until a deadline.
     """
 
     def __init__(self, s3: Any, places: Sequence[Place], deadline: Callable[[], Deadline]) -> None:
-        """Open it at the first read.
+        """Take the object; the first read opens it.
 
         Args:
             places: where it may be; the first that has it counts.
-            deadline: of each read that fails.
+            deadline: makes a deadline for each read.
         """
         self._s3, self._places, self._deadline = s3, list(places), deadline
         self._body: Any = None

@@ -1,4 +1,4 @@
-"""Reads the whole table page by page, in segments that many workers share. Every read is strongly consistent."""
+"""Reads the whole table page by page, in segments that workers share. Every read is strongly consistent."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from dynamodb_opensearch.dynamodb.capacity import CapacityLimit
 from dynamodb_opensearch.dynamodb.table import projection, read_at, sdk_keys
 
 MAXIMUM_SEGMENTS = 1_000_000
-"""DynamoDB's limit of a parallel scan."""
+"""DynamoDB's limit for a parallel scan."""
 
 
 class Page(NamedTuple):
@@ -32,16 +32,16 @@ class Scan:
     client: Any
     """boto3's DynamoDB client; see ``wire.connect``."""
     table_name: str
-    """Or the table's ARN."""
+    """The table's name or ARN."""
     schema: KeySchema
     deadline: Callable[[], Deadline]
     """How long one page may take."""
     page_items: int | None = None
-    """Most items of a page, None: as many as fit into DynamoDB's 1 MB."""
+    """Most items of a page; None for as many as fit into DynamoDB's 1 MB."""
     capacity: CapacityLimit | None = None
 
     def pages(self, segment: int, segments: int, start_key: Item | None) -> Iterator[Page]:
-        """The segment's pages from a key on. An empty page isn't the end.
+        """The segment's pages from a key on. An empty page needn't be the last.
 
         Raises:
             ConfigurationError: the table can't be scanned.
@@ -55,10 +55,10 @@ class Scan:
                 return
 
     def page(self, segment: int, segments: int, start_key: Item | None, *, keys_only: bool = False) -> Page:
-        """One page of a segment. Read again, it shows what is there by then.
+        """One page of a segment. If it is read again, it shows what is there by then.
 
         Args:
-            keys_only: whether the items' keys are enough; the page isn't longer for that.
+            keys_only: whether the items' keys are enough; that doesn't make the page longer.
 
         Raises:
             ConfigurationError: the table can't be scanned.
@@ -83,4 +83,4 @@ class Scan:
 
     def _limit(self) -> int | None:
         limits = [self.page_items, self.capacity and self.capacity.page_items]
-        return min((one for one in limits if one), default=None)
+        return min((limit for limit in limits if limit), default=None)

@@ -1,4 +1,4 @@
-"""The table, read consistently: what a settle writes is what DynamoDB says *now*. Reads only, never decides."""
+"""Reads the table consistently: what a settle writes is what DynamoDB has *now*. Never writes, never decides."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -19,15 +19,16 @@ from dynamodb_opensearch.core.items import Item, binary
 from dynamodb_opensearch.core.keys import KeySchema
 from dynamodb_opensearch.core.versions import settled_version
 
-_MOST_KEYS = 100  # of one BatchGetItem
-_PARALLEL_READS = 4  # at most so many answers are under way, or wait for whoever takes their items
+_MOST_KEYS = 100  # BatchGetItem's limit
+_PARALLEL_READS = 4  # at most so many answers are under way, or wait for their items to be taken
 
-# Of items that nothing is known of, and of small ones. An item has up to 400 KB, in JSON perhaps more, and as Python
-# holds it many times that: the first reads, and those after the size has jumped, must fit into a small function.
+# Keys of one read, while the items' size is unknown and when they are small. An item has up to 400 KB, as JSON perhaps
+# more, and as Python objects many times that: the first reads, and those after the size has jumped, must fit into a
+# small function.
 _FIRST_KEYS = 5
 _MOST_ITEMS = 25
 _READ_BYTES = 1024**2
-"""Of JSON: how large an answer shall be, by the largest items seen so far."""
+"""How many bytes of JSON an answer should have, by the largest items seen so far."""
 
 
 class DynamoDB(Protocol):
@@ -38,7 +39,7 @@ class DynamoDB(Protocol):
 
 
 class Keyed(Protocol):
-    """Whatever names an item: a document's id and the primary key behind it."""
+    """Anything that names an item: a document's id and the primary key behind it."""
 
     @property
     def id(self) -> str:
@@ -53,7 +54,7 @@ _Key = TypeVar("_Key", bound=Keyed)
 
 
 class Reading(NamedTuple):
-    """What a consistent read found. ``item`` is None where there is none."""
+    """What a consistent read found. ``item`` is None if there is none."""
 
     id: str
     item: Item | None
@@ -63,22 +64,22 @@ class Reading(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class _Answer(Generic[_Key]):
-    """What came of one read."""
+    """The result of one read."""
 
     readings: Sequence[Reading]
     refused: Sequence[_Key] = ()
-    """Keys that DynamoDB refuses for their own sake."""
+    """Keys that DynamoDB itself refuses, such as those of another type."""
     size: int = 0
     """Bytes of JSON."""
 
 
 class Table:
-    """One DynamoDB table, to be read from."""
+    """One DynamoDB table, for consistent reads."""
 
     def __init__(
         self, client: Callable[[], DynamoDB], name: str, schema: KeySchema, conflict_window_seconds: int
     ) -> None:
-        self._connect = client  # called at first use: most batches need no read
+        self._connect = client  # called at the first use: most batches need no read
         self._client: DynamoDB | None = None
         self._lock = Lock()
         self._name = name
@@ -89,9 +90,9 @@ class Table:
     def settle(
         self, settles: Iterable[Settle], deadline: Deadline, unreadable: Callable[[Settle], None] | None = None
     ) -> Iterator[Write]:
-        """For each key the write that makes its document equal to the item as of now.
+        """For each key, the write that makes its document equal to the item as it is now.
 
-        A key that couldn't be read, for throttling or an outage, yields nothing: it can be tried again.
+        A key that couldn't be read, because of throttling or an outage, yields nothing: it can be tried again.
 
         Args:
             unreadable: as in ``read``.
@@ -113,13 +114,13 @@ class Table:
         keys_only: bool = False,
         unreadable: Callable[[_Key], None] | None = None,
     ) -> Iterator[Reading]:
-        """The items with these keys, some chunks ahead; what couldn't be read is left out.
+        """The items with these keys, read some chunks ahead; those that couldn't be read are left out.
 
         Args:
             keys: each at most once.
             keys_only: whether the item's keys are enough.
-            unreadable: is given each key that DynamoDB refuses for its own sake, such as one of another type. Without
-                it such a key is an error. It is never an item that isn't there.
+            unreadable: gets each key that DynamoDB itself refuses, such as one of another type; a key without an item
+                isn't refused. Without it such a key is an error.
 
         Raises:
             ConfigurationError: the table can't be read at all.
@@ -127,7 +128,7 @@ class Table:
         wanted = projection(self._schema) if keys_only else {}
         remaining = iter(keys)
         open_reads: deque[Future[_Answer[_Key]]] = deque()
-        heaviest = 0.0  # bytes of an item, by the answer with the largest ones
+        heaviest = 0.0  # bytes of an item, by the answer with the largest items
 
         def submit() -> None:
             if chunk := list(islice(remaining, _MOST_KEYS if keys_only else _keys_per_read(heaviest))):
@@ -144,7 +145,7 @@ class Table:
                     unreadable(key)
                 heaviest = max(heaviest, answer.size / max(len(answer.readings), 1))
                 yield from answer.readings
-                del answer  # before the next is asked for
+                del answer  # before the next one is requested
                 submit()
         finally:
             for read in open_reads:
@@ -159,7 +160,7 @@ class Table:
         keys_only: bool = False,
         unreadable: Callable[[Keyed], None] | None = None,
     ) -> Iterator[Reading]:
-        """Read until every key has its reading, in any order.
+        """Read until every key has its reading; yields them in any order.
 
         Args:
             unreadable: gets each key that DynamoDB itself refuses: no item can have it. Without it such a key is an
@@ -169,7 +170,7 @@ class Table:
             ConfigurationError: the table can't be read.
             OutOfTimeError: it was throttled or out of reach until the deadline.
         """
-        waiting = {one.id: one for one in keys}
+        waiting = {key.id: key for key in keys}
         attempt = 0
 
         def leave_out(key: Keyed) -> None:
@@ -189,7 +190,7 @@ class Table:
     def _read(self, keyed: Sequence[_Key], extra: Mapping[str, Any], deadline: Deadline) -> "_Answer[_Key]":
         if deadline.remaining_seconds() <= 0:
             return _Answer([])
-        request = {"Keys": [sdk_keys(one.keys) for one in keyed], "ConsistentRead": True, **extra}
+        request = {"Keys": [sdk_keys(key.keys) for key in keyed], "ConsistentRead": True, **extra}
         try:
             answer = self._connected().batch_get_item(RequestItems={self._name: request})
         except ClientError as error:
@@ -205,19 +206,19 @@ class Table:
             if heals(error):
                 return _Answer([])
             raise ConfigurationError(f"TABLE_NAME is {self._name!r}: it can't be read ({error})") from None
-        # Only one table was asked for; AWS may name it by name or by ARN. No list of items isn't an empty one.
+        # Only one table was asked for, which AWS may name by name or by ARN. No list of items isn't an empty one.
         tables = list(answer.get("Responses", {}).values())
         if not tables:
             return _Answer([])
         at = read_at(answer)
-        unprocessed = [key for one in answer.get("UnprocessedKeys", {}).values() for key in one["Keys"]]
+        unprocessed = [key for rest in answer.get("UnprocessedKeys", {}).values() for key in rest["Keys"]]
         unread = {self._schema.id_of(key) for key in unprocessed}
         items = {self._schema.id_of(item): item for item in tables[0]}
-        readings = [Reading(one.id, items.get(one.id), at) for one in keyed if one.id not in unread]
+        readings = [Reading(key.id, items.get(key.id), at) for key in keyed if key.id not in unread]
         return _Answer(readings, size=_size_of(answer))
 
     def _halved(self, keyed: Sequence[_Key], extra: Mapping[str, Any], deadline: Deadline) -> "_Answer[_Key]":
-        """DynamoDB refuses all for one key: ask by halves, down to that one."""
+        """DynamoDB refuses all keys because of one: ask by halves, down to that one."""
         if len(keyed) == 1:
             return _Answer([], refused=list(keyed))
         middle = len(keyed) // 2
@@ -229,7 +230,7 @@ class Table:
         )
 
     def _connected(self) -> DynamoDB:
-        with self._lock:  # else the first reads would make a client each
+        with self._lock:  # else each of the first reads would make a client
             if self._client is None:
                 self._client = self._connect()
             return self._client
@@ -277,13 +278,13 @@ def read_at(answer: Mapping[str, Any]) -> int:
 
 
 def projection(schema: KeySchema) -> dict[str, Any]:
-    """What a read asks for that wants the keys alone."""
+    """The parameters of a read that needs the keys alone."""
     names = {f"#{number}": name for number, name in enumerate(schema.names)}
     return {"ProjectionExpression": ",".join(names), "ExpressionAttributeNames": names}
 
 
 def sdk_keys(keys: Item) -> dict[str, Any]:
-    """Keys as the SDK takes them: binary as bytes."""
+    """Keys in the SDK's form: binary as bytes."""
     return {name: {"B": binary(value["B"])} if "B" in value else value for name, value in keys.items()}
 
 

@@ -1,6 +1,6 @@
-"""DynamoDB's answers as they come over the wire: boto3's own parsing of them takes seven times as long as JSON's.
+"""A DynamoDB client whose answers stay as JSON has them: boto3's own parsing takes seven times as long.
 
-Only a binary value looks different: base64 text instead of bytes, as in a Lambda event. ``items`` takes both.
+Only a binary value looks different: base64 text instead of bytes, as in a Lambda event. ``core.items`` takes both.
 """
 
 import json
@@ -16,16 +16,16 @@ from botocore.parsers import JSONParser, ResponseParserFactory
 def connect(
     *, connections: int, on_capacity: Callable[[float], None] | None = None, read_timeout_seconds: int = 30
 ) -> Any:
-    """A DynamoDB client for many reads. It retries nothing: that is done where the deadline is known.
+    """A DynamoDB client for many reads. It never retries: its callers do, because they know the deadline.
 
     Args:
         connections: how many threads will use it at the same time.
-        on_capacity: is told the capacity units of each Scan and BatchGetItem.
+        on_capacity: gets the capacity units of each Scan and BatchGetItem.
     """
     session = botocore.session.get_session()
     session.register_component("response_parser_factory", _ParserFactory())
     config = Config(
-        parameter_validation=False,  # half the cost of a request for many keys; DynamoDB refuses what is wrong
+        parameter_validation=False,  # half the cost of a request for many keys; DynamoDB refuses wrong ones itself
         connect_timeout=3,
         read_timeout=read_timeout_seconds,
         retries={"mode": "standard", "total_max_attempts": 1},
@@ -43,7 +43,7 @@ class _ParserFactory(ResponseParserFactory):  # type: ignore[misc]
 
 
 class _WireParser(JSONParser):  # type: ignore[misc]
-    """Leaves the body of a good answer as JSON has it; errors and metadata are parsed as ever."""
+    """Leaves the body of a good answer as JSON has it; errors and metadata are parsed as usual."""
 
     def _handle_json_body(self, raw_body: bytes, shape: Any) -> Any:
         del shape
@@ -54,11 +54,11 @@ def _watch_capacity(client: Any, on_capacity: Callable[[float], None]) -> None:
     def ask(params: dict[str, Any], **_: Any) -> None:
         params.setdefault("ReturnConsumedCapacity", "TOTAL")
 
-    def tell(parsed: Mapping[str, Any], **_: Any) -> None:
+    def report(parsed: Mapping[str, Any], **_: Any) -> None:
         consumed = parsed.get("ConsumedCapacity") or []
-        for one in consumed if isinstance(consumed, list) else [consumed]:
-            on_capacity(float(one["CapacityUnits"]))
+        for capacity in consumed if isinstance(consumed, list) else [consumed]:
+            on_capacity(float(capacity["CapacityUnits"]))
 
     for operation in ("Scan", "BatchGetItem"):
         client.meta.events.register(f"before-parameter-build.dynamodb.{operation}", ask)
-        client.meta.events.register(f"after-call.dynamodb.{operation}", tell)
+        client.meta.events.register(f"after-call.dynamodb.{operation}", report)

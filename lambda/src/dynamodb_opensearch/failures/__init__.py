@@ -1,1 +1,1 @@
-"""What was set aside: its form, and the queue, topic or bucket that it is in."""
+"""Failures that were set aside: their form, and the queue, topic or bucket that holds them."""

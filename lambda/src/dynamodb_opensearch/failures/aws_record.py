@@ -1,6 +1,6 @@
-"""AWS's own failure records, which Lambda's on-failure destination gets: the keys of the records that they are about.
+"""Reads the keys of a failed batch from AWS's own failure record, which Lambda's on-failure destination gets.
 
-In SQS and SNS they hold no stream records, only where those are: these are read as long as the stream has them.
+In SQS and SNS it holds no stream records, only where they are: they are read as long as the stream has them.
 
 See: https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-errors.html
 """
@@ -17,22 +17,23 @@ from dynamodb_opensearch.core.errors import ExpiredError, UnusableError
 from dynamodb_opensearch.failures.body import read_object
 
 _EMPTY_ANSWERS = 500
-"""In a row: a shard that is still open has no end, and a sequence number that isn't there never comes."""
+"""In a row. A shard that is still open has no end, and a sequence number that isn't in it never comes."""
 
 
 def keys_of_record(failure: Mapping[str, Any], table_arn: str, streams: Any, deadline: Deadline) -> Iterable[Any]:
-    """The keys of all records of the failed batch, as AWS has them.
+    """The keys of all records of the failed batch, in AWS's form.
 
     Raises:
-        UnusableError: it is about another table's stream, or not of the form that AWS documents.
+        UnusableError: the failure is about another table's stream, or hasn't the form that AWS documents.
+        ExpiredError: the records are gone from the stream.
         ConfigurationError: the stream can't be read.
-        OutOfTimeError: it is throttled or out of reach.
+        OutOfTimeError: the stream is throttled or out of reach.
     """
     try:
         batch = failure["DDBStreamBatchInfo"]
         stream_arn = batch["streamArn"]
         if not stream_arn.startswith(table_arn + "/stream/"):
-            raise UnusableError(f"it is of another table's stream, {stream_arn:.200}")
+            raise UnusableError(f"it is about another table's stream, {stream_arn:.200}")
         if payload := failure.get("payload"):
             event = read_object(payload) if isinstance(payload, str) else payload
             return [record["dynamodb"]["Keys"] for record in event["Records"]]
@@ -52,7 +53,7 @@ def keys_of_record(failure: Mapping[str, Any], table_arn: str, streams: Any, dea
 
 
 class _GoneError(Exception):
-    """The stream has no such records any more."""
+    """The stream no longer has the records."""
 
 
 class _Shard:
@@ -62,12 +63,12 @@ class _Shard:
         self._streams, self._stream_arn, self._shard, self._deadline = streams, stream_arn, shard, deadline
 
     def keys(self, first: int, last: int) -> Iterator[Any]:
-        """Keys of all records of the range; filters and other batches left more in it."""
+        """The keys of all records in the range. It may hold more than the batch did, by filters and other batches."""
         iterator: str | None = self._iterator(first)
         empty = 0
         while iterator and empty < _EMPTY_ANSWERS:
             answer = self._ask("GetRecords", ShardIterator=iterator)
-            if answer is None:  # an iterator lives for some minutes, and the stream may have been throttled for longer
+            if answer is None:  # an iterator lives for some minutes, and the stream may be throttled for longer
                 iterator = self._iterator(first)
                 continue
             empty = 0 if answer["Records"] else empty + 1
@@ -94,14 +95,14 @@ class _Shard:
         return str(answer["ShardIterator"])
 
     def _ask(self, call: str, **request: Any) -> Mapping[str, Any] | None:
-        """The answer; None: the iterator has expired."""
+        """The answer; None if the iterator has expired."""
 
         def answer() -> Mapping[str, Any] | None:
             method = self._streams.get_records if call == "GetRecords" else self._streams.get_shard_iterator
             try:
                 found: Mapping[str, Any] = method(**request)
             except ParamValidationError:
-                raise UnusableError("its shard or its sequence numbers aren't ones of DynamoDB's") from None
+                raise UnusableError("its shard or its sequence numbers aren't DynamoDB's") from None
             except ClientError as error:
                 match error.response["Error"]["Code"]:
                     case "ExpiredIteratorException":
@@ -109,7 +110,7 @@ class _Shard:
                     case "TrimmedDataAccessException" | "ResourceNotFoundException":
                         raise _GoneError from None
                     case "ValidationException":
-                        raise UnusableError("its shard or its sequence numbers aren't ones of DynamoDB's") from None
+                        raise UnusableError("its shard or its sequence numbers aren't DynamoDB's") from None
                     case _:
                         raise
             return found
@@ -118,6 +119,6 @@ class _Shard:
 
 
 def _arrival(batch: Mapping[str, Any]) -> str:
-    """When its first record came, as ``recover`` takes it."""
+    """When the batch's first record arrived, in the form that ``recover`` takes."""
     first = str(batch.get("approximateArrivalOfFirstRecord"))
     return first if re.fullmatch(r"[0-9TZ:.+-]{10,40}", first) else "its first record's time"

@@ -1,4 +1,4 @@
-"""Messages in batches for SendMessageBatch and PublishBatch: each is confirmed, or counts as not delivered."""
+"""Sends messages in batches (SendMessageBatch, PublishBatch). One without a confirmation counts as not delivered."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -21,16 +21,16 @@ def deliver_batches(messages: Sequence[str], field: str, send: Any) -> dict[int,
         except (BotoCoreError, ClientError) as error:
             undelivered |= dict.fromkeys(positions, code_of(error))
             break
-        undelivered |= {int(one["Id"]): str(one.get("Code")) for one in answer.get("Failed", [])}
-        for one in answer.get("Successful", []):
-            undelivered.pop(int(one["Id"]), None)
+        undelivered |= {int(entry["Id"]): str(entry.get("Code")) for entry in answer.get("Failed", [])}
+        for entry in answer.get("Successful", []):
+            undelivered.pop(int(entry["Id"]), None)
         if not undelivered.keys().isdisjoint(positions):
             break
     return undelivered
 
 
 def _batches(messages: Sequence[str]) -> Iterator[list[int]]:
-    """Positions of messages that go together. The messages are ASCII, so characters are bytes."""
+    """The positions of messages that go together. The messages are ASCII, so a character is a byte."""
     batch: list[int] = []
     size = 0
     for position, message in enumerate(messages):

@@ -1,4 +1,4 @@
-"""A failure's body, as a queue or a bucket holds it: one JSON object, or unusable."""
+"""Reads a failure's body, as a queue or a bucket holds it: one JSON object, or unusable."""
 
 import json
 from typing import Any
@@ -7,7 +7,7 @@ from dynamodb_opensearch.core.errors import UnusableError
 
 
 def read_object(text: Any) -> dict[str, Any]:
-    """The JSON object that a text, or its bytes, is.
+    """The JSON object that a text, or its bytes, holds.
 
     Raises:
         UnusableError: it is something else.

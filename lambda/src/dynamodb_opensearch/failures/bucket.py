@@ -1,6 +1,6 @@
 """A bucket of failures: dead letters as JSON lines, AWS's failure records one to an object.
 
-An object holds bytes here: one line that isn't text must neither stop nor change the others.
+Lines are kept as bytes: one that isn't text must neither stop nor change the others.
 """
 
 from collections.abc import Sequence
@@ -16,21 +16,21 @@ from dynamodb_opensearch.core.deadline import Deadline
 from dynamodb_opensearch.core.errors import UnusableError
 
 PREFIX = "dead-letters/"
-"""Where in a bucket dead letters are."""
+"""Where a bucket has its dead letters."""
 RECORDS_PREFIX = "aws/lambda/"
 """Where AWS puts its failure records."""
 _OBJECT_BYTES = 64 * 1024**2
-"""Most bytes of an object: ours hold some thousand letters, AWS's one event of 6 MB."""
+"""Most bytes of an object: ours hold some thousand dead letters, AWS's hold one event of 6 MB."""
 
 
 class Bucket:
-    """An S3 bucket. But for ``deliver``, each call is repeated as long as its deadline allows and raises as ``ask``."""
+    """An S3 bucket. Each call but ``deliver`` is repeated as long as its deadline allows, and raises as ``ask``."""
 
     def __init__(self, arn: str, client: Any = None) -> None:
-        """Take the bucket that an ARN names; no request is made.
+        """Take the bucket that an ARN names; sends no request.
 
         Args:
-            client: a boto3 client with retries of its own, for ``deliver``.
+            client: a boto3 client that retries by itself, for ``deliver``.
         """
         self._name = arn.rpartition(":")[2]
         self._client = client or boto3.client("s3", config=ASKED_ONCE)
@@ -46,24 +46,24 @@ class Bucket:
         return {}
 
     def keys(self) -> list[str]:
-        """All objects that hold failures; a console's folders are none."""
+        """The keys of all objects that hold failures; folders made in the console don't count."""
         found: list[str] = []
         for prefix in (PREFIX, RECORDS_PREFIX):
             request = {"Bucket": self._name, "Prefix": prefix}
             while True:
                 listing = partial(self._client.list_objects_v2, **request)
                 page = ask(listing, briefly(), "ListObjectsV2", f"the bucket {self._name}")
-                found += [one["Key"] for one in page.get("Contents", []) if not one["Key"].endswith("/")]
+                found += [entry["Key"] for entry in page.get("Contents", []) if not entry["Key"].endswith("/")]
                 if "NextContinuationToken" not in page:
                     break
                 request["ContinuationToken"] = page["NextContinuationToken"]
         return found
 
     def failures(self, key: str, deadline: Deadline) -> list[bytes]:
-        """An object's failures; none if the object has gone.
+        """An object's failures; none if the object is gone.
 
         Raises:
-            UnusableError: it is none that a function made, or can't be read as it is.
+            UnusableError: no function can have made the object, or it can't be read as it is.
         """
         content = ask(partial(self._read, key), deadline, "GetObject", self.place(key))
         if content is None:
@@ -73,7 +73,7 @@ class Bucket:
         return [line for line in content.split(b"\n") if line] if key.startswith(PREFIX) else [content]
 
     def replace(self, key: str, failures: Sequence[bytes], deadline: Deadline) -> None:
-        """Put what is left under its key; delete it if there is nothing."""
+        """Replace an object by the failures that are left; delete it if there are none."""
         rest = _rest(key)
         if failures:
             body = b"".join(failure + b"\n" for failure in failures)
@@ -84,7 +84,7 @@ class Bucket:
             ask(delete, deadline, "DeleteObject", self.place(key))
 
     def place(self, key: str) -> str:
-        """Where an object is, for people."""
+        """An object's address, for messages."""
         return f"s3://{self._name}/{key}"
 
     def _read(self, key: str) -> bytes | None:
@@ -94,7 +94,7 @@ class Bucket:
             code = code_of(error)
             if code == "NoSuchKey":
                 return None
-            # Archived, or encrypted with a key of somebody's that isn't there: the next object may be readable.
+            # Archived, or encrypted with a key that isn't available: the next object may be readable.
             if code in {"InvalidObjectState", "InvalidRequest"} or code.startswith("KMS."):
                 raise UnusableError(f"GetObject answered {code}") from None
             raise
@@ -106,5 +106,5 @@ class Bucket:
 
 
 def _rest(key: str) -> str:
-    """Letters that are left of one of AWS's records stand among the letters."""
+    """The key for what is left of an object: what is left of an AWS failure record goes among the dead letters."""
     return key if key.startswith(PREFIX) else f"{PREFIX}{key.replace('/', '-')}.jsonl"

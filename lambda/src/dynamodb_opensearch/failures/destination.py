@@ -1,6 +1,6 @@
 """Where dead letters go: the queue, topic or bucket that DEAD_LETTER_ARN names.
 
-A letter whose delivery isn't confirmed counts as not delivered, so that Lambda retries its record.
+A dead letter whose delivery isn't confirmed counts as not delivered, so that Lambda retries its record.
 """
 
 from collections.abc import Sequence
@@ -19,9 +19,9 @@ class Destination(Protocol):
     """Where dead letters go."""
 
     def deliver(self, messages: Sequence[str], name: str) -> dict[int, str]:
-        """Deliver in order; return the positions of those that aren't confirmed, and AWS's word why.
+        """Deliver in order; return the positions of the messages that aren't confirmed, each with AWS's error code.
 
-        After one that isn't confirmed no more need be sent: its record comes again, and theirs with it.
+        After an unconfirmed message no more need be sent: Lambda retries its record, and the later ones with it.
 
         Args:
             name: unique to the invocation.
@@ -30,7 +30,7 @@ class Destination(Protocol):
 
 @cache
 def connect(arn: str) -> Destination:
-    """The destination that an SQS, SNS or S3 ARN names. Does no I/O."""
+    """The destination that an SQS, SNS or S3 ARN names; sends no request."""
     _, _, service, region, *_ = arn.split(":")
     client = boto3.client(service, region_name=region or None, config=_CONFIG)
     match service:

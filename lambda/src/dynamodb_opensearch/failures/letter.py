@@ -1,4 +1,4 @@
-"""A dead letter: a document that was set aside permanently, with its key and the reason, never its content."""
+"""Dead letters: a refused document or an unreadable record, with its key and the reason, never its content."""
 
 import json
 from collections.abc import Collection, Mapping
@@ -11,12 +11,12 @@ from dynamodb_opensearch.core.errors import KeylessError, UnusableError
 from dynamodb_opensearch.core.items import Item, as_json
 from dynamodb_opensearch.core.reasons import Reason
 
-_MESSAGE_CHARACTERS = 1000  # of a reason: it may be cut, the keys never
+_MESSAGE_CHARACTERS = 1000  # a longer reason is cut, the keys never are
 
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """One document that OpenSearch refuses, or one record that can't be decoded: that has no ``id`` and ``index``."""
+    """One document that OpenSearch refuses, or one record that can't be decoded, which has no ``id`` and ``index``."""
 
     table: str
     keys: Item | None
@@ -29,7 +29,7 @@ class DeadLetter:
 
     @classmethod
     def of(cls, write: Write, reason: Reason, table: str, index: str) -> "DeadLetter":
-        """The letter of a write that OpenSearch refuses."""
+        """The dead letter for a write that OpenSearch refuses."""
         return cls(
             table=table,
             keys=write.keys,
@@ -42,7 +42,7 @@ class DeadLetter:
         )
 
     def to_json(self, at: datetime) -> str:
-        """The contract's form; ``keys`` are DynamoDB JSON."""
+        """The dead letter in its documented form; ``keys`` are DynamoDB JSON."""
         return json.dumps(
             {
                 "kind": "record" if self.id is None else "document",
@@ -64,19 +64,19 @@ WITHOUT_KEYS = "verify names what is missing; after that, redrive --drop-keyless
 
 
 def keys_of_letter(letter: Mapping[str, Any], tables: Collection[str], index: str) -> Any:
-    """The primary key that a dead letter holds, as it holds it.
+    """The primary key that a dead letter holds, unchanged.
 
     Args:
-        tables: the names of the sync's table that letters may have.
+        tables: the names of the sync's table that a dead letter may have.
 
     Raises:
-        UnusableError: the letter is another sync's.
-        KeylessError: its record's keys couldn't be read.
+        UnusableError: the dead letter is another sync's.
+        KeylessError: the keys of its record couldn't be read.
     """
     if letter.get("table") not in tables:
-        raise UnusableError(f"it is of another table, {letter.get('table')!r:.200}")
+        raise UnusableError(f"it is about another table, {letter.get('table')!r:.200}")
     if letter.get("index") not in [None, index]:
-        raise UnusableError(f"it is of another index, {letter.get('index')!r:.200}")
+        raise UnusableError(f"it is about another index, {letter.get('index')!r:.200}")
     if letter["keys"] is None:
         raise KeylessError(f"the record's keys couldn't be read; {WITHOUT_KEYS}")
     return letter["keys"]

@@ -1,7 +1,7 @@
 """A queue of failures: dead letters are delivered to it, and a redrive takes failures from it and puts them back.
 
-A message that is put back names the run that did it. A run leaves what was put back after it began, by any run: so any
-number of runs come to an end.
+A message that is put back names the run that did so. A run leaves whatever any run has put back since this one began,
+so any number of runs come to an end.
 """
 
 import time
@@ -21,8 +21,8 @@ from dynamodb_opensearch.failures.batches import deliver_batches
 _RUN = "redriveRun"
 """Message attribute: which run put the message back."""
 _REASON = "redriveReason"
-"""Message attribute: why a message that isn't one of our letters was put back."""
-_WAIT_SECONDS = 1  # more than 0 asks all of SQS's servers: an empty answer means an empty queue then
+"""Message attribute: why a message that isn't one of our dead letters was put back."""
+_WAIT_SECONDS = 1  # with more than 0, all of SQS's servers are asked, so an empty answer means an empty queue
 _HIDDEN_SECONDS = 600  # at least, and longer than a step may take, or others see messages that are being settled
 _SPARE_SECONDS = 60
 _BATCH = 10  # messages of one request
@@ -40,7 +40,7 @@ class Message:
     attributes: Mapping[str, Any]
 
     def is_later(self, run: str, began_ms: int) -> bool:
-        """Whether a run put it back, this one or any other after this one began."""
+        """Whether this run put it back, or any other did after this one began."""
         by = self.attributes.get(_RUN, {}).get("StringValue")
         return by is not None and (by == run or self.sent_ms >= began_ms)
 
@@ -51,31 +51,31 @@ class Batch:
 
     messages: Sequence[Message]
     next_second_ms: int
-    """After the answer, by SQS's clock, which tells whole seconds."""
+    """The first whole second after the answer, by SQS's clock, which has only whole seconds."""
     deadline: Deadline
-    """When all of them have to be dealt with."""
+    """Until when all of them must be dealt with."""
     hidden_until: float
-    """From others; by this machine's clock of the day, which goes on while the machine sleeps."""
+    """Until when others can't see them, by this machine's wall clock, which goes on while the machine sleeps."""
 
     @property
     def ids(self) -> set[str]:
-        """Of the messages."""
+        """The messages' ids."""
         return {message.id for message in self.messages}
 
     @property
     def is_ours(self) -> bool:
-        """Whether nobody else can have its messages by now."""
+        """Whether the messages are still hidden from all others."""
         return time.time() < self.hidden_until
 
 
 class Queue:
-    """An SQS queue. But for ``deliver``, each call is repeated as long as its deadline allows and raises as ``ask``."""
+    """An SQS queue. Each call but ``deliver`` is repeated as long as its deadline allows, and raises as ``ask``."""
 
     def __init__(self, arn: str, client: Any = None) -> None:
-        """Take the queue that an ARN names; no request is made.
+        """Take the queue that an ARN names; sends no request.
 
         Args:
-            client: a boto3 client with retries of its own, for ``deliver``.
+            client: a boto3 client that retries by itself, for ``deliver``.
         """
         try:
             _, _, _, region, account, name = arn.split(":")
@@ -83,7 +83,7 @@ class Queue:
             raise ConfigurationError(f"the source {arn!r}: it must be the ARN of an SQS queue or S3 bucket") from None
         self._arn = arn
         self._client = client or boto3.client("sqs", region_name=region, config=ASKED_ONCE)
-        # As AWS documents it; asking for it would need one more right and one more call.
+        # In the form that AWS documents; asking SQS for it would need one more right and one more call.
         self._url = f"{self._client.meta.endpoint_url}/{account}/{name}"
 
     def deliver(self, messages: Sequence[str], name: str) -> dict[int, str]:
@@ -96,11 +96,11 @@ class Queue:
         )
 
     def check(self) -> None:
-        """Take nothing, but see whether it could be."""
+        """Check that messages could be received, without taking any."""
         self._call("receive_message", briefly(), MaxNumberOfMessages=1, VisibilityTimeout=0)
 
     def receive(self, deadline: Deadline) -> Batch:
-        """Up to ten messages; none when the queue has no other."""
+        """Receive up to ten messages; none if the queue has no more."""
         hidden_seconds = max(int(deadline.remaining_seconds()) + _SPARE_SECONDS, _HIDDEN_SECONDS)
         hidden_until = time.time() + hidden_seconds
         answer = self._call(
@@ -114,33 +114,33 @@ class Queue:
         )
         messages = [
             Message(
-                id=one["MessageId"],
-                receipt=one["ReceiptHandle"],
-                body=one["Body"],
-                sent_ms=int(one["Attributes"]["SentTimestamp"]),
-                attributes=one.get("MessageAttributes", {}),
+                id=message["MessageId"],
+                receipt=message["ReceiptHandle"],
+                body=message["Body"],
+                sent_ms=int(message["Attributes"]["SentTimestamp"]),
+                attributes=message.get("MessageAttributes", {}),
             )
-            for one in answer.get("Messages", [])
+            for message in answer.get("Messages", [])
         ]
         return Batch(messages, (_second(answer) + 1) * 1000, deadline, hidden_until)
 
     def put_letter(self, body: str, run: str, deadline: Deadline) -> int:
-        """Send what is left of a failure; no earlier than when, in milliseconds by SQS's clock."""
+        """Send what is left of a failure; returns when at the earliest, in milliseconds by SQS's clock."""
         answer = self._call("send_message", deadline, MessageBody=body, MessageAttributes={_RUN: _text(run)})
         return _second(answer) * 1000
 
     def put_back(self, message: Message, run: str, reason: str, deadline: Deadline) -> int | None:
-        """Send a message again, with a reason; when, as above. None: SQS doesn't take it, it has no room for that."""
+        """Send a message again, with a reason; returns as ``put_letter``, or None if it has no room for the reason."""
         attributes = {
-            name: {kind: one[kind] for kind in ("DataType", "StringValue", "BinaryValue") if kind in one}
-            for name, one in message.attributes.items()
+            name: {part: value[part] for part in ("DataType", "StringValue", "BinaryValue") if part in value}
+            for name, value in message.attributes.items()
         }
         attributes |= {_RUN: _text(run), _REASON: _text(reason)}
         answer = self._call("send_message", deadline, _SIZE, MessageBody=message.body, MessageAttributes=attributes)
         return _second(answer) * 1000 if answer else None
 
     def delete(self, message: Message, deadline: Deadline) -> None:
-        """Delete a received message. One that was received anew since shows up again."""
+        """Delete a received message. If it has been received again since, it shows up again."""
         self._call("delete_message", deadline, _RECEIPT, ReceiptHandle=message.receipt)
 
     def release(self, messages: Iterable[Message], deadline: Deadline) -> None:
@@ -156,7 +156,7 @@ class Queue:
     def _call(
         self, operation: str, deadline: Deadline, expected: frozenset[str] = frozenset(), /, **arguments: Any
     ) -> Mapping[str, Any]:
-        """SQS's answer, nothing if it is one of the expected errors."""
+        """SQS's answer; empty for one of the expected errors."""
 
         def send() -> Mapping[str, Any]:
             try:
@@ -176,11 +176,11 @@ _RECEIPT = frozenset({"InvalidParameterValue", "ReceiptHandleIsInvalid"})
 
 def _text(value: str) -> dict[str, str]:
     """A message attribute. SQS takes no control characters."""
-    return {"DataType": "String", "StringValue": "".join(one if one.isprintable() else "?" for one in value)[:1000]}
+    return {"DataType": "String", "StringValue": "".join(char if char.isprintable() else "?" for char in value)[:1000]}
 
 
 def _second(answer: Mapping[str, Any]) -> int:
-    """When AWS answered, in epoch seconds. An emulator without a Date header has this machine's clock."""
+    """When AWS answered, in epoch seconds; by this machine's clock if an emulator sends no Date header."""
     try:
         return int(parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"]).timestamp())
     except (KeyError, TypeError, ValueError):

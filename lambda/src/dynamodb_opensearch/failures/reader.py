@@ -1,4 +1,4 @@
-"""Which keys a failure is about, of one sync's. Reads dead letters and AWS's failure records; settles nothing."""
+"""Reads which keys a sync's failure is about, from a dead letter or AWS's failure record. Settles nothing."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -12,16 +12,16 @@ from dynamodb_opensearch.failures.aws_record import keys_of_record
 from dynamodb_opensearch.failures.body import read_object
 from dynamodb_opensearch.failures.letter import WITHOUT_KEYS, keys_of_letter
 
-_KEY_BYTES = (2048, 1024)  # of a partition key, of a sort key
+_KEY_BYTES = (2048, 1024)  # DynamoDB's limits for a partition key and a sort key
 
 
 @dataclass(frozen=True, slots=True)
 class FailureReader:
-    """The sync whose failures are read: a failure of another table or index is unusable."""
+    """Reads the failures of one sync. A failure of another table or index is unusable."""
 
     table_arn: str
     table_name: str
-    """As the sync's settings have it: a name or an ARN."""
+    """As in the sync's settings: a name or an ARN."""
     index: str
     schema: KeySchema
     key_types: Mapping[str, str]
@@ -30,15 +30,15 @@ class FailureReader:
     """boto3's DynamoDB Streams client."""
 
     def keys_of(self, body: str | bytes, deadline: Deadline) -> dict[str, Item]:
-        """Document id -> primary key, of all that a failure is about.
+        """Document id -> primary key, for everything that a failure is about.
 
         Args:
-            body: a message's, an object's, or a line of one.
+            body: a message or an object, or a line of an object.
 
         Raises:
-            UnusableError: it is no failure of this sync, or holds no keys.
+            UnusableError: it isn't a failure of this sync, or holds no keys.
             ConfigurationError: the stream can't be read.
-            OutOfTimeError: it is throttled or out of reach.
+            OutOfTimeError: the stream is throttled or out of reach.
         """
         failure = read_object(body)
         if failure.get("Type") == "Notification" and "Message" in failure:  # SNS's envelope
@@ -48,25 +48,23 @@ class FailureReader:
             return self._by_id([keys_of_letter(failure, tables, self.index)])
         if "DDBStreamBatchInfo" in failure:
             return self._by_id(keys_of_record(failure, self.table_arn, self.streams, deadline))
-        raise UnusableError(
-            "it is neither a dead letter of ours nor an on-failure record of AWS's for a DynamoDB stream"
-        )
+        raise UnusableError("it is neither a dead letter nor AWS's failure record for a DynamoDB stream")
 
-    def _by_id(self, keys: Iterable[Any]) -> dict[str, Item]:
+    def _by_id(self, all_keys: Iterable[Any]) -> dict[str, Item]:
         found: dict[str, Item] = {}
-        for one in keys:
+        for keys in all_keys:
             try:
-                document_id = self.schema.id_of(one) if self._may_be_key(one) else None
+                document_id = self.schema.id_of(keys) if self._may_be_key(keys) else None
             except (AttributeError, TypeError, UndecodableError, ValueError):
                 document_id = None
             if document_id is None:
                 types = ", ".join(f"{name} ({kind})" for name, kind in self.key_types.items())
                 raise KeylessError(f"its keys aren't this table's, {types}; {WITHOUT_KEYS}")
-            found[document_id] = one
+            found[document_id] = keys
         return found
 
     def _may_be_key(self, keys: Any) -> bool:
-        """Whether DynamoDB would take it: it refuses a whole request for one that it doesn't."""
+        """Whether DynamoDB would take the key: for one that it doesn't take, it refuses a whole request."""
         if keys.keys() != self.key_types.keys():
             return False
         for (name, kind), most in zip(self.key_types.items(), _KEY_BYTES, strict=False):

@@ -1,1 +1,1 @@
-"""All that is known of OpenSearch: requests, answers in bulk, reading, index mappings."""
+"""Everything that knows OpenSearch: requests, bulk answers, reading, index mappings."""

@@ -1,6 +1,6 @@
-"""Bulk requests: writes in, outcomes out, in chunks that overlap. Never retries, never decides what an outcome means.
+"""Sends writes as bulk requests and yields their outcomes, in chunks that overlap. Never retries, never acts on one.
 
-A document stands once among the writes, so chunks may land in any order.
+A document occurs only once among the writes, so chunks may land in any order.
 """
 
 import time
@@ -20,13 +20,13 @@ from dynamodb_opensearch.core.reasons import Reason
 from dynamodb_opensearch.core.tally import Tally
 from dynamodb_opensearch.opensearch.client import quoted
 
-# Each item's status, so that positions match the actions; and no item's content. Reading documents must not filter:
-# a filtered answer changes numbers.
+# The status of each item, so that positions match the actions, but no item's content. A read of documents must not
+# filter: a filtered answer changes numbers.
 _PARAMETERS = {"filter_path": "errors,items.*.status,items.*.error"}
 
 
 ENCODED: Item = {}
-"""Stands for the item of a write that has been sent, which isn't kept until the answer is there."""
+"""Replaces the item of a write that is encoded: the item isn't kept until the answer comes."""
 
 
 class Poster(Protocol):
@@ -38,13 +38,13 @@ class Poster(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Of one request. ``actions`` is small so that the next chunk is encoded while earlier ones are on the wire."""
+    """Limits of one request. ``actions`` is small so that a chunk is encoded while earlier ones are on the wire."""
 
     chunk_bytes: int
     actions: int
 
     def shrunk(self, halvings: int) -> "Limits":
-        """After failures: a request that was too large or too slow gets smaller with every round."""
+        """The limits after failures: a request that was too large or too slow gets smaller with every round."""
         return Limits(self.chunk_bytes >> min(halvings, 10), max(self.actions >> min(halvings, 10), 1))
 
 
@@ -55,7 +55,7 @@ class _Chunk:
     size: int = 0
 
     def add(self, write: Write, lines: bytes) -> None:
-        # Without the item, which takes many times the room of its line, and which nobody needs any more.
+        # Without the item, which takes many times the memory of its line, and is no longer needed.
         self.writes.append(write if write.image is None else Write(*write[:5], ENCODED))
         self.lines.append(lines)
         self.size += len(lines)
@@ -69,7 +69,7 @@ class _Chunk:
 
 
 class Index:
-    """One index or alias of OpenSearch, to be written to."""
+    """Writes to one index or alias of OpenSearch."""
 
     def __init__(self, client: Poster, name: str, limits: Limits, connections: int, timeout_seconds: float) -> None:
         self._client = client
@@ -112,7 +112,7 @@ class Index:
             while open_requests:
                 yield from _results(*open_requests.popleft())
         finally:
-            # Nothing may go on after an invocation's end: Lambda would freeze it half-way.
+            # Nothing may continue after an invocation's end: Lambda would freeze it half-way.
             for _, request in open_requests:
                 request.cancel()
             wait([request for _, request in open_requests])

@@ -1,4 +1,4 @@
-"""The one way to OpenSearch: authentication, TLS, and which failures heal by themselves."""
+"""The only way to OpenSearch: authentication, TLS, and which failures heal by themselves."""
 
 import gzip
 import json
@@ -29,7 +29,7 @@ from dynamodb_opensearch.settings import Auth, Compression, Service, Settings
 
 
 class Client:
-    """Sends requests to one endpoint over kept-alive connections. Made without I/O; threads may share it."""
+    """Sends requests to one endpoint over kept-alive connections. Its creation does no I/O; threads may share it."""
 
     def __init__(self, settings: Settings, connections: int | None = None) -> None:
         self._settings = settings
@@ -43,8 +43,8 @@ class Client:
 
         Raises:
             UnreachableError: no answer within the time, a reset or refused connection, an answer that was cut off.
-            ConfigurationError: the host's name is unknown, TLS doesn't trust it, it redirects, or its 200 isn't
-                OpenSearch's.
+            ConfigurationError: the host name is unknown, its certificate isn't trusted, TLS is refused, it redirects or
+                its 2xx isn't OpenSearch's.
         """
         headers = {"content-type": "application/x-ndjson"}
         if self._settings.compression is Compression.GZIP:
@@ -58,10 +58,10 @@ class Client:
     def fetch(
         self, method: str, path: str, parameters: Mapping[str, str], body: bytes | None, timeout_seconds: float
     ) -> str:
-        """Send a request with a JSON body or none; the answer's text, byte for byte, so that no number changes.
+        """Send a request with a JSON body or none; return the answer's text unchanged, so that no number changes.
 
         Returns:
-            A JSON object's text. Only its ends were looked at: whoever asked reads it all anyway.
+            A JSON object's text. Only its two ends are checked: the caller reads all of it anyway.
 
         Raises:
             UnreachableError: as ``post``.
@@ -79,10 +79,10 @@ class Client:
         return text
 
     def _waits_for(self, timeout_seconds: float) -> dict[str, str]:
-        """How long OpenSearch may wait for a shard that is down: a minute by default, longer than we do.
+        """How long OpenSearch may wait for a shard that is down: less than we wait, where its default is a minute.
 
-        One document of such a shard would leave the whole request unanswered. A collection shows no shards, and isn't
-        documented to take the parameter.
+        Otherwise one document of such a shard would leave the whole request unanswered. A collection shows no shards,
+        and isn't documented to take the parameter.
         """
         if self._settings.service is Service.AOSS:
             return {}
@@ -113,14 +113,14 @@ class Client:
         raise self._not_an_object(received)
 
     def _not_an_object(self, received: "_Received") -> SyncError:
-        """Why a 2xx holds no JSON object: OpenSearch's answer was cut off, or somebody else answered."""
+        """The error for a 2xx without a JSON object: OpenSearch's answer was cut off, or something else answered."""
         endpoint = self._settings.endpoint
         if received.is_json and _BEGINS_AS_OBJECT(received.text):
             return UnreachableError(f"{endpoint}: its answer was cut off")
         kind = received.content_type or "no content type"
-        told = f"an answer of another kind ({kind})" if received.text.strip() else "an empty answer"
+        content = f"an answer of another kind ({kind})" if received.text.strip() else "an empty answer"
         return ConfigurationError(
-            f"OPENSEARCH_ENDPOINT is {endpoint!r}: {received.status} and {told}, which isn't OpenSearch's: "
+            f"OPENSEARCH_ENDPOINT is {endpoint!r}: {received.status} and {content}, which isn't OpenSearch's: "
             "is that a login page, or a proxy in between? Give the address of OpenSearch itself"
         )
 
@@ -128,8 +128,8 @@ class Client:
         with self._lock:
             if self._connection is None:
                 _check_ca_file(self._settings.ca_file)
-                # Its transport would retry, and keep neither status nor headers: retrying is done where the deadline
-                # and the versions are known.
+                # The library's transport would retry, and keep neither status nor headers: retries belong where the
+                # deadline and the versions are known.
                 opensearch = OpenSearch(
                     hosts=[self._settings.endpoint],
                     http_auth=self._authentication(),
@@ -160,7 +160,7 @@ class Client:
                 return None
 
     def _renew_secret(self, refused: "_Connection") -> bool:
-        """After a 401: whether Secrets Manager holds another password by now, so that a second try makes sense."""
+        """Whether Secrets Manager holds another password after a 401, so that a second try makes sense."""
         if self._settings.auth is not Auth.BASIC:
             return False
         with self._lock:
@@ -187,11 +187,11 @@ class Client:
                 return ConfigurationError(
                     f"OPENSEARCH_ENDPOINT is {endpoint!r}: the port doesn't speak TLS; try http://"
                 )
-            # An alert, such as of another protocol version; but a node that goes down just ends the connection.
+            # A TLS alert, such as one about the protocol version. A node that goes down just ends the connection.
             if isinstance(cause, ssl.SSLError) and cause.reason and "EOF" not in cause.reason:
                 return ConfigurationError(f"OPENSEARCH_ENDPOINT is {endpoint!r}: it refuses our TLS ({cause.reason})")
         name = _name_of(error)
-        # A port that speaks TLS ends a plain connection without a word; so does a node that goes down.
+        # A port that speaks TLS ends a plain connection without an answer; so does a node that goes down.
         ended = endpoint.startswith("http:") and name in {"RemoteDisconnected", "ConnectionResetError"}
         hint = "; if the port speaks TLS, use https://" if ended else ""
         return UnreachableError(f"{endpoint}: {name}{hint}")
@@ -244,7 +244,7 @@ class _Received(NamedTuple):
     status: int
     content_type: str
     location: str
-    """Where a redirect points, as its header has it."""
+    """The target of a redirect, as in the header."""
     text: str
 
     @property
@@ -259,17 +259,17 @@ class _Received(NamedTuple):
 class _Connection(RequestsHttpConnection):
     """The settings decide, not REQUESTS_CA_BUNDLE (it would win over our CA file), a netrc or a proxy variable.
 
-    Never follows a redirect: it would carry items' contents to another host, whose answer counted as written.
+    Never follows a redirect: that would send items' contents to another host, and count its answer as a write.
     """
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self.session.trust_env = False
-        # Even where it doesn't follow, requests takes a redirect's address apart, and fails over a broken one.
+        # Even if it doesn't follow a redirect, requests parses its address, and fails if that is broken.
         self.session.get_redirect_target = lambda resp: None  # type: ignore[method-assign]
 
     def send(self, method: str, path: str, request: Mapping[str, Any]) -> _Received:
-        """The answer, whatever its status: an error's text and a redirect's header are judged by whoever asked.
+        """The answer, whatever its status: the caller judges an error's text and a redirect's header.
 
         Args:
             request: ``params``, ``body``, ``headers`` and ``timeout`` in seconds.
@@ -295,11 +295,11 @@ def _text_of(content: bytes) -> str:
     try:
         return content.decode("utf-8", "surrogatepass")
     except UnicodeDecodeError:
-        return "?" + content.decode("utf-8", "replace")  # never an object: what was replaced is no content
+        return "?" + content.decode("utf-8", "replace")  # with ? in front it never passes for a JSON object
 
 
 def _redirection(received: _Received, endpoint: str, path: str) -> str:
-    """Where an answer points, as an endpoint: without user, password, query and the path that was asked for."""
+    """What a redirect means, its target shown as an endpoint: without user, password, query and the requested path."""
     try:
         target = urlsplit(urljoin(endpoint + path, received.location))
         host = received.location and target.hostname
@@ -316,7 +316,7 @@ _BEGINS_AS_OBJECT = re.compile(r'\s*\{\s*["}]').match
 
 
 class _OneAtATime(AuthBase):
-    """AWS4Auth keeps the credentials that it signs with in itself, so two threads must not sign at once."""
+    """Signs one request at a time: AWS4Auth keeps the credentials that it signs with in its own state."""
 
     def __init__(self, auth: AuthBase) -> None:
         self._auth, self._lock = auth, threading.Lock()
@@ -341,7 +341,7 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
         seen.add(id(cause))
         yield cause
         inner = [*cause.args, getattr(cause, "reason", None), cause.__cause__, cause.__context__]
-        queue += [one for one in inner if isinstance(one, BaseException)]
+        queue += [value for value in inner if isinstance(value, BaseException)]
 
 
 def _name_of(error: OpenSearchConnectionError) -> str:

@@ -1,4 +1,4 @@
-"""What an index is made of: index mapping, settings and aliases, as ``PUT /index`` takes them. Sends nothing."""
+"""An index's definition: index mapping, settings and aliases, as ``PUT /index`` takes them. Sends nothing."""
 
 import json
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from dynamodb_opensearch.core.errors import ConfigurationError
 from dynamodb_opensearch.settings import Service
 
 BYTES_OF_A_SHARD = 30 * 10**9
-"""One primary shard for so much of the table. AWS advises 10 to 50 GiB, fewer where searches must be quick.
+"""Bytes of the table per primary shard. AWS advises 10 to 50 GiB a shard, less where searches must be quick.
 
 See: https://docs.aws.amazon.com/opensearch-service/latest/developerguide/bp-sharding.html
 """
@@ -22,15 +22,18 @@ class Definition:
 
     mappings: Mapping[str, Any]
     settings: Mapping[str, Any]
-    """By their whole names: ``index.refresh_interval``."""
+    """By their full names: ``index.refresh_interval``."""
     aliases: Mapping[str, Any]
 
     @classmethod
     def parse(cls, value: Any, source: str) -> "Definition":
-        """From JSON such as ``{"settings": {"index": {"number_of_shards": 2}}, "mappings": {"properties": {…}}}``.
+        """Read JSON such as ``{"settings": {"index": {"number_of_shards": 2}}, "mappings": {"properties": {…}}}``.
+
+        Args:
+            source: where the JSON is from, for messages.
 
         Raises:
-            ConfigurationError: it has another form; ``source`` says whose.
+            ConfigurationError: it has another form.
         """
         parts = ("mappings", "settings", "aliases")
         if not isinstance(value, dict) or not value.keys() <= set(parts):
@@ -48,11 +51,11 @@ class Definition:
         return {"settings": dict(self.settings), "mappings": dict(self.mappings), "aliases": dict(self.aliases)}
 
     def with_defaults(self, *, table_bytes: int, service: Service) -> "Definition":
-        """With the settings that it doesn't mention, as a synced index should have them.
+        """The definition, completed with the settings that a synced index should have, where it doesn't mention them.
 
         An hour of tombstones outlasts every retry of an invocation, so a late write can't revive a deleted document.
-        The depth is that of DynamoDB's items: OpenSearch's own 20 refuses lists nested deeper, mapped or not. Replicas
-        are left to the cluster. A serverless collection manages its indices itself.
+        The depth limit is that of DynamoDB's items: OpenSearch's own 20 refuses lists nested deeper, mapped or not.
+        Replicas are left to the cluster. A serverless collection manages its indices itself.
         """
         if service is Service.AOSS:
             return self
@@ -70,7 +73,7 @@ def read_definition(path: Path) -> Definition:
     """The definition that a JSON file holds.
 
     Raises:
-        ConfigurationError: it can't be read, or isn't one.
+        ConfigurationError: the file can't be read, or holds no definition.
     """
     try:
         return Definition.parse(json.loads(path.read_text(encoding="utf-8")), str(path))
@@ -81,7 +84,7 @@ def read_definition(path: Path) -> Definition:
 
 
 def _flat(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Nested settings by their whole names, with ``index.`` in front as OpenSearch has it."""
+    """Nested settings by their full names, with ``index.`` in front as OpenSearch has it."""
     flat: dict[str, Any] = {}
     for name, value in settings.items():
         whole = f"{prefix}{name}"
@@ -90,20 +93,20 @@ def _flat(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def _misplaced(mapping: Any, path: str) -> str | None:
-    """Where a mapping has something else than an object in place of a field's definition."""
+    """The path at which an index mapping has something other than an object as a field's definition, if any."""
     if not isinstance(mapping, dict):
         return path
     for part in ("properties", "fields"):
         inner = mapping.get(part, {})
         if not isinstance(inner, dict):
             return f"{path}.{part}"
-        for name, one in inner.items():
-            if found := _misplaced(one, f"{path}.{name}"):
+        for name, definition in inner.items():
+            if found := _misplaced(definition, f"{path}.{name}"):
                 return found
     return None
 
 
 def _fields(mapping: Mapping[str, Any]) -> int:
-    """How many fields a mapping has, objects and multi-fields among them."""
+    """How many fields an index mapping has, with objects and multi-fields."""
     members = [*mapping.get("properties", {}).values(), *mapping.get("fields", {}).values()]
-    return len(members) + sum(_fields(one) for one in members)
+    return len(members) + sum(_fields(member) for member in members)

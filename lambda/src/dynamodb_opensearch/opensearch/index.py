@@ -1,6 +1,6 @@
-"""Creates an index, changes what can be changed in place, shows it, and switches an alias to another.
+"""Creates an index, changes what can be changed in place, shows it, and switches an alias to another index.
 
-A change that needs another index is refused before anything is changed: fill that one, then switch the alias to it.
+A change that needs another index is refused before anything is changed: create and fill one, then switch the alias.
 """
 
 import json
@@ -13,19 +13,20 @@ from dynamodb_opensearch.core.errors import ConfigurationError, RefusedError, Sy
 from dynamodb_opensearch.opensearch.client import Client, quoted
 from dynamodb_opensearch.opensearch.definition import Definition
 from dynamodb_opensearch.opensearch.index_changes import Changes, compare
+from dynamodb_opensearch.opensearch.layout import write_index
 from dynamodb_opensearch.opensearch.note import keep_note
 from dynamodb_opensearch.opensearch.reader import patiently
 
-_ANSWER_SECONDS = 60  # a busy cluster takes its time to make an index
+_ANSWER_SECONDS = 60  # a busy cluster takes some time to create an index
 
 
 @dataclass(frozen=True, slots=True)
 class Created:
-    """What was made."""
+    """What was created."""
 
     index: str
     alias: str | None
-    """The alias that it stands behind and is written through. None: it has none, or that stands for another index."""
+    """The alias that now writes to the index. None: it has none, or the alias belongs to another index."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,34 +34,34 @@ class Switched:
     """What a switch did."""
 
     before: str | None
-    """The index that the alias was written through to. None: the alias is new, or nothing had to be done."""
+    """The index that the alias wrote to before. None: the alias is new, or there was nothing to do."""
     left: list[str]
-    """Others that stand behind the alias as they did, to be searched."""
+    """Other indices behind the alias, which searches still find."""
     documents: int
     documents_before: int | None
-    """None: there is no index before, or it can't be counted."""
+    """None: there was no index before, or its documents can't be counted."""
 
 
 class IndexAdmin:
     """Creates, changes and shows the index, or the alias, that a sync writes to."""
 
     def __init__(self, client: Client, name: str, deadline: Callable[[], Deadline]) -> None:
-        """Take the sync's name for it; no request is made.
+        """Take the sync's name for the index; sends no request.
 
         Args:
-            deadline: of each request.
+            deadline: makes a deadline for each request.
         """
         self._client, self._name, self._deadline = client, name, deadline
 
     def create(self, definition: Definition, index: str | None = None) -> Created:
-        """Create an index, with the definition as it is.
+        """Create an index with the definition, unchanged.
 
         Args:
-            index: its name. Another than the sync's puts it behind the sync's as an alias, if that is free.
+            index: its name. If it isn't the sync's, the sync's name becomes its alias, if that name is free.
 
         Raises:
-            ConfigurationError: it exists, the alias's name is an index's, the definition takes an alias that stands for
-                another index, or OpenSearch refuses the definition.
+            ConfigurationError: the index exists, the alias's name is an index's, the definition has the alias though it
+                belongs to another index, or OpenSearch refuses the definition.
         """
         name = self._name
         index = index or name
@@ -74,8 +75,8 @@ class IndexAdmin:
             raise ConfigurationError(f"{name!r} is an index, so it can't be an alias of {index!r}: delete it first")
         if found and name in definition.aliases:
             raise ConfigurationError(
-                f"the alias {name!r} stands for {', '.join(sorted(found))}, and behind two indices the sync's writes "
-                "could fail: leave it out of the definition, fill the index, and let index switch move the alias"
+                f"the alias {name!r} belongs to {', '.join(sorted(found))}, and with two indices behind it the sync's "
+                "writes could fail: leave it out of the definition, fill the index, and let index switch move the alias"
             )
         alias = name if index != name and not found else None
         body = definition.to_json()
@@ -85,31 +86,31 @@ class IndexAdmin:
         return Created(index, alias)
 
     def plan_update(self, definition: Definition) -> Changes:
-        """What must change so that the sync's index has the definition; what it doesn't mention stays as it is.
+        """What must change so that the sync's index has the definition; what that doesn't mention stays as it is.
 
         Raises:
-            ConfigurationError: there is no such index, or it can't be changed in place; the text names all that can't.
+            ConfigurationError: there is no such index, or it can't be changed in place; the message names what can't.
         """
         found = self._found()
-        index = _written(self._name, found)
-        path, stands = f"/{quoted(index)}", found[index]
+        index = write_index(self._name, found)
+        path, current = f"/{quoted(index)}", found[index]
         settings = self._ask(
             "GET", f"{path}/_settings", parameters={"include_defaults": "true", "flat_settings": "true"}
         )
         fields = self._ask("GET", f"{path}/_mapping/field/*", parameters={"include_defaults": "true"})
-        taken = {alias for alias in definition.aliases.keys() - stands["aliases"].keys() if self._is_taken(alias)}
+        taken = {alias for alias in definition.aliases.keys() - current["aliases"].keys() if self._is_taken(alias)}
         wanted = definition.to_json()
         if "_meta" in wanted["mappings"]:
-            meta = keep_note(wanted["mappings"]["_meta"], stands["mappings"].get("_meta", {}))
+            meta = keep_note(wanted["mappings"]["_meta"], current["mappings"].get("_meta", {}))
             wanted["mappings"] = {**wanted["mappings"], "_meta": meta}
         changes = compare(
             wanted,
             index=index,
-            mappings=stands["mappings"],
+            mappings=current["mappings"],
             fields=fields[index]["mappings"],
             settings=settings[index]["settings"],
             default_settings=settings[index].get("defaults", {}),
-            aliases=stands["aliases"],
+            aliases=current["aliases"],
             taken_aliases=taken,
         )
         if changes.refused:
@@ -120,21 +121,21 @@ class IndexAdmin:
         return changes
 
     def update(self, changes: Changes) -> None:
-        """Do what ``plan_update`` found. If OpenSearch refuses the mapping after all, the settings are as before again.
+        """Do what ``plan_update`` found. If OpenSearch refuses the index mapping after all, the settings are put back.
 
-        What was done before it failed in any other way stays, and is named: the next update does the rest.
+        After any other failure, what is already done stays and is named: the next update does the rest.
 
         Raises:
             ConfigurationError: OpenSearch refuses a part.
-            OutOfTimeError: it doesn't answer.
+            OutOfTimeError: OpenSearch doesn't answer.
         """
         path = f"/{quoted(changes.index)}"
         steps = [
             ("the settings", f"{path}/_settings", changes.settings),
-            ("the mapping", f"{path}/_mapping", changes.mappings),
+            ("the index mapping", f"{path}/_mapping", changes.mappings),
             *(
-                (f"the alias {one}", f"{path}/_alias/{quoted(one)}", options)
-                for one, options in changes.aliases.items()
+                (f"the alias {alias}", f"{path}/_alias/{quoted(alias)}", options)
+                for alias, options in changes.aliases.items()
             ),
         ]
         done: list[str] = []
@@ -147,10 +148,10 @@ class IndexAdmin:
             if done == ["the settings"] and isinstance(error, ConfigurationError):
                 self._ask("PUT", f"{path}/_settings", changes.settings_before)
                 done = []
-            raise type(error)(f"{error}; {_told_done(changes.index, done)}") from None
+            raise type(error)(f"{error}; {_in_words(changes.index, done)}") from None
 
     def show(self) -> list[dict[str, Any]]:
-        """Each index behind the sync's name.
+        """Describe each index behind the sync's name.
 
         Returns:
             Of each: ``index``, ``written`` (do writes go there), ``docs``, ``aliases``, ``settings``, ``mappings``.
@@ -159,21 +160,21 @@ class IndexAdmin:
             ConfigurationError: there is none, or it can't be read.
         """
         found = self._found()
-        written = _written(self._name, found)
+        written = write_index(self._name, found)
         return [
             {
                 "index": index,
                 "written": index == written,
                 "docs": self._count(index),
-                "aliases": one["aliases"],
-                "settings": one["settings"],
-                "mappings": one["mappings"],
+                "aliases": description["aliases"],
+                "settings": description["settings"],
+                "mappings": description["mappings"],
             }
-            for index, one in sorted(found.items())
+            for index, description in sorted(found.items())
         ]
 
     def switch(self, index: str) -> Switched:
-        """Point the sync's alias to this index instead of the one that is written to, in one step.
+        """Point the sync's alias to this index instead of the one that it writes to, in one step.
 
         The alias keeps its filter, its routing and all other properties. Other indices behind it, perhaps another
         sync's, aren't touched. If the alias has changed meanwhile, nothing is done.
@@ -185,15 +186,15 @@ class IndexAdmin:
         alias = self._name
         found = self._ask("GET", f"/{quoted(alias)}", missing=True) or {}
         if alias in found:
-            raise ConfigurationError(f"{alias!r} is an index and no alias: only an alias can be switched")
+            raise ConfigurationError(f"{alias!r} is an index, not an alias: only an alias can be switched")
         target = self._ask("GET", f"/{quoted(index)}", missing=True)
         if not target:
-            raise ConfigurationError(f"there is no index {index!r}: create it, and fill it, first")
+            raise ConfigurationError(f"there is no index {index!r}: create and fill it first")
         if index not in target:
             raise ConfigurationError(
-                f"{index!r} is no index's name; it stands for {', '.join(sorted(target))}: name one"
+                f"{index!r} isn't an index's name; it leads to {', '.join(sorted(target))}: name one"
             )
-        before = _written(alias, found) if found else None
+        before = write_index(alias, found) if found else None
         left = sorted(found.keys() - {index, before})
         documents = self._count(index)
         if before in {None, index}:
@@ -204,17 +205,17 @@ class IndexAdmin:
         if index in found and _properties(alias, found[index]) != properties:
             raise ConfigurationError(
                 f"the alias {alias!r} has one filter or routing for {before} and another for {index}: make them the "
-                f"same first (POST /_aliases), or take {index} out of the alias"
+                f"same first (POST /_aliases), or remove {index} from the alias"
             )
         try:
             documents_before: int | None = self._count(before)
-        except ConfigurationError:  # it may be closed: a good reason to switch
+        except ConfigurationError:  # the index may be closed: a good reason to switch
             documents_before = None
         self._replace(found, before, _added(alias, index, properties))
         return Switched(before, left, documents, documents_before)
 
     def _found(self) -> dict[str, Any]:
-        """The indices under the sync's name, each with all that it is made of."""
+        """The indices behind the sync's name, each with its description."""
         name = self._name
         found: dict[str, Any] | None = self._ask(
             "GET", f"/{quoted(name)}", parameters={"flat_settings": "true"}, missing=True
@@ -226,7 +227,7 @@ class IndexAdmin:
         return found
 
     def _replace(self, found: Mapping[str, Any], before: str, added: Mapping[str, Any]) -> None:
-        """In one request, which fails as a whole if the alias doesn't stand for that index any more."""
+        """Switch in one request, which fails as a whole if the alias no longer belongs to the index before."""
         alias = self._name
         remove = {"index": before, "alias": alias}
         try:
@@ -239,10 +240,10 @@ class IndexAdmin:
                 ) from None
             if "[must_exist]" not in str(error):
                 raise
-            # OpenSearch before 2.12 doesn't know it: what can be done is to look again right before.
+            # OpenSearch before 2.12 doesn't know must_exist: the best that can be done is to look again right before.
             if self._ask("GET", f"/{quoted(alias)}", missing=True) != found:
                 raise ConfigurationError(
-                    f"the alias {alias!r} was changed meanwhile, so nothing was done: again"
+                    f"the alias {alias!r} was changed meanwhile, so nothing was done: switch again"
                 ) from None
             self._ask("POST", "/_aliases", {"actions": [{"remove": remove}, added]})
 
@@ -266,14 +267,14 @@ class IndexAdmin:
         *,
         missing: bool = False,
     ) -> Any:
-        """OpenSearch's answer; with ``missing`` None if there is no such thing."""
+        """OpenSearch's answer; with ``missing``, None if there is no such thing."""
         data = None if body is None else json.dumps(body).encode()
 
         def send(seconds: float) -> str:
             try:
                 return self._client.fetch(method, path, parameters or {}, data, min(seconds, _ANSWER_SECONDS))
             except RefusedError as error:
-                # A 500 is a fault over this very request, such as an alias of the index's own name: it never heals.
+                # A 500 with a reason is this request's fault, such as an alias with the index's name: it never heals.
                 if error.heals and (error.status != 500 or not error.reason_text):
                     raise
                 if missing and error.status == 404:
@@ -283,26 +284,15 @@ class IndexAdmin:
         return json.loads(patiently(send, self._deadline()))
 
 
-def _told_done(index: str, done: Sequence[str]) -> str:
+def _in_words(index: str, done: Sequence[str]) -> str:
     if not done:
         return f"{index} is as it was"
-    return f"{' and '.join(done)} of {index} are changed already: index update does the rest once that is mended"
+    return f"{' and '.join(done)} of {index} are changed already: once that is fixed, index update does the rest"
 
 
-def _written(name: str, found: Mapping[str, Any]) -> str:
-    """Which of a name's indices is written to."""
-    written = [one for one in found if found[one]["aliases"].get(name, {}).get("is_write_index")]
-    if len(found) > 1 and not written:
-        raise ConfigurationError(
-            f"INDEX is {name!r}, an alias of {', '.join(sorted(found))}, and none of them is its write index: give one "
-            "is_write_index (POST /_aliases)"
-        )
-    return (written or list(found))[0]
-
-
-def _properties(alias: str, one: Mapping[str, Any]) -> dict[str, Any]:
-    """What an index's alias has beside its name: ``filter``, ``index_routing``, ``search_routing``, ``is_hidden``."""
-    return {name: value for name, value in one["aliases"][alias].items() if name != "is_write_index"}
+def _properties(alias: str, description: Mapping[str, Any]) -> dict[str, Any]:
+    """An index's alias without its write flag: ``filter``, ``index_routing``, ``search_routing``, ``is_hidden``."""
+    return {name: value for name, value in description["aliases"][alias].items() if name != "is_write_index"}
 
 
 def _added(alias: str, index: str, properties: Mapping[str, Any]) -> dict[str, Any]:
@@ -312,9 +302,9 @@ def _added(alias: str, index: str, properties: Mapping[str, Any]) -> dict[str, A
 def _refused(error: RefusedError) -> ConfigurationError:
     if error.status in {401, 403}:
         return ConfigurationError(
-            f"{error}; {error.advice or 'allow it to whoever runs this, in IAM and in OpenSearch'}"
+            f"{error}; {error.advice or 'allow it in IAM and in OpenSearch for the identity that runs this'}"
         )
-    # A definition holds nothing of an item, so all that OpenSearch says may be shown.
+    # A definition holds nothing of an item, so everything that OpenSearch says may be shown.
     known = not error.reason_text or error.reason_text in str(error)
     return ConfigurationError(f"{error}{'' if known else ': ' + error.reason_text}")
 

@@ -1,4 +1,4 @@
-"""What the name INDEX stands for: which index is written to, how documents are found in it, what it keeps of them."""
+"""What INDEX names: which index is written to, how documents are found in it, and what it keeps of them. Pure."""
 
 import hashlib
 import json
@@ -12,7 +12,7 @@ from dynamodb_opensearch.core.errors import ConfigurationError
 from dynamodb_opensearch.core.kept import WHOLE, Kept
 
 PAGE_HITS = 5_000
-"""Ids of one search; ``index.max_result_window`` is 10,000 unless somebody changed it."""
+"""Most ids of one search; ``index.max_result_window`` is 10,000 by default."""
 
 
 @dataclass(frozen=True)
@@ -28,33 +28,33 @@ class Layout:
 
     @property
     def uuid(self) -> str:
-        """The identity of the index that is written to: another one is made under its name with another."""
+        """The identity of the index that is written to: a recreated index of the same name has another."""
         return str(self._settings(self.index).get("uuid", ""))
 
     @cached_property  # asked for each document
     def routing(self) -> str | None:
-        """Under which the alias writes every document, None without one."""
+        """The routing under which the alias writes every document; None if there is none."""
         routing: str | None = self._alias.get("index_routing")
         return routing
 
     @property
     def others(self) -> tuple[str, ...]:
-        """Indices that the alias covers, too, and that this sync doesn't write to."""
+        """Other indices behind the alias, which this sync doesn't write to."""
         return tuple(sorted(self.found.keys() - {self.index}))
 
     @property
     def closed_others(self) -> tuple[str, ...]:
-        """Those of them that are closed."""
-        return tuple(one for one in self.others if _is_closed(self._settings(one)))
+        """Those of ``others`` that are closed."""
+        return tuple(index for index in self.others if _is_closed(self._settings(index)))
 
     @property
     def is_filtered(self) -> bool:
-        """Whether searches through the alias see only what its filter lets through."""
+        """Whether a filter limits what searches through the alias see."""
         return bool(self._alias.get("filter"))
 
     @cached_property  # its patterns are compiled once
     def kept(self) -> Kept:
-        """What the index keeps of a document."""
+        """Which parts of a document the index keeps."""
         source = self._mappings.get("_source", {})
         return Kept(tuple(source.get("includes", ())), tuple(source.get("excludes", ()))) if source else WHOLE
 
@@ -62,38 +62,42 @@ class Layout:
     def pipelines(self) -> tuple[str, ...]:
         """Ingest pipelines that every document passes through, and that may change it."""
         settings = self._settings(self.index)
-        named = (settings.get(one) for one in ("default_pipeline", "final_pipeline"))
-        return tuple(one for one in named if one and one != "_none")
+        named = (settings.get(setting) for setting in ("default_pipeline", "final_pipeline"))
+        return tuple(pipeline for pipeline in named if pipeline and pipeline != "_none")
 
     def home(self, document_id: str) -> Place:
         """Where the document with this id belongs."""
         return Place(self.index, document_id, self.routing)
 
     def is_home(self, place: Place) -> bool:
-        """Whether the sync itself writes there."""
+        """Whether the sync itself writes to this place."""
         return place == self.home(place.id)
 
     def is_same(self, other: "Layout") -> bool:
-        """Whether the sync writes to the very same index, in the same way."""
+        """Whether the sync writes to the very same index, in the same way, under both layouts."""
         return (self.index, self.uuid, self.routing) == (other.index, other.uuid, other.routing)
 
     def digest(self, others: Sequence[str] = ()) -> str:
-        """A short text that is another one as soon as the name stands for another index, or for one made anew."""
-        uuids = [one in self.found and self._settings(one).get("uuid") for one in others]
+        """A short text that changes as soon as the name leads to another index, or to one that was recreated.
+
+        Args:
+            others: further indices that it depends on.
+        """
+        uuids = [index in self.found and self._settings(index).get("uuid") for index in others]
         parts = [self.index, self.uuid, self.routing, *others, *uuids]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:12]
 
     def check_comparable(self) -> None:
-        """Refuse an index whose documents nothing can be compared with.
+        """Refuse an index whose documents can't be compared with items.
 
         Raises:
-            ConfigurationError: the text says why, and what to do.
+            ConfigurationError: the index doesn't keep documents as they were written.
         """
         if self._settings(self.index).get("derived_source", {}).get("enabled") == "true":
             raise ConfigurationError(
                 f"INDEX is {self.name!r}: {self.index} has index.derived_source.enabled, so OpenSearch makes up "
                 "each document from its fields, with numbers rounded and lists sorted: nothing can be compared; create "
-                "it without"
+                "the index without it"
             )
         if self._mappings.get("_source", {}).get("enabled") in {False, "false"}:
             raise ConfigurationError(
@@ -101,7 +105,7 @@ class Layout:
             )
 
     def keeps(self, fields: Iterable[str]) -> bool:
-        """Whether these top-level fields are in the documents that can be read."""
+        """Whether the index keeps all of these top-level fields."""
         return all(self.kept.of({field: True}) for field in fields)
 
     def shards(self, index: str) -> int:
@@ -138,20 +142,20 @@ class Layout:
 
 
 def read_layout(name: str, text: str) -> Layout:
-    """What OpenSearch says of an index or alias.
+    """Read what OpenSearch says about an index or alias.
 
     Args:
         text: the answer to ``GET /name``.
 
     Raises:
-        ConfigurationError: it isn't one that can be written to: the text says why, and what to do.
+        ConfigurationError: it isn't an index or alias that a sync can write to.
     """
     found = json.loads(text)
-    if not (isinstance(found, dict) and found and all(_is_index(one) for one in found.values())):
+    if not (isinstance(found, dict) and found and all(_is_index(description) for description in found.values())):
         raise ConfigurationError(f"INDEX is {name!r}: what answers isn't OpenSearch; check OPENSEARCH_ENDPOINT")
-    if any("data_stream" in one for one in found.values()):
+    if any("data_stream" in description for description in found.values()):
         raise ConfigurationError(f"INDEX is {name!r}, a data stream: it takes no updates and deletes; give an index")
-    layout = Layout(name, _write_index(name, found), found)
+    layout = Layout(name, write_index(name, found), found)
     if _is_closed(layout._settings(layout.index)):  # noqa: SLF001 (our own)
         raise ConfigurationError(
             f"INDEX is {name!r}: the index {layout.index} is closed; open it: POST /{layout.index}/_open"
@@ -159,18 +163,28 @@ def read_layout(name: str, text: str) -> Layout:
     return layout
 
 
-def _is_index(one: Any) -> bool:
-    return isinstance(one, dict) and "aliases" in one and "index" in one.get("settings", {})
+def _is_index(description: Any) -> bool:
+    return isinstance(description, dict) and "aliases" in description and "index" in description.get("settings", {})
 
 
-def _write_index(name: str, found: Mapping[str, Any]) -> str:
+def write_index(name: str, found: Mapping[str, Any]) -> str:
+    """The index that writes to a name go to: the only one behind it, or the alias's write index.
+
+    OpenSearch lets an alias have one write index at most.
+
+    Args:
+        found: a description of each index behind the name, as ``GET /name`` answers; at least one.
+
+    Raises:
+        ConfigurationError: an alias of several indices has no write index.
+    """
     if len(found) == 1:
         return next(iter(found))
     writable = [index for index in found if found[index]["aliases"].get(name, {}).get("is_write_index", False)]
     if len(writable) != 1:
         raise ConfigurationError(
-            f"INDEX is {name!r}, an alias of {', '.join(sorted(found))}: give it a write index "
-            "(is_write_index), or name one of them"
+            f"INDEX is {name!r}, an alias of {', '.join(sorted(found))}: it needs a write index; set "
+            "is_write_index on one of them (POST /_aliases), or name one of them"
         )
     return writable[0]
 
@@ -181,7 +195,7 @@ def _is_closed(settings: Mapping[str, Any]) -> bool:
 
 
 def _indexes(mapping: Mapping[str, Any], field: str) -> bool:
-    """A dot makes a path; what isn't mapped is indexed once it comes, unless ``dynamic`` is off."""
+    """Whether a field is indexed. A dot makes a path; an unmapped field will be indexed, unless ``dynamic`` is off."""
     dynamic = True
     for part in field.split("."):
         if mapping.get("enabled") in {False, "false"}:

@@ -1,18 +1,19 @@
-"""Proposes a mapping from a sample of the table. It refuses as little as can be; what it doesn't index is kept.
+"""Proposes an index mapping from a sample of the table: it refuses as little as possible, and keeps all content.
 
 Attributes that the sample doesn't show are kept in ``_source`` and not indexed (``dynamic: false``), so nothing in them
-is refused. Of those that it shows, each gets a type that takes every value but one: texts and keywords take all values,
-numbers and dates set aside what isn't one (``ignore_malformed``), binary and what has no single form isn't indexed.
+is refused. Each attribute that it shows gets a type that takes every value, with the exceptions below: texts and
+keywords take all values, numbers and dates leave other values unindexed (``ignore_malformed``), and binary and anything
+without a single form isn't indexed.
 
-What is still refused, because no type that can be searched takes both:
+These are still refused, because no type that can be searched takes both:
 
-- a map, or a list with a map in it, where the mapping has a value (``a`` beside ``a.b`` is that, too);
-- a value that isn't null where the mapping has a map;
-- with a dot in an attribute's name, and a list in it, that the sample doesn't show: either of these, judged by the last
-  part of the name alone. OpenSearch takes the list of ``a.b`` for one of ``b`` (seen on 2.19).
+- a map, or a list with a map in it, where the index mapping has a value (``a`` beside ``a.b`` counts, too);
+- a value that isn't null where the index mapping has a map;
+- for an attribute that the sample doesn't show, with a dot in its name and a list as its value: either of these, judged
+  by the last part of the name alone. OpenSearch takes the list of ``a.b`` for one of ``b`` (observed on 2.19).
 
-Such a document becomes a dead letter that names the field. What the sample itself shows to be both isn't indexed, so
-all of the sample is taken. With ``dynamic=True`` new attributes are indexed as they come, by templates that follow the
+Such a document becomes a dead letter that names the field. An attribute that is both in the sample isn't indexed, so
+the whole sample is taken. With ``dynamic=True`` new attributes are indexed as they come, by templates that follow the
 same rules; then the first value decides between value and map, and beyond ``index.mapping.total_fields.limit`` fields a
 new one is refused.
 
@@ -31,15 +32,15 @@ from dynamodb_opensearch.core.documents import member
 from dynamodb_opensearch.core.items import Item, nested_member
 
 WIDE = 100
-"""A map of more different names than this, in the whole sample, is taken for a dictionary and not indexed."""
+"""A map with more different names than this, in the whole sample, is taken for a dictionary and not indexed."""
 DEPTH = 8
-"""Maps are indexed so many levels deep."""
+"""How many levels deep maps are indexed."""
 EXACT_DIGITS = 15
-"""Of a double: whole numbers and fractions of more digits are told apart by a keyword only."""
+"""A double's precision: only a keyword distinguishes whole numbers and fractions of more digits."""
 
 
 class Kind(StrEnum):
-    """What a value is, as far as indexing is concerned."""
+    """The kinds of values that indexing distinguishes."""
 
     TEXT = "text"
     DATE = "date"
@@ -52,18 +53,18 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """Why a field is proposed as it is, for whoever reviews it."""
+    """Why a field is proposed as it is, for the review."""
 
     field: str
     type: str
     samples: int
-    """How many values of the sample stand there."""
+    """How many values the sample has at this path."""
     why: str
 
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """A mapping, and the reasons for it."""
+    """An index mapping, and the reasons for it."""
 
     mappings: dict[str, Any]
     notes: tuple[Note, ...]
@@ -71,10 +72,10 @@ class Proposal:
 
 
 def infer(items: Iterable[Item], key_types: Mapping[str, str], *, dynamic: bool = False) -> Proposal:
-    """The mapping that fits these items, and takes others, too.
+    """An index mapping that fits these items, and takes others, too.
 
     Args:
-        key_types: key attribute -> ``S``, ``N`` or ``B``: they are indexed, whatever the sample shows.
+        key_types: key attribute -> ``S``, ``N`` or ``B``. Keys are indexed, whatever the sample shows.
         dynamic: whether attributes that the sample doesn't show are indexed once they come, too.
     """
     root, samples = _Seen(), 0
@@ -97,16 +98,16 @@ def infer(items: Iterable[Item], key_types: Mapping[str, str], *, dynamic: bool 
 
 @dataclass(slots=True)
 class _Seen:
-    """All that the sample shows at one path."""
+    """Everything that the sample shows at one path."""
 
     samples: int = 0
     key: str | None = None
-    """The type of the key attribute that stands here."""
+    """The type of the key attribute at this path; None if there is none."""
     kinds: set[Kind] = field(default_factory=set)
     members: dict[str, "_Seen"] = field(default_factory=dict)
 
     def at(self, path: Sequence[str]) -> "_Seen":
-        """What was seen there; a dot in a name makes a map of what stands before it."""
+        """What was seen at a path; a dot in a name makes a map of the part before it."""
         seen = self
         for number, part in enumerate(path):
             if number:
@@ -127,11 +128,11 @@ class _Seen:
                 self.kinds.add(Kind.MAP)
                 self.look_at_map(content, nested_member)
             case "L":
-                for one in content:
-                    self.look_at(one)
+                for element in content:
+                    self.look_at(element)
             case "SS" | "NS" | "BS":
-                for one in content:
-                    self.look_at({tag[0]: one})
+                for element in content:
+                    self.look_at({tag[0]: element})
             case "S":
                 self.kinds.add(Kind.DATE if _is_date(content) else Kind.TEXT)
             case "N":
@@ -144,23 +145,23 @@ class _Seen:
 
 def _properties(seen: _Seen, prefix: str, depth: int, notes: list[Note]) -> dict[str, Any]:
     found = {}
-    for name, one in sorted(seen.members.items()):
+    for name, member_seen in sorted(seen.members.items()):
         path = f"{prefix}{name}"
-        definition, why = _definition(one, name, depth)
+        definition, why = _definition(member_seen, name, depth)
         kind = "not indexed" if definition in (None, _KEPT) else definition.get("type", "object")
-        notes.append(Note(path, kind, one.samples, why))
+        notes.append(Note(path, kind, member_seen.samples, why))
         if definition is None:
             continue
         if definition is _MAP:
             definition = {"type": "object", "dynamic": False}
-            if properties := _properties(one, f"{path}.", depth + 1, notes):
+            if properties := _properties(member_seen, f"{path}.", depth + 1, notes):
                 definition["properties"] = properties
         found[name] = definition
     return found
 
 
 def _definition(seen: _Seen, name: str, depth: int) -> tuple[Any, str]:
-    """How to map a field, None for not at all, and why."""
+    """A field's definition, None to leave it out, and the reason."""
     kinds = seen.kinds
     if not _is_plain(name):
         return None, "its name is unusual: kept in _source"
@@ -187,20 +188,20 @@ def _definition_of_map(seen: _Seen, depth: int) -> tuple[Any, str]:
 
 
 _KEPT: dict[str, Any] = {"type": "object", "enabled": False}
-_MAP: dict[str, Any] = {"type": "object"}  # stands for a map whose members are to be mapped
+_MAP: dict[str, Any] = {"type": "object"}  # marks a map whose members are mapped, too
 _KEYWORD = {"type": "keyword", "ignore_above": 256}
 _TEXT = {"type": "text", "fields": {"keyword": _KEYWORD}}
 _NUMBER = {"type": "double", "ignore_malformed": True}
 _LONG_NUMBER = {**_NUMBER, "fields": {"exact": _KEYWORD}}
 _DATE = {"type": "date", "ignore_malformed": True, "fields": {"keyword": _KEYWORD}}
-# DynamoDB's keys have 2,048 bytes at most, which makes 2,732 characters of base64.
+# DynamoDB's keys have at most 2,048 bytes, which makes 2,732 characters of base64.
 _KEYS = {
     "S": {"type": "keyword", "ignore_above": 2048},
     "N": _LONG_NUMBER,
     "B": {"type": "keyword", "ignore_above": 2732},
 }
 
-# For all values of these kinds, the first that fits.
+# The first rule applies whose kinds include all kinds of the values.
 _RULES: list[tuple[set[Kind], Any, str]] = [
     (set(), None, "empty or null in all samples: kept in _source until its kind is known"),
     ({Kind.BINARY}, _KEPT, "binary can't be searched"),
@@ -225,7 +226,7 @@ _TEMPLATES = [
 
 
 def _path(name: str, spell: Callable[[str], str]) -> list[str]:
-    """The fields that an attribute's name makes: OpenSearch takes a dot for a path."""
+    """The path of fields that an attribute's name makes: OpenSearch splits it at each dot."""
     return str(json.loads(spell(name)[:-1])).split(".")
 
 
@@ -233,7 +234,7 @@ _is_plain = re.compile(r"[^\x00-\x20*\x7f](?:[^\x00-\x1f*\x7f]{0,253}[^\x00-\x20
 
 
 def _digits(number: str) -> int:
-    """Significant ones."""
+    """How many significant digits a number has."""
     return len(re.sub(r"[eE].*|[^0-9]", "", number).strip("0"))
 
 

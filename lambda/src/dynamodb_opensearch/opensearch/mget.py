@@ -1,4 +1,4 @@
-"""An answer to ``_mget``, cut into its documents. Never decodes a ``_source``: it stays as it came, byte for byte."""
+"""Cuts an answer to ``_mget`` into its documents. Never decodes a ``_source``: it stays as it came, byte for byte."""
 
 import json
 import re
@@ -10,14 +10,14 @@ from dynamodb_opensearch.core.errors import ConfigurationError, UnreachableError
 
 
 def documents(text: str, expected: Iterable[str] = (), *, sources: bool = True) -> Iterator[Document | None]:
-    """The documents of an answer in their order; None for one that isn't there.
+    """The documents of an answer, in their order; None for each that doesn't exist.
 
     Args:
-        expected: what each is likely to hold, if that is known: it is found faster then.
+        expected: what each is likely to hold, if that is known; it makes the reading faster.
         sources: whether the documents were asked for with their ``_source``.
 
     Raises:
-        UnreachableError: a document's shard isn't there at the moment.
+        UnreachableError: a document's shard isn't available at the moment.
         ConfigurationError: a document can't be read, or has no ``_source``.
     """
     position = text.index("[") + 1
@@ -32,14 +32,14 @@ def documents(text: str, expected: Iterable[str] = (), *, sources: bool = True) 
 
 
 def _common(text: str, position: int, expected: str | None) -> tuple[Document | None, int] | None:
-    """A document in the form that OpenSearch writes, and its end; None: it has another form."""
+    """A document in the form that OpenSearch writes, and its end; None if it has another form."""
     head = _HEAD.match(text, position)
     if head is None:
         return None
     version, routing, ignored, found, with_source = head.groups()
     position, source = head.end(), ""
     if with_source:
-        # A JSON object ends where it ends: what begins with the expected one is the expected one.
+        # No JSON object is the beginning of another: a text that begins with the expected one holds just that.
         same = expected is not None and text.startswith(expected, position)
         end = position + len(expected or "") if same else _end(text, position)
         source, position = text[position:end], end
@@ -51,7 +51,7 @@ def _common(text: str, position: int, expected: str | None) -> tuple[Document | 
 
 
 def _any(text: str, position: int) -> tuple[Document | None, int]:
-    """A document in whatever form, and its end: another version of OpenSearch may add members, or order them anew."""
+    """A document in any form, and its end: another version of OpenSearch may add members, or reorder them."""
     members, end = _members(text, position)
     if "error" in members:
         kind = str(json.loads(members["error"]).get("type", "an unknown error"))
@@ -92,7 +92,7 @@ def _end(text: str, position: int) -> int:
 
 
 def _end_by_brackets(text: str, position: int) -> int:
-    """The same without recursion: a foreign document may be nested a thousand deep."""
+    """The same without recursion: another writer's document may be nested a thousand levels deep."""
     depth = 0
     for token in _TOKEN.finditer(text, position):
         match token[0]:
@@ -105,7 +105,7 @@ def _end_by_brackets(text: str, position: int) -> int:
     raise ConfigurationError("_mget's answer ends within a document; check OPENSEARCH_ENDPOINT, and proxies before it")
 
 
-# Numbers stay texts: Python makes no whole number of more than 4,300 digits.
+# Numbers stay texts: Python reads no whole number of more than 4,300 digits.
 _DECODE = json.JSONDecoder(parse_int=str, parse_float=str).raw_decode
 _TEXT = r'"(?:[^"\\]|\\.)*+"'
 _HEAD = re.compile(

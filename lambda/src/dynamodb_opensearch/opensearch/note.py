@@ -1,4 +1,4 @@
-"""The last full verification, noted in the index itself: whoever asks for its mapping finds it under ``_meta``."""
+"""Notes the last full verification in the index itself, under ``_meta`` of its index mapping, and reads it."""
 
 import json
 from collections.abc import Mapping
@@ -12,13 +12,14 @@ SECTION, ENTRY = "dynamodb_opensearch", "verified"
 
 
 def note_verified(client: Client, index: str, result: Mapping[str, Any], deadline: Deadline) -> None:
-    """Write the result beside whatever else stands in ``_meta``: OpenSearch replaces it as a whole.
+    """Write the result, and keep all else in ``_meta``, which OpenSearch replaces as a whole.
 
     Args:
         index: the index itself, not an alias.
 
     Raises:
-        RefusedError, OutOfTimeError, ConfigurationError: it couldn't be written; the right to put mappings is needed.
+        RefusedError, OutOfTimeError, ConfigurationError: it couldn't be written; that needs the right to change the
+            index mapping.
     """
     meta = _meta(client, index, deadline).get(index, {})
     section = meta.get(SECTION)
@@ -27,16 +28,16 @@ def note_verified(client: Client, index: str, result: Mapping[str, Any], deadlin
     patiently(lambda seconds: client.fetch("PUT", f"/{quoted(index)}/_mapping", {}, body, min(seconds, 30)), deadline)
 
 
-def keep_note(meta: Mapping[str, Any], stands: Mapping[str, Any]) -> dict[str, Any]:
-    """The ``_meta`` that replaces another, with what was noted there."""
-    return {**meta, SECTION: stands[SECTION]} if SECTION in stands else dict(meta)
+def keep_note(meta: Mapping[str, Any], current: Mapping[str, Any]) -> dict[str, Any]:
+    """The ``_meta`` that replaces the current one, with the note that this has."""
+    return {**meta, SECTION: current[SECTION]} if SECTION in current else dict(meta)
 
 
 def last_verified(client: Client, index: str, deadline: Deadline) -> Mapping[str, Any] | None:
-    """What was noted last in an index; None also if something else stands there.
+    """What was noted last in an index; None if there is no note, or something else in its place.
 
     Args:
-        index: the index itself: under an alias another sync's may be, too.
+        index: the index itself: an alias may cover another sync's index, too.
 
     Raises:
         RefusedError, OutOfTimeError, ConfigurationError: it couldn't be read.
@@ -55,4 +56,4 @@ def _meta(client: Client, name: str, deadline: Deadline) -> dict[str, dict[str, 
     text = patiently(
         lambda seconds: client.fetch("GET", f"/{quoted(name)}/_mapping", {}, None, min(seconds, 30)), deadline
     )
-    return {index: one["mappings"].get("_meta", {}) for index, one in json.loads(text).items()}
+    return {index: description["mappings"].get("_meta", {}) for index, description in json.loads(text).items()}

@@ -1,7 +1,7 @@
-"""The index as jobs see it: reads documents by id, lists the ids that are in it, deletes what is proven to be wrong.
+"""The index as jobs see it: reads documents by id, lists the ids in it, and deletes documents that are proven wrong.
 
-OpenSearch sends a whole ``_source`` byte for byte; a filtered one passes through doubles, which changes numbers. So a
-document is read whole, or without its content.
+OpenSearch returns a whole ``_source`` byte for byte, but a filtered one passes through doubles, which changes numbers.
+So a document is read whole, or without its content.
 """
 
 import json
@@ -17,12 +17,12 @@ from dynamodb_opensearch.opensearch.layout import Layout, read_layout
 from dynamodb_opensearch.opensearch.mget import documents
 
 PART = 20_000
-"""Documents of a shard that are worth a part of their own."""
+"""How many documents of a shard are worth a part of their own."""
 _RECOUNTS = 5
 
 
 class Hit(NamedTuple):
-    """A document that a search finds, without its content."""
+    """A document that a search found, without its content."""
 
     place: Place
     version: int
@@ -35,9 +35,9 @@ class Shard:
     index: str
     number: int
     first: int = 0
-    """Of the part's sequence numbers."""
+    """The first sequence number of the part."""
     last: int | None = None
-    """None: there is no end."""
+    """The last one; None for no end."""
 
     def __str__(self) -> str:
         end = "" if self.last is None else f" to {self.last}"
@@ -49,13 +49,13 @@ class Listing(NamedTuple):
 
     hits: Sequence[Hit]
     position: Any
-    """Where to go on, as JSON holds it; None at the end."""
+    """Where to continue, in a form that JSON holds; None at the end."""
     unlisted: int
-    """How many documents are in the page's range and aren't on it."""
+    """How many documents are in the page's range but not on it."""
 
 
 class Reader:
-    """What is under a name: an index, or an alias of one or more."""
+    """Reads and deletes documents under a name: an index, or an alias of one or more."""
 
     def __init__(self, client: Client, name: str, timeout_seconds: float) -> None:
         self._client = client
@@ -63,22 +63,22 @@ class Reader:
         self._timeout_seconds = timeout_seconds
 
     def resolve(self, deadline: Deadline) -> Layout:
-        """What the name stands for now.
+        """The layout of the index or alias that the name leads to now.
 
         Raises:
-            ConfigurationError: there is no such index, or it can't be compared with a table.
+            ConfigurationError: there is no such index, or a sync can't write to it.
         """
         return read_layout(self._name, self._fetch("GET", f"/{quoted(self._name)}", {}, None, deadline))
 
     def get(
         self, places: Sequence[Place], deadline: Deadline, expected: Sequence[str] = (), *, sources: bool = True
     ) -> list[Document | None]:
-        """The documents as they are now, refreshed or not; None where there is none.
+        """The documents as they are now, refreshed or not; None for each that doesn't exist.
 
         Args:
             places: all in one index.
-            expected: what each is likely to hold, if that is known: it is read faster then.
-            sources: whether their content is wanted; without it memory is no matter.
+            expected: what each is likely to hold, if that is known; it makes the reading faster.
+            sources: whether their content is wanted; without it memory doesn't matter.
 
         Raises:
             ConfigurationError: the index is gone, can't be read, or keeps no ``_source``.
@@ -102,7 +102,7 @@ class Reader:
         return found
 
     def parts(self, shard: Shard, most: int, deadline: Deadline) -> list[Shard]:
-        """The whole shard in about equal parts, for as many readers; what is written from now on is the last one's."""
+        """The whole shard in ``most`` about equal parts or fewer; what is written from now on is in the last one."""
         if most < 2:
             return [shard]
         body = {"size": 1, "sort": _by_sequence("desc"), "_source": False, "track_total_hits": True}
@@ -118,16 +118,16 @@ class Reader:
     def hits(self, shard: Shard, position: Any, size: int, deadline: Deadline) -> Listing:
         """The shard's next documents in the order of their ``_seq_no``.
 
-        A document that changes meanwhile moves to the end, so pages need no snapshot, and a reader may stop and go on
-        later. After ``_shrink`` several documents of a shard have the same number: a page begins with the last number
-        of the one before, and what that one showed of it is left out. Then ``_count`` is asked how many there are in
-        the page's range: a document can leave it and none can enter, so there are never more than were shown.
+        A document that changes meanwhile moves to the end, so pages need no snapshot, and a reader may stop and
+        continue later. After ``_shrink`` several documents of a shard have the same number, so a page begins with the
+        last number of the page before, without the documents that the page before showed. Then ``_count`` says how many
+        documents are in the page's range: one can leave it and none can enter, so there are never more than were shown.
 
         Args:
-            size: most hits of a page, see ``Layout.page_hits``.
+            size: most hits of a page; see ``Layout.page_hits``.
 
         Raises:
-            ConfigurationError: a page is too small to get on.
+            ConfigurationError: pages of this size are too small to continue.
         """
         last, shown = position or (None, [])
         for attempt in range(1, _RECOUNTS + 1):
@@ -138,7 +138,7 @@ class Reader:
             unlisted = 0
             if start <= end:
                 unlisted = self._count(shard, start, end, deadline) - sum(number <= end for number in numbers)
-            # One that was being written just now may have come into view since: the page is read again.
+            # A document that was being written just now may be visible by now: the page is read again.
             if unlisted <= 0 or not deadline.back_off(attempt):
                 break
         known = {(document_id, routing) for document_id, routing in shown}
@@ -154,7 +154,7 @@ class Reader:
         return Listing(fresh, [numbers[-1], _shown(hits, numbers)] if is_full else None, max(unlisted, 0))
 
     def refresh(self, index: str, deadline: Deadline) -> None:
-        """Let searches see all that was written until now, if we may; else they are behind by the refresh interval."""
+        """Let searches see everything written so far, if we may; otherwise they lag by the refresh interval."""
         try:
             self._fetch("POST", f"/{quoted(index)}/_refresh", {}, None, deadline)
         except RefusedError as error:
@@ -166,9 +166,9 @@ class Reader:
         return int(json.loads(self._fetch("POST", f"/{quoted(index)}/_count", {}, None, deadline))["count"])
 
     def delete(self, hits: Sequence[Hit], deadline: Deadline) -> None:
-        """Delete documents where they are, each unless it has been written again since.
+        """Delete documents where they are, but none that has been written again since.
 
-        The ids go into the body: in a path ``..`` would name the index.
+        The ids go into the body: in a path, ``..`` would name the index.
 
         Args:
             hits: all in one index.
@@ -188,11 +188,11 @@ class Reader:
 
         def send(seconds: float) -> list[Any]:
             text = self._client.fetch("POST", path, parameters, body.encode(), min(seconds, self._timeout_seconds))
-            results = [one["delete"] for one in json.loads(text)["items"]]
-            if any(one["status"] == 429 or one["status"] >= 500 for one in results):
+            results = [item["delete"] for item in json.loads(text)["items"]]
+            if any(result["status"] == 429 or result["status"] >= 500 for result in results):
                 raise UnreachableError(
                     "OpenSearch was too busy to delete a document"
-                )  # again: what is deleted is a 409 then
+                )  # sent again: what is already deleted is a 409 then
             return results
 
         for hit, result in zip(hits, self._patiently(send, path, deadline), strict=True):
@@ -246,7 +246,7 @@ class Reader:
             if path.endswith("/_refresh"):
                 raise
             if error.status in {401, 403}:
-                advice = error.advice or "allow it to whoever runs this, in IAM and in OpenSearch"
+                advice = error.advice or "allow it in IAM and in OpenSearch for the identity that runs this"
                 raise ConfigurationError(f"{error}; {advice}") from None
             if error.status == 404:
                 raise ConfigurationError(
@@ -265,7 +265,7 @@ def patiently(request: Callable[[float], _Answer], deadline: Deadline) -> _Answe
         request: takes the seconds that are left.
 
     Raises:
-        OutOfTimeError: the time was over.
+        OutOfTimeError: the time is over.
     """
     attempt = 0
     while True:
@@ -280,7 +280,7 @@ def patiently(request: Callable[[float], _Answer], deadline: Deadline) -> _Answe
 
 
 def _shown(hits: Sequence[Hit], numbers: Sequence[int]) -> list[list[str | None]]:
-    """Those that have the last number: their ids and routings."""
+    """The ids and routings of the hits that have the last number."""
     return [
         [hit.place.id, hit.place.routing] for hit, number in zip(hits, numbers, strict=True) if number == numbers[-1]
     ]

@@ -1,1 +1,1 @@
-"""What an event source delivers, read as changes."""
+"""Event sources: what they deliver is read as changes here."""

@@ -1,8 +1,8 @@
-"""A DynamoDB stream as an event source: its records, whose they are, and the answer to Lambda.
+"""A DynamoDB stream as an event source: decodes its records, refuses another table's, and answers Lambda.
 
-An event that isn't of this table's stream is refused as a whole, before anything is written. Another table's items with
-equal keys would overwrite and delete our documents, and another service's records would be set aside one by one. No
-record causes either, so the batch waits until the configuration is changed.
+An event that isn't from this table's stream is refused as a whole, before anything is written. Another table's items
+with equal keys would overwrite and delete our documents, and another service's records would be set aside one by one.
+No record is at fault in either case, so the batch waits until the configuration is changed.
 """
 
 import re
@@ -18,13 +18,13 @@ _ONLY = "this function takes events of a DynamoDB stream only"
 
 
 def records_of(event: Any, table_name: str) -> Sequence[Mapping[str, Any]]:
-    """The event's records, oldest first. What says whose it is must say the table's; what doesn't say is taken.
+    """The event's records, oldest first. A record that names a table must name this one; any other is taken.
 
     Args:
-        table_name: or its ARN: then account and Region are looked at, too.
+        table_name: the table's name, or its ARN, whose account and Region must match as well.
 
     Raises:
-        ConfigurationError: it is no event of a stream, or another table's.
+        ConfigurationError: the event isn't a stream's, or it is another table's.
     """
     records = event.get("Records") if isinstance(event, Mapping) else None
     if not isinstance(records, list):
@@ -37,7 +37,7 @@ def records_of(event: Any, table_name: str) -> Sequence[Mapping[str, Any]]:
         if arn and not _is_stream_of(arn, table_name):
             raise ConfigurationError(
                 f"TABLE_NAME is {table_name!r}, but the event has records of {arn[:300]!r}, another table's: "
-                "take the stream of the table itself, or set TABLE_NAME"
+                "use the stream of the table itself, or set TABLE_NAME"
             )
     return records
 
@@ -45,7 +45,8 @@ def records_of(event: Any, table_name: str) -> Sequence[Mapping[str, Any]]:
 def decode(records: Sequence[Mapping[str, Any]], schema: KeySchema) -> Iterator[Record | Undecodable]:
     """The changes that the records hold, in their order.
 
-    An INSERT or MODIFY with its new image holds the item. One without (KEYS_ONLY, OLD_IMAGE) only says that it changed.
+    An INSERT or MODIFY with its new image holds the item. One without (KEYS_ONLY, OLD_IMAGE) only says that the item
+    changed.
 
     Raises:
         ConfigurationError: the records are another table's.
@@ -58,10 +59,10 @@ def decode(records: Sequence[Mapping[str, Any]], schema: KeySchema) -> Iterator[
 
 
 def refuse_as_a_whole(records: Sequence[Any], schema: KeySchema) -> None:
-    """Of a batch whose records can't be decoded, all of them: raise unless each may have a reason of its own.
+    """Raise for a batch of which no record can be decoded, unless each record may have a reason of its own.
 
     Raises:
-        ConfigurationError: they are no stream's, or another table's.
+        ConfigurationError: the records aren't a stream's, or they are another table's.
     """
     parts = [record.get("dynamodb") if isinstance(record, Mapping) else None for record in records]
     contents = [part for part in parts if isinstance(part, Mapping)]
@@ -69,8 +70,8 @@ def refuse_as_a_whole(records: Sequence[Any], schema: KeySchema) -> None:
         raise ConfigurationError(f"the event's records aren't a stream's: {_ONLY}")
     if not any("ApproximateCreationDateTime" in content for content in contents):
         raise ConfigurationError(
-            "the event's records have no ApproximateCreationDateTime, so they are a sample such as the console's test "
-            "event, and no stream's: nothing was written, and nothing was set aside"
+            "the event's records have no ApproximateCreationDateTime, so they are a sample, such as the console's test "
+            "event, and not a stream's: nothing was written, and nothing was set aside"
         )
     all_keys = [keys for content in contents if isinstance(keys := content.get("Keys"), Mapping) and keys]
     if all_keys and not any(keys.keys() == set(schema.names) for keys in all_keys):
@@ -78,9 +79,9 @@ def refuse_as_a_whole(records: Sequence[Any], schema: KeySchema) -> None:
 
 
 def answer(records: Sequence[Any], undone: Iterable[int]) -> dict[str, Any]:
-    """What Lambda is told: it retries everything from the first record that isn't done.
+    """The answer to Lambda, which retries everything from the first record that isn't done.
 
-    Only the first matters, for Lambda takes the lowest as its checkpoint. A null one fails the whole batch.
+    Only the first matters, because Lambda takes the lowest as its checkpoint. A null identifier fails the whole batch.
 
     Args:
         undone: positions of records.
@@ -119,7 +120,7 @@ def _decode(record: Mapping[str, Any], schema: KeySchema) -> Record:
 
 
 def _undecodable(position: int, record: Any, schema: KeySchema, reason: str) -> Undecodable:
-    """What a dead letter can hold of the record: its keys only if they are whole, for a settle needs them whole."""
+    """What a dead letter can hold of the record; its keys only if they are complete: a settle needs them all."""
     data = record.get("dynamodb") if isinstance(record, Mapping) else None
     keys = data.get("Keys") if isinstance(data, Mapping) else None
     try:
