@@ -1,7 +1,7 @@
-"""Builds ``dist/dynamodb-opensearch.zip``, the function and its pinned packages: the same bytes wherever it is built.
+"""Builds ``dist/dynamodb-opensearch.zip``, the functions and their pinned packages, with the same bytes everywhere.
 
-Sorted names, fixed times and modes, no compression (its bytes would depend on the zlib at hand), and pure-Python wheels
-only: one zip for arm64 and x86-64.
+Names are sorted, times and modes fixed, nothing is compressed (the bytes would depend on the zlib), and all wheels are
+pure Python: one zip for arm64 and x86-64.
 
 usage: python lambda/build.py [OUTPUT]
 """
@@ -19,7 +19,7 @@ LOCK = HERE / "requirements.lock"
 OUTPUT = HERE / "dist" / "dynamodb-opensearch.zip"
 
 RUNTIME = "3.11"  # the oldest Lambda runtime that the function runs on
-FROM_THE_RUNTIME = {"boto3", "botocore", "jmespath", "s3transfer"}  # Lambda brings these, newer than ours would be
+FROM_THE_RUNTIME = {"boto3", "botocore", "jmespath", "s3transfer"}  # Lambda includes these, newer than ours would be
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip can hold
 
 
@@ -37,7 +37,7 @@ def main(output: Path = OUTPUT) -> None:
 
 
 def install(target: Path) -> None:
-    """Unpack the locked wheels, each checked against its hash; a package without a pure-Python wheel is an error."""
+    """Unpack the locked wheels, and check their hashes. A package without a pure-Python wheel is an error."""
     lines = LOCK.read_text().splitlines()
     kept, keep = [], True
     for line in lines:
@@ -57,14 +57,14 @@ def install(target: Path) -> None:
         subprocess.run(command, check=True)
     except subprocess.CalledProcessError as error:
         sys.exit(
-            f"lambda/build.py: pip could not install {LOCK.name} (exit {error.returncode}); its reason stands above"
+            f"lambda/build.py: pip could not install {LOCK.name} (exit {error.returncode}); its reason is printed above"
         )
     finally:
         requirements.unlink()
 
 
 def contents(root: Path) -> dict[str, Path]:
-    """Name in the zip -> file, of all that the function may need; and each package's metadata and licence."""
+    """Map each name in the zip to its file: all that the functions may need, and the packages' metadata."""
     return {
         path.relative_to(root).as_posix(): path
         for path in root.rglob("*")
@@ -75,19 +75,19 @@ def contents(root: Path) -> dict[str, Path]:
 def _belongs(name: PurePosixPath) -> bool:
     if "__pycache__" in name.parts or name.parts[0] == "bin" or name.match("*/tests/*.py"):
         return False
-    if name.is_relative_to("dynamodb_opensearch/cli"):  # for people's machines, with packages of its own
+    if name.is_relative_to("dynamodb_opensearch/cli"):  # runs on the user's machine, with its own packages
         return False
-    if name.parts[0].endswith(".dist-info"):  # what pip writes of its own differs from run to run
+    if name.parts[0].endswith(".dist-info"):  # the files that pip itself writes differ from run to run
         return name.name not in {"RECORD", "INSTALLER", "REQUESTED", "direct_url.json", "WHEEL"}
     return True
 
 
 def write(output: Path, files: dict[str, Path]) -> None:
-    """Write a zip whose bytes depend on names and contents only."""
+    """Write a zip whose bytes depend only on names and contents."""
     with zipfile.ZipFile(output, "w", zipfile.ZIP_STORED) as archive:
         for name in sorted(files):
             entry = zipfile.ZipInfo(name, _EPOCH)
-            entry.create_system = 3  # Unix, also when built elsewhere
+            entry.create_system = 3  # Unix, even if built elsewhere
             entry.external_attr = 0o100644 << 16
             archive.writestr(entry, files[name].read_bytes())
 
