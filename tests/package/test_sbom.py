@@ -112,7 +112,9 @@ def package(folder: Path, licence: str, name: str = "left_pad") -> Path:
 
 
 def test_a_licence_that_is_not_allowed_is_refused(tmp_path: Path, sbom: Any) -> None:
-    with pytest.raises(SystemExit, match=r"^lambda/sbom\.py: the licence of left-pad is GPL-3\.0: it must be one of .*MIT"):
+    with pytest.raises(
+        SystemExit, match=r"^lambda/sbom\.py: the licence of left-pad is GPL-3\.0: it must be one of .*MIT"
+    ):
         sbom.bill_of_materials(package(tmp_path, "GPL-3.0"), {"left-pad": "00"}, "left-pad==1.3\n    # via x\n")
 
 

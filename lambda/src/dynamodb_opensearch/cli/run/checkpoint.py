@@ -173,7 +173,7 @@ class Checkpoint:
                 yield file
 
     def _compact(self) -> None:
-        """Keep the plan, the last positions, the sums of the counts, and all findings."""
+        """Keep the plan, the last positions, the sums of the counts, and all ``findings``."""
         partial = self.path.with_name(self.path.name + ".partial")
         with _opened(partial, "w") as file, self.path.open(encoding="utf-8") as old:
             file.writelines(islice(old, 2))

@@ -44,7 +44,7 @@ class Pace:
 
     @property
     def total(self) -> int | None:
-        """About how many there are in all; None if unknown, or once more are done than expected."""
+        """About how many there are in all; None if unknown, or if more are done than expected."""
         return self.expected if self.expected and self.done <= self.expected else None
 
     @property
