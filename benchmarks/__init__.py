@@ -1,1 +1,1 @@
-"""How fast the function is, beside what else could do its work: ``make bench``."""
+"""Measures how fast the function is, compared with other ways to do its work: ``make bench``."""

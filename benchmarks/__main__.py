@@ -1,4 +1,4 @@
-"""Runs the benchmark against a real OpenSearch and shows what came out. It reports, and never fails for being slow.
+"""Runs the benchmark against a real OpenSearch and shows the results. It reports, and never fails for being slow.
 
 usage: python -m benchmarks [--quick] [--url URL] [--json FILE]
 """
@@ -26,7 +26,7 @@ MEMORY_ROUND = 90_000  # documents that no race has written
 
 
 def main() -> int:
-    """The command."""
+    """Run the command line."""
     unwind_on_termination()
     options = _parser().parse_args()
     progress = Console(stderr=True)
@@ -46,7 +46,7 @@ def main() -> int:
 
 
 def measure(url: str, rounds: int, announce: Callable[[str], None]) -> Results:
-    """Everything, one after the other."""
+    """Measure everything, one part after another."""
     version = ask(url, "GET", "/")["version"]["number"]
     load = f"{os.getloadavg()[0]:.1f}"
     announce("import times")  # first: before the node is busy
@@ -56,12 +56,12 @@ def measure(url: str, rounds: int, announce: Callable[[str], None]) -> Results:
     for workload in WORKLOADS:
         for size in (SMALL, LARGE):
             announce(f"{workload.name}, {size:,} records")
-            # A request for each record takes seconds a batch: three batches tell enough.
+            # One request per record takes seconds for a batch: three batches are enough.
             entries = [Entry(ours), Entry(raw), Entry(helpers), Entry(single, every=max(rounds // 3, 1))]
             races.append(Race(workload.name, size, race(url, entries, workload, size=size, rounds=rounds, seeder=raw)))
-    announce("one record to an invocation")
+    announce("one record per invocation")
     entries = [Entry(ours), Entry(raw), Entry(helpers)]
-    one = race(url, entries, Workload("one", update), size=1, rounds=rounds * 8, seeder=raw)
+    single_record = race(url, entries, Workload("one", update), size=1, rounds=rounds * 8, seeder=raw)
     announce("hot keys by their share")
     duplicates = {
         share: race(url, [Entry(ours)], Workload("hot", hot_keys(share)), size=LARGE, rounds=rounds // 2, seeder=raw)
@@ -79,7 +79,7 @@ def measure(url: str, rounds: int, announce: Callable[[str], None]) -> Results:
             "rounds": str(rounds),
         },
         races=races,
-        single=one,
+        single=single_record,
         duplicates={share: times[ours.name] for share, times in duplicates.items()},
         imports=imports,
         peak_memory_mb=memory,
@@ -101,9 +101,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="make bench", description="Race the function against its rivals.")
     parser.add_argument("--quick", action="store_true", help="five rounds instead of 25: the direction, not the number")
     parser.add_argument(
-        "--url", help="an OpenSearch that runs, without a password; indices bench-* are written and deleted"
+        "--url", help="a running OpenSearch without a password; indices bench-* are written and deleted"
     )
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write every run's times to FILE, too")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="also write the times of every run to FILE")
     return parser
 
 

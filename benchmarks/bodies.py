@@ -1,4 +1,4 @@
-"""Stream records as ready-made bulk bodies: the function's own bytes, versions and all."""
+"""Turns stream records into bulk bodies: the bytes that the function itself would send, with its versions."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -17,7 +17,7 @@ _WHOLE_BATCH = Limits(chunk_bytes=10 * 1024**2, actions=10_000)
 
 
 def bodies_of(records: Sequence[Record], limits: Limits = _WHOLE_BATCH) -> list[bytes]:
-    """What the function would send for a batch, as one request or as many as the limits ask for."""
+    """Return what the function would send for a batch, as one request or as many as the limits require."""
     recorder = _Recorder()
     changes = coalesce(decode(records, KeySchema((KEY,)))).changes.values()
     writes = [change for change in changes if isinstance(change, Write)]
@@ -29,7 +29,7 @@ def bodies_of(records: Sequence[Record], limits: Limits = _WHOLE_BATCH) -> list[
 
 
 class _Recorder:
-    """Stands where the client to OpenSearch does, and keeps what it is given."""
+    """Replaces the client of OpenSearch, and records the bodies that it gets."""
 
     def __init__(self) -> None:
         self.bodies: list[bytes] = []

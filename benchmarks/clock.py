@@ -1,4 +1,4 @@
-"""Measures runs: how long they take, and whose CPU time they cost."""
+"""Measures runs: how long they take, and how much CPU time each process spends on them."""
 
 import os
 import statistics
@@ -15,35 +15,39 @@ OURS = "ours"
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """What one run took."""
+    """The time that one run took."""
 
     wall_seconds: float
     cpu_seconds: Mapping[str, float]
-    """By who spent it."""
+    """CPU time by the process that spent it."""
 
 
 class Clock:
-    """Measures runs, with the CPU of this program, its workers and other processes."""
+    """Measures runs, with the CPU time of this program, its workers and other processes."""
 
     def __init__(self, others: Mapping[str, int]) -> None:
-        """Args: others: pids, by who they are; their children count with them."""
+        """Measure other processes too.
+
+        Args:
+            others: name -> pid; the CPU time of its children is included.
+        """
         self._others = {who: psutil.Process(pid) for who, pid in others.items()}
         self._samples: dict[str, list[Sample]] = {}
         self.counts = False
-        """Whether samples count by now, or runs only warm up."""
+        """Whether samples count; False while runs only warm up."""
 
     @property
     def who(self) -> tuple[str, ...]:
-        """Whose CPU is measured."""
+        """The processes whose CPU time is measured."""
         return (OURS, *self._others)
 
     @property
     def names(self) -> tuple[str, ...]:
-        """What was measured."""
+        """The names of what was measured."""
         return tuple(self._samples)
 
     def measure(self, name: str, action: Callable[[], Any]) -> Any:
-        """Run it; what it returns."""
+        """Run the action and return its result."""
         cpu, wall = self._cpu_seconds(), time.perf_counter()
         answer = action()
         wall = time.perf_counter() - wall
@@ -53,21 +57,21 @@ class Clock:
         return answer
 
     def wall(self, name: str) -> float:
-        """Median seconds."""
+        """Median seconds of wall-clock time."""
         return statistics.median(sample.wall_seconds for sample in self._samples[name])
 
     def cpu(self, name: str, who: str) -> float:
-        """Median seconds."""
+        """Median seconds of a process's CPU time."""
         return statistics.median(sample.cpu_seconds[who] for sample in self._samples[name])
 
     def _cpu_seconds(self) -> dict[str, float]:
-        own = sum(os.times()[:4])  # workers that have ended are in it
+        own = sum(os.times()[:4])  # includes workers that have ended
         return {OURS: own} | {who: sum(map(_cpu, family_of(other))) for who, other in self._others.items()}
 
 
 @contextmanager
 def cores_apart(pid: int) -> Iterator[None]:
-    """That process on a core of its own, this one and what it starts on the others. Linux only."""
+    """Pin that process to a core of its own, and this process and its children to the others. Linux only."""
     mine, theirs = psutil.Process(), family_of(psutil.Process(pid))
     cores = mine.cpu_affinity()
     try:
@@ -80,7 +84,7 @@ def cores_apart(pid: int) -> Iterator[None]:
 
 
 def family_of(process: psutil.Process) -> list[psutil.Process]:
-    """The process and all its descendants."""
+    """Return the process and all its descendants."""
     return [process, *process.children(recursive=True)]
 
 

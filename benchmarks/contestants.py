@@ -1,4 +1,4 @@
-"""Who races: the function, and what else could bring the same records into an index.
+"""The contestants: the function, and other ways to write the same records into an index.
 
 Each gets the same records before the clock starts, and must raise if anything wasn't written.
 """
@@ -25,20 +25,20 @@ OURS, RAW, BULK, SINGLE = "ours", "raw", "helpers.bulk", "one by one"
 
 
 class Contestant(Protocol):
-    """One way to bring a batch of stream records into an index of its own."""
+    """One way to write a batch of stream records into an index of its own."""
 
     name: str
     index: str
 
     def prepare(self, records: Sequence[Record]) -> None:
-        """Take the batch; the clock stands still."""
+        """Take the batch. This isn't timed."""
 
     def run(self) -> None:
-        """Write it all."""
+        """Write the whole batch."""
 
 
 class BenchmarkError(Exception):
-    """What is wrong with the benchmark itself, for the user."""
+    """The benchmark itself failed; the message is for the user."""
 
 
 class Ours:
@@ -52,7 +52,7 @@ class Ours:
 
         self._handler = handler
         self._event: dict[str, Any] = {}
-        self._log = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 (Lambda's log, as long as we live)
+        self._log = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 (Lambda's log, open until the process ends)
 
     def prepare(self, records: Sequence[Record]) -> None:
         self._event = {"Records": records}
@@ -65,7 +65,7 @@ class Ours:
 
 
 class Raw:
-    """Ready-made requests on one kept-alive socket: what OpenSearch and the loopback take, and nothing else."""
+    """Ready-made requests on one kept-alive socket: only the time that OpenSearch and the loopback take."""
 
     name, index = RAW, "bench-raw"
 
@@ -80,7 +80,7 @@ class Raw:
         self.prepare_bodies(bodies_of(records), self.index)
 
     def prepare_bodies(self, bodies: Iterable[bytes], index: str) -> None:
-        """Take whole bodies for an index."""
+        """Take complete bodies for an index."""
         self._requests = [self._request(index, body) for body in bodies]
 
     def run(self) -> None:
@@ -88,7 +88,7 @@ class Raw:
             self._send(request)
 
     def seed(self, index: str, records: Sequence[Record]) -> None:
-        """Put documents into any index, off the clock."""
+        """Put documents into any index. This isn't timed."""
         for body in bodies_of(records):
             self._send(self._request(index, body))
 
@@ -122,7 +122,7 @@ class Raw:
 
 
 class Bulk:
-    """What a careful user writes: opensearch-py's ``helpers.bulk`` over boto3's ``TypeDeserializer``, with versions."""
+    """A careful user's code: opensearch-py's ``helpers.bulk`` over boto3's ``TypeDeserializer``, with versions."""
 
     name, index = BULK, "bench-helpers"
 
@@ -135,7 +135,7 @@ class Bulk:
         self._records = records
 
     def run(self) -> None:
-        # Deletes of what isn't there are none here, so any error is one.
+        # Here every deleted document exists, so any error is a real error.
         bulk(self._client, self._actions(), index=self.index)
 
     def _actions(self) -> Iterator[dict[str, Any]]:
@@ -154,7 +154,7 @@ class Bulk:
 
 
 class Single:
-    """The guide's way: one request for each record, one after the other."""
+    """The guide's way: one request per record, one after another."""
 
     name, index = SINGLE, "bench-single"
 
@@ -178,14 +178,14 @@ class Single:
 
 
 class _Serializer(JSONSerializer):
-    """opensearch-py's own makes floats of Decimals, and knows no sets."""
+    """Serializes sets, which opensearch-py's serializer doesn't; like it, turns Decimals into floats."""
 
     def default(self, data: Any) -> Any:
         return sorted(data) if isinstance(data, set) else super().default(data)
 
 
 def function_environment(url: str, index: str) -> dict[str, str]:
-    """The function's settings: all defaults but where things are."""
+    """Return the function's settings: defaults, except for the names and addresses."""
     return {
         "OPENSEARCH_ENDPOINT": url,
         "OPENSEARCH_AUTH": "none",

@@ -1,4 +1,4 @@
-"""What the function costs before and beside its work: import time and memory, each in fresh processes."""
+"""Measures the function's import time and peak memory, each in fresh processes."""
 
 import json
 import os
@@ -24,7 +24,7 @@ import dynamodb_opensearch.stream
 print((time.perf_counter() - started) * 1000)
 """
 
-# VmHWM and not getrusage's ru_maxrss: that one begins with the memory of the process that started this one.
+# VmHWM and not getrusage's ru_maxrss, which starts with the memory of the parent process.
 _BATCH = """
 import json, sys
 from dynamodb_opensearch.stream import handler
@@ -39,22 +39,22 @@ with open("/proc/self/status") as status:
 
 @dataclass(frozen=True, slots=True)
 class Imports:
-    """Milliseconds that importing the handler took in each of many fresh processes."""
+    """Milliseconds that the import of the handler took in each of several fresh processes."""
 
     source: Sequence[float]
-    """As a developer's machine or a warm file system has it: with compiled bytecode beside the source."""
+    """From the source, with compiled bytecode, as on a developer's machine."""
     zipped: Sequence[float]
-    """As Lambda's cold start has it: the zip's files, and no bytecode but boto3's."""
+    """From the zip's files, without bytecode except boto3's, as at Lambda's cold start."""
 
 
 def measure_imports(processes: int) -> Imports:
-    """Import the handler in fresh processes, from the source and from the unpacked zip by turns."""
+    """Import the handler in fresh processes, alternately from the source and from the unpacked zip."""
     environment = function_environment("http://localhost:9200", "products")
     with tempfile.TemporaryDirectory() as folder:
         with zipfile.ZipFile(ZIP) as archive:
             archive.extractall(folder)
         unpacked = {**environment, "PYTHONPATH": folder, "PYTHONDONTWRITEBYTECODE": "1"}
-        _run(_IMPORT, environment)  # compiles what isn't
+        _run(_IMPORT, environment)  # compiles what isn't compiled yet
         pairs = [
             (float(_run(_IMPORT, environment).stdout), float(_run(_IMPORT, unpacked).stdout)) for _ in range(processes)
         ]
@@ -62,7 +62,7 @@ def measure_imports(processes: int) -> Imports:
 
 
 def measure_memory(url: str, records: Sequence[Record]) -> float | None:
-    """Peak memory in MB of a process that parses the event and handles it, as Lambda's does; None but on Linux."""
+    """Peak memory in MB of a process that parses and handles the event, as in Lambda; None if this isn't Linux."""
     if not Path("/proc/self/status").exists():
         return None
     with tempfile.NamedTemporaryFile("w", suffix=".json", encoding="utf-8") as file:

@@ -1,7 +1,7 @@
 """Races a backfill against its own requests made beforehand, and a verification against the backfill.
 
-Reads from DynamoDB Local, writes to a real OpenSearch. Both share this machine with what is measured, so each one's CPU
-is told apart. It reports, and never fails for being slow.
+It reads from DynamoDB Local and writes to a real OpenSearch. Both share this machine with the job, so the CPU time of
+each process is measured separately. It reports, and never fails for being slow.
 
 usage: python -m benchmarks.jobs [--quick] [--items N] [--processes N] [--threads N]
 """
@@ -45,10 +45,10 @@ from benchmarks.race import ask
 from benchmarks.recorded_table import recorded_table
 from benchmarks.workloads import KEY, insert
 
-ACTIONS = 500  # of one ready-made request: the function's own default
+ACTIONS = 500  # actions of a ready-made request: the function's own default
 BACKFILL, VERIFY, RAW, REPLAY = "backfill", "verify", "documents sent ready-made", "all its requests ready-made"
 
-# VmHWM: the most that this process ever held; Linux only.
+# VmHWM is the process's peak memory; Linux only.
 _MEMORY = """
 import os, sys
 from pathlib import Path
@@ -68,16 +68,16 @@ print(next(int(line.split()[1]) for line in status.splitlines() if line.startswi
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What a backfill sends for a page of the scan: bytes that are ready to go."""
+    """The bodies that a backfill sends for a page of the scan, ready to send."""
 
     scan: bytes
     bulks: Sequence[bytes]
     look: bytes
-    """The second look, at the keys alone."""
+    """The second look, which reads only keys."""
 
 
 def main() -> int:
-    """The command."""
+    """Run the command line."""
     unwind_on_termination()
     options = _parser().parse_args()
     progress = Console(stderr=True)
@@ -97,7 +97,7 @@ def main() -> int:
 
 
 def measure(options: argparse.Namespace, announce: Callable[[str], None]) -> None:
-    """Everything, one after the other, and its tables."""
+    """Measure everything, one part after another, and print the tables."""
     items, rounds = (20_000, 1) if options.quick else (options.items, options.rounds)
     workers = Workers(options.processes or default_processes(items), options.threads)
     with ExitStack() as engines:
@@ -138,7 +138,7 @@ class Race:
     announce: Callable[[str], None]
 
     def run(self, rounds: int, others: Mapping[str, int], *, with_replay: bool) -> Clock:
-        """All of them, in another order each round; the first one isn't counted."""
+        """Run all contestants in each round, in a different order. The first round isn't counted."""
         clock = Clock(others)
         turns = [self._run_raw, self._run_jobs, *([self._run_replay] if with_replay else [])]
         for number in range(rounds + 1):
@@ -151,10 +151,10 @@ class Race:
         return clock
 
     def show(self, clock: Clock, title: str) -> None:
-        """What came out, against the bars."""
+        """Print the results, and whether they reach the bars."""
         form = f"{self.items:,} items, {self.workers.processes} processes of {self.workers.threads} threads (medians)"
         table = Table("what", title=f"{title}: {form}", title_justify="left")
-        for name in ("seconds", "items/s", "speed / raw", *(f"CPU µs an item: {who}" for who in clock.who)):
+        for name in ("seconds", "items/s", "speed / raw", *(f"CPU µs per item: {who}" for who in clock.who)):
             table.add_column(name, justify="right")
         for name in clock.names:
             seconds = clock.wall(name)
@@ -179,7 +179,7 @@ class Race:
             clock.measure(RAW, lambda: list(pool.map(Raw.run, senders)))
 
     def _run_replay(self, clock: Clock) -> None:
-        """Whatever the backfill sends, and nothing is read of what comes back."""
+        """Send all that the backfill sends, but don't use the answers."""
         with ThreadPoolExecutor(self._threads) as pool:
             shares = [self.pages[number :: self._threads] for number in range(self._threads)]
             clock.measure(REPLAY, lambda: list(pool.map(self._replay, shares)))
@@ -209,7 +209,7 @@ class Race:
 
 
 def environment(opensearch_url: str, dynamodb_url: str) -> dict[str, str]:
-    """The jobs' settings."""
+    """Return the jobs' settings."""
     return function_environment(opensearch_url, "bench-jobs") | {
         "AWS_ENDPOINT_URL_DYNAMODB": dynamodb_url,
         "AWS_DEFAULT_REGION": "eu-west-1",
@@ -219,20 +219,20 @@ def environment(opensearch_url: str, dynamodb_url: str) -> dict[str, str]:
 
 
 def run_job(job: Job, settings: Settings, workers: Workers) -> Any:
-    """Run a job to its end; its counts."""
+    """Run a job to its end, and return its counts."""
     with tempfile.TemporaryDirectory() as folder:
         checkpoint = Checkpoint(Path(folder) / "checkpoint.jsonl", {})
         if not run(job, settings, workers, checkpoint, stop=Stop(), on_step=lambda _: None):
-            raise BenchmarkError("the job didn't come to its end")
+            raise BenchmarkError("the job didn't finish")
         findings = list(checkpoint.findings())
         checkpoint.close()
     if findings:
-        raise BenchmarkError(f"findings: {findings[:5]}")
+        raise BenchmarkError(f"the job reported differences or refusals: {findings[:5]}")
     return checkpoint.counts
 
 
 def _heap(items: int) -> str:
-    """DynamoDB Local holds its tables in memory, and answers InternalFailure when that is full."""
+    """Heap for DynamoDB Local, which holds its tables in memory, and answers InternalFailure when that is full."""
     return f"{2 + items // 100_000}g"
 
 
@@ -257,7 +257,7 @@ def _fill(table: str, items: int) -> None:
 
 
 def _pages(settings: Settings) -> list[Page]:
-    """Read the table once, and note what a backfill will send."""
+    """Read the table once, and return what a backfill will send."""
     sync = open_sync(settings)
     found = []
     for segment in range(SEGMENTS):
@@ -291,7 +291,7 @@ def _scan(connection: http.client.HTTPConnection, body: bytes) -> None:
 
 
 def _body(images: Sequence[Any]) -> bytes:
-    version = (int(time.time()) - 600) * 10**9  # as a scan's, so that both do the same to an index
+    version = (int(time.time()) - 600) * 10**9  # like a scan's version, so that both do the same work in the index
     return b"".join(
         b'{"index":{"_id":"%b","version":%d,"version_type":"external"}}\n%b\n'
         % (image[KEY]["S"].encode(), version, encode_document(image))
@@ -301,7 +301,9 @@ def _body(images: Sequence[Any]) -> bytes:
 
 def _fresh_index(url: str) -> None:
     ask(url, "DELETE", "/bench-jobs?ignore_unavailable=true")
-    numbers = {name: {"type": "double"} for name in ("price", "rating")}  # or parallel requests fight over their type
+    numbers = {
+        name: {"type": "double"} for name in ("price", "rating")
+    }  # else parallel requests would compete to set their type
     ask(
         url,
         "PUT",
@@ -311,7 +313,7 @@ def _fresh_index(url: str) -> None:
 
 
 def _memory(table: str, items: int, url: str) -> dict[str, float]:
-    """Peak memory of each job in a process of its own, in MB."""
+    """Return each job's peak memory in MB, each in its own process."""
     _fresh_index(url)
     found = {}
     for job in (BACKFILL, VERIFY):
@@ -336,7 +338,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--items", type=int, default=100_000, help="default: 100,000")
     parser.add_argument("--rounds", type=int, default=3, help="default: 3")
     parser.add_argument("--processes", type=int, help="default: as the command's")
-    parser.add_argument("--threads", type=int, default=4, help="of each process; default: 4, as the command's")
+    parser.add_argument("--threads", type=int, default=4, help="threads of each process; default: 4, as the command's")
     return parser
 
 

@@ -1,10 +1,10 @@
-"""What Lambda hands to the handler beside the event."""
+"""Fakes the context that Lambda passes to the handler with the event."""
 
 import time
 
 
 class Context:
-    """Lambda's context, of a function with the default timeout."""
+    """Lambda's context for a function with the default timeout."""
 
     aws_request_id = "6f2c1f0e-0000-4000-8000-000000000000"
 

@@ -1,4 +1,4 @@
-"""Lets the contestants run in turns, so that a busy moment of the machine meets all of them."""
+"""Runs the contestants in turns, so that a busy moment of the machine affects all of them."""
 
 import gc
 import http.client
@@ -19,26 +19,26 @@ _WARM_UP = 2  # rounds that aren't counted
 
 @dataclass(frozen=True, slots=True)
 class Times:
-    """What one contestant's runs took, run by run."""
+    """The times of a contestant's runs, run by run."""
 
     wall_seconds: Sequence[float]
     cpu_seconds: Sequence[float]
-    """Of this process, all its threads; OpenSearch's is not in it."""
+    """CPU time of this process with all its threads, without OpenSearch's."""
 
     @property
     def wall(self) -> float:
-        """Median seconds."""
+        """Median seconds of wall-clock time."""
         return statistics.median(self.wall_seconds)
 
     @property
     def cpu(self) -> float:
-        """Median seconds."""
+        """Median seconds of CPU time."""
         return statistics.median(self.cpu_seconds)
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A contestant, and in every how many rounds it runs: slow ones needn't run as often."""
+    """A contestant, and how many rounds apart its runs are: a slow contestant runs less often."""
 
     contestant: Contestant
     every: int = 1
@@ -47,7 +47,7 @@ class Entry:
 def race(
     url: str, entries: Sequence[Entry], workload: Workload, *, size: int, rounds: int, seeder: Raw
 ) -> dict[str, Times]:
-    """Run all over ``rounds`` batches of ``size`` records; by the contestant's name, what it took."""
+    """Run all contestants over ``rounds`` batches of ``size`` records; return their times by name."""
     for entry in entries:
         ask(url, "DELETE", f"/{entry.contestant.index}?ignore_unavailable=true")
         ask(url, "PUT", f"/{entry.contestant.index}", _INDEX)
@@ -56,7 +56,7 @@ def race(
         for entry in entries if before else ():
             if _runs(entry, number):
                 seeder.seed(entry.contestant.index, before)
-    # What is there stands in a segment, as in an index that is in use; and no merge goes on beside the race.
+    # Existing documents are in a segment, as in an index in use, and no merge runs during the race.
     ask(url, "POST", "/bench-*/_forcemerge?max_num_segments=1")
     ask(url, "POST", "/bench-*/_refresh")
     samples: dict[str, list[tuple[float, float]]] = {entry.contestant.name: [] for entry in entries}
@@ -81,22 +81,22 @@ def _runs(entry: Entry, number: int) -> bool:
 
 
 def _check_alike(url: str, contestants: Sequence[Contestant]) -> None:
-    """All must have written the same documents: else they raced on different tracks."""
+    """Check that all contestants have written the same number of documents: else the race would be unfair."""
     ask(url, "POST", "/bench-*/_refresh")
-    counts = {one.name: ask(url, "GET", f"/{one.index}/_count")["count"] for one in contestants}
+    counts = {contestant.name: ask(url, "GET", f"/{contestant.index}/_count")["count"] for contestant in contestants}
     if len(set(counts.values())) > 1:
         raise BenchmarkError(f"the contestants' indices hold different numbers of documents: {counts}")
 
 
 def ask(url: str, method: str, path: str, body: Any = None) -> dict[str, Any]:
-    """A request off the clock."""
+    """Send a request that isn't timed."""
     connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=120)
     try:
         connection.request(method, path, json.dumps(body) if body else None, {"Content-Type": "application/json"})
         response = connection.getresponse()
         text = response.read()
     except (OSError, http.client.HTTPException) as error:
-        raise BenchmarkError(f"{url} can't be reached ({error}): is an OpenSearch there?") from None
+        raise BenchmarkError(f"{url} can't be reached ({error}): is OpenSearch running there?") from None
     finally:
         connection.close()
     if response.status >= 300:

@@ -1,6 +1,6 @@
-"""Stands before DynamoDB Local, and gives the answers that it has seen once.
+"""Serves recorded answers of DynamoDB Local: a proxy that forwards each request only once.
 
-So a read costs this machine's cores next to nothing, as one of AWS's does.
+So a read takes almost no CPU time on this machine, like a read from AWS.
 
 usage: python -m benchmarks.recorded_table URL; prints its port
 """
@@ -18,7 +18,7 @@ _ANSWERS: dict[tuple[str, bytes], bytes] = {}
 
 
 class RecordedTable(NamedTuple):
-    """A running one."""
+    """A running proxy."""
 
     url: str
     pid: int
@@ -26,7 +26,7 @@ class RecordedTable(NamedTuple):
 
 @contextmanager
 def recorded_table(url: str) -> Iterator[RecordedTable]:
-    """One before this DynamoDB endpoint, in a process of its own."""
+    """Run a proxy for this DynamoDB endpoint, in its own process."""
     command = [sys.executable, "-m", "benchmarks.recorded_table", url]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=os.environ) as process:
         try:
@@ -56,11 +56,11 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(content)
 
     def log_request(self, *arguments: object) -> None:
-        """A line for each request would be too many."""
+        """Log nothing: a line per request would be too much."""
 
 
 def main() -> None:
-    """Serve until it is ended."""
+    """Serve until the process is ended."""
     _Handler.url = sys.argv[1]
     with ThreadingHTTPServer(("127.0.0.1", 0), _Handler) as server:
         print(server.server_address[1], flush=True)

@@ -1,4 +1,4 @@
-"""What was measured, what it should be, and how that is shown."""
+"""Compares the measurements with the bars, and shows both."""
 
 import json
 import statistics
@@ -15,12 +15,12 @@ from benchmarks.footprint import Imports
 from benchmarks.race import Times
 
 LARGE = 1000
-"""Records of the batch that the bars are about."""
+"""Records per batch for which the bars are set."""
 
 
 @dataclass(frozen=True, slots=True)
 class Race:
-    """One workload with one size of batch."""
+    """One workload with one batch size."""
 
     workload: str
     size: int
@@ -34,16 +34,16 @@ class Results:
     machine: Mapping[str, str]
     races: Sequence[Race]
     single: Mapping[str, Times]
-    """One record to an invocation."""
+    """Times for one record per invocation."""
     duplicates: Mapping[float, Times]
-    """The function's, by the share of a batch's records that a later one of the same document outdates."""
+    """The function's times by the share of a batch's records that a later record of the same document outdates."""
     imports: Imports
     peak_memory_mb: float | None
 
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One demand, and what came out."""
+    """One demand, and the result."""
 
     demand: str
     measured: str
@@ -51,7 +51,7 @@ class Bar:
 
 
 def bars(results: Results) -> list[Bar]:
-    """All demands, from the most telling one on."""
+    """Return all demands, the most important first."""
     large = [race for race in results.races if race.size == LARGE]
     judged: list[Bar] = []
     for race in large:
@@ -92,7 +92,7 @@ def show(results: Results, console: Console) -> None:
 
 
 def to_json(results: Results) -> str:
-    """Everything, run by run, and the bars."""
+    """Return all times, run by run, and the bars."""
     document: dict[str, Any] = {
         "machine": results.machine,
         "races": [asdict(race) for race in results.races],
@@ -139,7 +139,7 @@ def _races(races: Sequence[Race]) -> Table:
 
 
 def _single(single: Mapping[str, Times]) -> Table:
-    table = Table("contestant", title="One record to an invocation", title_justify="left")
+    table = Table("contestant", title="One record per invocation", title_justify="left")
     for name in ("median ms", "fastest", "above raw", "CPU ms"):
         table.add_column(name, justify="right")
     for name, times in single.items():

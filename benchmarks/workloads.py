@@ -1,7 +1,7 @@
-"""What the contestants race over: batches of stream records, made anew and alike for each of them.
+"""Makes the contestants' batches of stream records: equal but separate copies for each contestant.
 
-A round of a workload has its own documents and its own, ever newer versions, so that every write really happens. No
-binary values: boto3's TypeDeserializer refuses them in the form that Lambda's events have.
+Each round of a workload has its own documents and newer versions, so that every write takes effect. There are no binary
+values: boto3's TypeDeserializer refuses them in the form that Lambda's events have.
 """
 
 import json
@@ -15,7 +15,7 @@ Record = dict[str, Any]
 KEY = "productId"
 """The table's partition key."""
 
-# Seconds of the changes. What stands in the index beforehand is older than any batch.
+# Times of the changes, in seconds. Documents that are in the index beforehand are older than any batch.
 _SEEDED_AT = 1_700_000_000
 _CHANGED_AT = 1_750_000_000
 
@@ -79,7 +79,7 @@ class Round:
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """A kind of traffic. ``make`` takes the number of the round and of the batch's records."""
+    """A kind of traffic. ``make`` takes the round's number and the number of records in the batch."""
 
     name: str
     make: Callable[[int, int], Round]
@@ -92,7 +92,7 @@ def insert(number: int, size: int) -> Round:
 
 
 def update(number: int, size: int) -> Round:
-    """New content of documents that are there."""
+    """New content for existing documents."""
     maker = _Maker(number, size)
     return Round(maker.seeds(maker.keys), maker.delivered([maker.record("MODIFY", key) for key in maker.keys]))
 
@@ -101,12 +101,12 @@ def delete_heavy(number: int, size: int) -> Round:
     """Seven deletes in ten, the rest updates and inserts."""
     maker = _Maker(number, size)
     kinds = {key: maker.random.choices(("REMOVE", "MODIFY", "INSERT"), (70, 15, 15))[0] for key in maker.keys}
-    there = [key for key, kind in kinds.items() if kind != "INSERT"]
-    return Round(maker.seeds(there), maker.delivered([maker.record(kind, key) for key, kind in kinds.items()]))
+    existing = [key for key, kind in kinds.items() if kind != "INSERT"]
+    return Round(maker.seeds(existing), maker.delivered([maker.record(kind, key) for key, kind in kinds.items()]))
 
 
 def hot_keys(share_of_duplicates: float) -> Callable[[int, int], Round]:
-    """Updates of few documents: of the batch's records, this share is of a document that has a later one."""
+    """Updates of a few documents: this share of the batch's records is outdated by a later record of it."""
 
     def make(number: int, size: int) -> Round:
         distinct = max(1, round(size * (1 - share_of_duplicates)))
@@ -128,7 +128,7 @@ WORKLOADS = (
 
 
 class _Maker:
-    """The records of one round."""
+    """Makes the records of one round."""
 
     def __init__(self, number: int, documents: int) -> None:
         self.random = random.Random(number)
@@ -137,7 +137,7 @@ class _Maker:
         self._sequence = 0
 
     def record(self, kind: str, key: str) -> Record:
-        """One stream record of a NEW_AND_OLD_IMAGES stream, as Lambda delivers it."""
+        """Make a record of a NEW_AND_OLD_IMAGES stream, as Lambda delivers it."""
         images: Record = {}
         if kind != "INSERT":
             images["OldImage"] = self._item(key)
@@ -146,11 +146,11 @@ class _Maker:
         return self._record(kind, key, self._second, images)
 
     def seeds(self, keys: Sequence[str]) -> list[Record]:
-        """Inserts that put documents there beforehand."""
+        """Make the inserts that put documents into the index beforehand."""
         return [self._record("INSERT", key, _SEEDED_AT, {"NewImage": self._item(key)}) for key in keys]
 
     def delivered(self, records: list[Record]) -> list[Record]:
-        """The records as parsed from JSON: no text is shared, as in Lambda."""
+        """Return the records as parsed from JSON, so that they share no text, as in Lambda."""
         copies: list[Record] = json.loads(json.dumps(records))
         return copies
 
@@ -174,7 +174,7 @@ class _Maker:
         }
 
     def _item(self, key: str) -> Record:
-        """A product whose document has about 0.8 kB."""
+        """Make a product whose document has about 0.8 kB."""
         pick = self.random
         return {
             KEY: {"S": key},

@@ -1,4 +1,4 @@
-"""The product in two minutes on real engines: a table is loaded and changed, and its index follows."""
+"""Shows the product in two minutes on real engines: a table is loaded and changed, and its index follows."""
 
 import os
 import signal
@@ -27,7 +27,7 @@ MAPPING = REPOSITORY / "examples/products/mapping.json"
 
 
 class UsageError(Exception):
-    """The demo was called with a value that it does not know."""
+    """The demo was called with an invalid value."""
 
 
 def main() -> int:
@@ -42,7 +42,7 @@ def main() -> int:
             run(steps, keep=keep)
         console.print(f"Done in {time.monotonic() - started:.0f} s.")
     except KeyboardInterrupt:
-        console.print("Interrupted: all that the demo had started is stopped and removed.")
+        console.print("Interrupted: all that the demo started is stopped and removed.")
         return 130
     except TerraformError as error:
         return _fail(error, log=error.log)
@@ -52,7 +52,7 @@ def main() -> int:
 
 
 def run(steps: Steps, *, keep: bool) -> None:
-    """Start the engines, apply the example, tell the story, and take everything down again unless it is kept."""
+    """Start the engines, apply the example, run the story, and take everything down unless it is kept."""
     how_to_go_on: list[str] = []
     running = ExitStack()
     try:
@@ -66,11 +66,11 @@ def run(steps: Steps, *, keep: bool) -> None:
         with steps.step(f"Create the index {INDEX}") as step:
             index.create(MAPPING.read_text(encoding="utf-8"))
             step.result = MAPPING.name
-        # Terraform's providers leave sockets behind when they are killed; the paths of those must be short.
+        # Terraform's providers leave sockets behind when they are killed, whose paths must be short.
         temporary = running.enter_context(tempfile.TemporaryDirectory(prefix="demo-"))
         environment = {**running.enter_context(terraform_environment()), "TMPDIR": temporary}
         variables = {"aws_endpoint": aws.url, "opensearch_endpoint": node.url, "opensearch_auth": "none"}
-        # Without its LocalStack the state means nothing, so it goes where that keeps its files, and goes with them.
+        # The state means nothing without its LocalStack, so it is kept among LocalStack's files, and removed with them.
         deployment = Deployment(REPOSITORY, aws.log_file.parent / "terraform", environment, variables)
         with steps.step("terraform init") as step:
             deployment.init(step.note)
@@ -80,7 +80,7 @@ def run(steps: Steps, *, keep: bool) -> None:
         try:
             tell(steps, ProductTable(outputs["table_name"], aws.environment()), index)
         except (StoryError, TooSlowError):
-            steps.say("The function's log ends:", *last_log_lines(aws.environment(), outputs["log_group_name"]))
+            steps.say("The end of the function's log:", *last_log_lines(aws.environment(), outputs["log_group_name"]))
             raise
         if keep:
             node.keep()
@@ -104,7 +104,7 @@ def _how_to_go_on(url: str, environment: Mapping[str, str], table: str) -> list[
         f"OpenSearch: {url}",
         f"LocalStack: {environment['AWS_ENDPOINT_URL']}",
         "",
-        "Change a product, and see it in the index a second later:",
+        "Change a product, and look at its document a second later:",
         "",
         *(f"export {name}={value}" for name, value in environment.items()),
         f"""aws dynamodb update-item --table-name {table} --key '{{"productId": {{"S": "P-00003"}}}}' \\""",

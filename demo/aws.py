@@ -1,4 +1,4 @@
-"""Clients for the AWS of the demo, which is LocalStack, and what its function has logged."""
+"""Makes clients for the demo's AWS, which is LocalStack, and reads the function's log."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,7 +8,7 @@ from botocore.config import Config
 
 
 def client(service: str, environment: Mapping[str, str]) -> Any:
-    """Return a low-level client that knows the environment's endpoint and nothing of the user's own settings."""
+    """Return a low-level client for the environment's endpoint that ignores the user's own settings."""
     return boto3.client(
         service,
         endpoint_url=environment["AWS_ENDPOINT_URL"],
@@ -20,7 +20,7 @@ def client(service: str, environment: Mapping[str, str]) -> Any:
 
 
 def last_log_lines(environment: Mapping[str, str], log_group: str, count: int = 20) -> list[str]:
-    """Return what the function logged last, without Lambda's own lines."""
+    """Return the function's last log lines, without Lambda's own."""
     events = client("logs", environment).get_paginator("filter_log_events").paginate(logGroupName=log_group)
     lines = [event["message"].strip() for page in events for event in page["events"]]
     return [line for line in lines if not line.startswith(("START ", "END ", "REPORT ", "INIT_START "))][-count:]

@@ -1,4 +1,4 @@
-"""A made-up shop's catalogue as DynamoDB items: the same seed gives the same products, byte for byte, everywhere."""
+"""Makes up a shop's catalogue as DynamoDB items: the same seed gives the same products everywhere, byte for byte."""
 
 import datetime as dt
 import random
@@ -21,7 +21,7 @@ FIRST_UPDATE = dt.datetime(2026, 1, 5, 8, 0, tzinfo=dt.UTC)
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One sort of product, such as rain jackets, and the words for it; price and grams are (lowest, highest)."""
+    """A kind of product, such as rain jackets, and the words for it; price and grams are (lowest, highest)."""
 
     category: str
     noun: str
@@ -47,20 +47,20 @@ class Vocabulary:
 
 
 class Dice:
-    """Choices that depend on the seed only: built on random(), the one method whose numbers Python promises to keep."""
+    """Choices that depend only on the seed: built on random(), the only method whose numbers Python keeps stable."""
 
     def __init__(self, seed: str) -> None:
         self._random = random.Random(seed)
 
     def number(self, low: int, high: int) -> int:
-        """Return a whole number, low and high included."""
+        """Return a whole number from low to high, both included."""
         return low + int(self._random.random() * (high - low + 1))
 
     def pick(self, choices: Sequence[T]) -> T:
         return choices[self.number(0, len(choices) - 1)]
 
     def some(self, choices: Sequence[T], count: int) -> list[T]:
-        """Return `count` different ones, in the order in which they stand."""
+        """Return `count` different choices, in their original order."""
         left = list(range(len(choices)))
         chosen = [left.pop(self.number(0, len(left) - 1)) for _ in range(count)]
         return [choices[position] for position in sorted(chosen)]
@@ -70,7 +70,7 @@ class Dice:
 
 
 def products(count: int = 2400, *, seed: str = "products") -> Iterator[Item]:
-    """Yield `count` items. Each productId is another one; so is each name, up to 13,824 of them.
+    """Yield `count` items. Every productId is unique, and so is every name, up to 13,824 items.
 
     >>> next(products())["productId"]
     {'S': 'P-00001'}
@@ -122,7 +122,9 @@ def _product(number: int, name: str, kind: Kind, words: Vocabulary, dice: Dice) 
 
 def _price(kind: Kind, dice: Dice) -> str:
     low, high = kind.price
-    return f"{min(dice.number(low, high), dice.number(low, high))}.{dice.pick(CENTS)}"  # cheap ones are more frequent
+    return (
+        f"{min(dice.number(low, high), dice.number(low, high))}.{dice.pick(CENTS)}"  # cheap products are more frequent
+    )
 
 
 def _attributes(kind: Kind, material: str, variant: str, words: Vocabulary, dice: Dice) -> Item:
@@ -138,22 +140,22 @@ def _attributes(kind: Kind, material: str, variant: str, words: Vocabulary, dice
         "dimensionsCm": {"M": sides},
         "giftWrap": {"BOOL": dice.chance(60)},
         "careLabel": {"NULL": True} if dice.chance(50) else {"S": "wipe clean"},
-        # All 38 digits that a DynamoDB number can have: one trip through a float and it is another number.
+        # All 38 digits that a DynamoDB number can have: a conversion to a float would change it.
         "serial": {"N": "".join(str(dice.number(1, 9)) for _ in range(38))},
-        # A list may mix kinds of values, which an index with dynamic mapping refuses.
+        # A list may mix types, which an index with a dynamic index mapping refuses.
         "parcels": {"L": [{"N": "1"}, {"M": {"box": {"S": dice.pick(("small", "large"))}}}, {"BOOL": False}]},
     }
 
 
 def thumbnail(dice: Dice) -> bytes:
-    """Return a PNG of 8 by 8 pixels, a mirrored pattern in one colour on white; some hundred bytes."""
+    """Return a PNG of 8 by 8 pixels, a mirrored pattern in one colour on white, of a few hundred bytes."""
     rows = [dice.number(0, 15) for _ in range(8)]
     pixels = b"".join(bytes([0, row << 4 | int(f"{row:04b}"[::-1], 2)]) for row in rows)  # each row: filter 0, 8 bits
     colour = bytes(dice.number(0, 200) for _ in range(3))
     chunks = (
         (b"IHDR", struct.pack(">IIBBBBB", 8, 8, 1, 3, 0, 0, 0)),
         (b"PLTE", b"\xff\xff\xff" + colour),
-        (b"IDAT", zlib.compress(pixels, level=0)),  # stored: other levels give other bytes with another zlib
+        (b"IDAT", zlib.compress(pixels, level=0)),  # stored: with other levels, the bytes depend on the zlib
         (b"IEND", b""),
     )
     return b"\x89PNG\r\n\x1a\n" + b"".join(

@@ -1,4 +1,4 @@
-"""Compares every item of a table with its document, by its own reading: it must share no code with the function."""
+"""Compares every item of a table with its document, on its own: it must share no code with the function."""
 
 import base64
 import json
@@ -20,7 +20,7 @@ class Document(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One place where table and index disagree; the path is empty where a whole item or document is missing."""
+    """One place where table and index differ; the path is empty where a whole item or document is missing."""
 
     id: str
     path: str
@@ -33,7 +33,7 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What was compared and every difference that was found."""
+    """What was compared, and every difference found."""
 
     items: int
     documents: int
@@ -41,7 +41,7 @@ class Comparison:
 
 
 def compare(items: Iterable[Item], documents: Iterable[Document], key: str) -> Comparison:
-    """Compare all items with all documents; `key` is the partition key, a string that is the document's id as well."""
+    """Compare all items with all documents. `key` names the partition key, a string that is also the document's id."""
     expected = {item[key]["S"]: {name: decode(value) for name, value in item.items()} for item in items}
     differences: list[Difference] = []
     seen: set[str] = set()
@@ -59,7 +59,7 @@ def compare(items: Iterable[Item], documents: Iterable[Document], key: str) -> C
 
 
 def exact_json(text: bytes) -> Any:
-    """Parse JSON without losing a digit; what JSON does not allow, or allows twice, is an error.
+    """Parse JSON without losing a digit. Constants that aren't JSON, and duplicate names, are errors.
 
     >>> exact_json(b'{"price": 0.10000000000000000000000001}')
     {'price': Decimal('0.10000000000000000000000001')}

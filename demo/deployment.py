@@ -1,4 +1,4 @@
-"""Applies and destroys the example with Terraform, in a copy of the files that it needs: the checkout stays clean."""
+"""Applies and destroys the example with Terraform in a copy of the files that it needs: the checkout stays clean."""
 
 import json
 import os
@@ -18,7 +18,7 @@ GRACE_SECONDS = 5  # for Terraform to end after an interrupt
 
 
 class TerraformError(Exception):
-    """Terraform failed; `log` holds all that it said."""
+    """Terraform failed; `log` holds its whole output."""
 
     def __init__(self, message: str, log: str = "") -> None:
         super().__init__(message)
@@ -26,7 +26,7 @@ class TerraformError(Exception):
 
 
 def check_terraform() -> None:
-    """Raise a TerraformError unless a Terraform that is new enough is on the PATH."""
+    """Raise a TerraformError unless a Terraform of at least version 1.9 is on the PATH."""
     try:
         printed = subprocess.run(["terraform", "version", "-json"], capture_output=True, text=True, check=True).stdout
     except FileNotFoundError:
@@ -37,12 +37,12 @@ def check_terraform() -> None:
 
 
 class Deployment:
-    """The example in a folder of its own, which also holds Terraform's state and plugins."""
+    """The example in its own folder, which also holds Terraform's state and plugins."""
 
     def __init__(
         self, repository: Path, folder: Path, environment: Mapping[str, str], variables: Mapping[str, str]
     ) -> None:
-        """Copy the example. What the environment itself says of the example's variables does not count."""
+        """Copy the example. TF_VAR_ variables in the environment itself are ignored."""
         for file in (file for pattern in NEEDED for file in repository.glob(pattern)):
             copy = folder / file.relative_to(repository)
             copy.parent.mkdir(parents=True, exist_ok=True)
@@ -92,11 +92,11 @@ class Deployment:
 
 
 def _stop(process: subprocess.Popen[str]) -> None:
-    """End Terraform and its providers: in good order, at once after a second interrupt, by force if need be."""
+    """End Terraform and its providers: in good order, at once after a second interrupt, by force if they still run."""
     for _ in range(2):
         process.send_signal(signal.SIGINT)
         with suppress(subprocess.TimeoutExpired):
             process.wait(GRACE_SECONDS)
             break
-    with suppress(ProcessLookupError):  # when none of them is left
+    with suppress(ProcessLookupError):  # if none is left
         os.killpg(process.pid, signal.SIGKILL)

@@ -1,4 +1,4 @@
-"""The products' index over HTTP, as a shop's own code would use it. Every failure is an OpenSearchError in one line."""
+"""Uses the products' index over HTTP, as a shop's own code would. Every failure is a one-line OpenSearchError."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -10,7 +10,7 @@ from demo.compare import Document, exact_json
 
 
 class OpenSearchError(Exception):
-    """OpenSearch did not do what it was asked to."""
+    """OpenSearch gave no answer, or refused a request."""
 
 
 class Index:
@@ -29,18 +29,18 @@ class Index:
         self._call("POST", f"/{self.name}/_refresh")
 
     def count(self, query: dict[str, Any] | None = None) -> int:
-        """Count the documents that a search finds, not those that are stored."""
+        """Count the documents that a search finds, which may be fewer than are stored."""
         answer = self._call("POST", f"/{self.name}/_count", {"query": query or {"match_all": {}}})
         return int(answer["count"])
 
     def get(self, id_: str) -> dict[str, Any] | None:
-        """Return the stored document, also before a search finds it."""
+        """Return the stored document, even before a search finds it."""
         answer = self._call("GET", f"/{self.name}/_doc/{id_}", missing_is_fine=True)
         return dict(answer["_source"]) if answer.get("found") else None
 
     def stored(self, ids: Sequence[str]) -> set[str]:
-        """Return which of these documents are stored, also before a search finds them."""
-        if not ids:  # which _mget refuses
+        """Return which of these documents are stored, even before a search finds them."""
+        if not ids:  # _mget refuses an empty list
             return set()
         answer = self._call("POST", f"/{self.name}/_mget?_source=false", {"ids": ids})
         return {document["_id"] for document in answer["docs"] if document.get("found")}
@@ -50,7 +50,7 @@ class Index:
         return list(self._call("POST", f"/{self.name}/_search", body)["hits"]["hits"])
 
     def documents(self, page: int = 500) -> Iterator[Document]:
-        """Yield all documents with their whole _source: in any filtered view of it OpenSearch rounds the numbers."""
+        """Yield all documents with their whole _source: OpenSearch rounds numbers in a filtered _source."""
         answer = self._call("POST", f"/{self.name}/_search?scroll=1m", {"size": page, "sort": ["_doc"]})
         while answer["hits"]["hits"]:
             yield from (Document(hit["_id"], hit["_source"]) for hit in answer["hits"]["hits"])

@@ -1,4 +1,4 @@
-"""Measures how long a change takes from its put to the search that finds it; puts come at a steady pace."""
+"""Measures the time from a put to the search that finds it, for puts at a steady pace."""
 
 import math
 import threading
@@ -10,18 +10,18 @@ from dataclasses import dataclass
 from demo.catalogue import Item
 from demo.index import Index
 
-GAP_SECONDS = 0.08  # between two puts; no divisor of the refresh interval, so puts fall on all phases of it
+GAP_SECONDS = 0.08  # between two puts; no divisor of the refresh interval, so puts meet all its phases
 POLL_SECONDS = 0.02
 TIMEOUT_SECONDS = 60
 
 
 class TooSlowError(Exception):
-    """Puts that no search found in time."""
+    """A put that no search found in time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Latencies:
-    """Seconds from sending each put, until the document was stored and until a search found it."""
+    """Seconds from sending each put until its document was stored, and until a search found it."""
 
     stored: Sequence[float]
     searchable: Sequence[float]
@@ -39,9 +39,12 @@ def percentile(values: Sequence[float], percent: float) -> float:
 def measure(
     put: Callable[[Item], object], items: Sequence[Item], index: Index, done: Callable[[int], None]
 ) -> Latencies:
-    """Put each item on its own and watch the index until a search has found all; `done` is told how many it has.
+    """Put each item on its own, and watch the index until a search has found them all.
 
-    The puts don't wait for their documents: a slow one delays no other, so it can't hide what would have waited behind.
+    The puts don't wait for their documents: a slow put delays no other, so it can't hide the wait of later ones.
+
+    Args:
+        done: called with the number of items found so far.
     """
     sent: dict[str, float] = {}
     stored: dict[str, float] = {}
@@ -59,7 +62,7 @@ def measure(
                 done(len(searchable))
                 if late := [id_ for id_ in waiting if time.monotonic() - sent[id_] > TIMEOUT_SECONDS]:
                     raise TooSlowError(
-                        f"{late[0]} is in no search {TIMEOUT_SECONDS} s after its put: the function's log may tell why"
+                        f"{late[0]} is in no search {TIMEOUT_SECONDS} s after its put: the function's log may say why"
                     )
         finally:
             stop.set()

@@ -1,4 +1,4 @@
-"""Shows the demo's steps while they run and leaves a line for each, with its time; a pipe gets no colour, no motion."""
+"""Shows the demo's steps while they run, and leaves a line with the time of each; no colour or motion in a pipe."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -14,12 +14,12 @@ from rich.progress_bar import ProgressBar
 from rich.table import Column, Table
 from rich.text import Text
 
-INDENT = 13  # of what stands below a step's line
+INDENT = 13  # of the lines below a step's line
 PIPE_WIDTH = 110  # a pipe has no width of its own
 
 
 def new_console() -> Console:
-    """Return a console on standard output; a terminal tells its own width."""
+    """Return a console on standard output, as wide as the terminal."""
     console = Console(highlight=False)
     if not console.is_terminal:
         console.width = PIPE_WIDTH
@@ -27,7 +27,7 @@ def new_console() -> Console:
 
 
 class Step:
-    """One step that runs now. Set `result` for its last line."""
+    """A step that is running. Set `result` for its last line."""
 
     def __init__(self, progress: Progress, task: TaskID) -> None:
         self.result = ""
@@ -35,11 +35,11 @@ class Step:
         self._task = task
 
     def note(self, text: str) -> None:
-        """Show what happens right now; nothing of it stays."""
+        """Show what is happening now, until the next note."""
         self._progress.update(self._task, note=escape(text.strip()))
 
     def announce(self, text: str) -> None:
-        """Show what takes long; a pipe gets it as a line, so that nobody takes the silence for a hang."""
+        """Show what takes long. A pipe gets a line, so that the silence doesn't look like a hang."""
         self.note(text)
         if not self._progress.console.is_terminal:
             self._progress.console.print(" " * INDENT + escape(text), soft_wrap=True)
@@ -50,14 +50,14 @@ class Step:
 
 
 class _Bar(BarColumn):
-    """A bar for steps whose end is known."""
+    """A bar for steps whose total is known."""
 
     def render(self, task: Task) -> ProgressBar | Text:  # type: ignore[override]
         return Text() if task.total is None else super().render(task)
 
 
 class Steps:
-    """The steps of one run; a context manager, for the part of the screen that it repaints."""
+    """The steps of a run; a context manager for the part of the screen that it repaints."""
 
     def __init__(self, console: Console) -> None:
         self.console = console
@@ -81,7 +81,7 @@ class Steps:
 
     @contextmanager
     def step(self, title: str) -> Iterator[Step]:
-        """Run the block as one step, and print whether it went well and how long it took."""
+        """Run the block as a step, and print whether it succeeded and how long it took."""
         task = self._progress.add_task(title, total=None, note="")
         step = Step(self._progress, task)
         started = time.monotonic()
@@ -95,7 +95,7 @@ class Steps:
             self.console.print(f"{mark} {time.monotonic() - started:7.1f} s  {text}", soft_wrap=True)
 
     def show(self, headers: Sequence[str], *rows: Sequence[str]) -> None:
-        """Print a table below the step's line. Where room is short, only the last column wraps."""
+        """Print a table below the step's line. On a narrow screen, only the last column wraps."""
         table = Table(box=SIMPLE_HEAD, pad_edge=False)
         for header in headers:
             table.add_column(escape(header), no_wrap=header is not headers[-1])

@@ -1,4 +1,4 @@
-"""What the demo shows once everything runs: load, measure, search, edit, delete, and compare table and index."""
+"""Runs what the demo shows: load, measure, search, edit, delete, and compare table and index."""
 
 import datetime as dt
 import re
@@ -24,7 +24,7 @@ SHOWN_DIFFERENCES = 20
 
 
 class StoryError(Exception):
-    """The index does not follow the table: which part of it, and where to look."""
+    """The index doesn't follow the table. The message says what differs, and where to look."""
 
 
 def tell(steps: Steps, table: ProductTable, index: Index) -> None:
@@ -87,7 +87,7 @@ def _mark_down(steps: Steps, table: ProductTable, index: Index, items: Sequence[
         _wait(f"a search finds {len(items)} products on sale", lambda: index.count(on_sale) == len(items))
     after = index.get(shown)
     if before is None or after is None:
-        raise StoryError(f"{shown} is not in the index {index.name}: the function's log may tell why")
+        raise StoryError(f"{shown} is not in the index {index.name}: the function's log may say why")
     steps.show(
         (f"{shown} in the index", "before", "after"),
         *(
@@ -113,12 +113,10 @@ def _delete(steps: Steps, table: ProductTable, index: Index, items: Sequence[Ite
     steps.show(
         (f"{ids[0]} {name}", "before", "after"),
         ("hits of a search for its name", *map(str, hits)),
-        ("found by its id", *("yes" if it else "no" for it in found)),
+        ("found by its id", *("yes" if is_found else "no" for is_found in found)),
     )
     if after != (0, False):
-        raise StoryError(
-            f"{ids[0]} was deleted and is still in the index {index.name}: the function's log may tell why"
-        )
+        raise StoryError(f"{ids[0]} was deleted but is still in the index {index.name}: the function's log may say why")
 
 
 def _prove(steps: Steps, table: ProductTable, index: Index) -> None:
@@ -138,7 +136,7 @@ def _wait(what: str, holds: Callable[[], bool]) -> None:
     while not holds():
         if time.monotonic() > deadline:
             raise StoryError(
-                f"after {CATCH_UP_SECONDS} s it is still not so that {what}: the function's log may tell why"
+                f"after {CATCH_UP_SECONDS} s it still isn't true that {what}: the function's log may say why"
             )
         time.sleep(POLL_SECONDS)
 

@@ -1,4 +1,4 @@
-"""The products' table, as a shop's own code would use it: nothing here knows of a stream, a function or an index."""
+"""Uses the products' table, as a shop's own code would: nothing here knows about a stream, a function or an index."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -13,14 +13,18 @@ WRITERS = 4
 
 
 class ProductTable:
-    """One table whose partition key is productId."""
+    """A table whose partition key is productId."""
 
     def __init__(self, name: str, environment: Mapping[str, str]) -> None:
         self.name = name
         self._client = aws.client("dynamodb", environment)
 
     def load(self, items: Sequence[Item], done: Callable[[int], None]) -> None:
-        """Write all items with BatchWriteItem, several batches at a time; `done` is told how many are written."""
+        """Write all items with BatchWriteItem, several batches at a time.
+
+        Args:
+            done: called with the number of items written so far.
+        """
         written = 0
         with ThreadPoolExecutor(WRITERS) as pool:
             batches = [pool.submit(self._write_batch, batch) for batch in batched(items, BATCH_ITEMS)]
@@ -41,7 +45,7 @@ class ProductTable:
         return item
 
     def mark_down(self, product_id: str, price: str, at: str) -> None:
-        """Set a lower price, add the tag "sale" and take `discontinuedAt` off."""
+        """Set a lower price, add the tag "sale" and remove `discontinuedAt`."""
         self._client.update_item(
             TableName=self.name,
             Key=_key(product_id),

@@ -3,8 +3,8 @@
 Of our package it holds the modules that the two handlers import, directly or not: what only the command line uses stays
 out, without a list that has to be kept.
 
-Sorted names, fixed times and modes, no compression (its bytes would depend on the zlib at hand), and pure-Python wheels
-only: one zip for arm64 and x86-64.
+Names are sorted, times and modes fixed, nothing is compressed (the bytes would depend on the zlib), and all wheels are
+pure Python: one zip for arm64 and x86-64.
 
 usage: python lambda/build.py [OUTPUT]
 """
@@ -26,7 +26,7 @@ LOCK = HERE / "requirements.lock"
 OUTPUT = HERE / "dist" / "dynamodb-opensearch.zip"
 
 RUNTIME = "3.11"  # the oldest Lambda runtime that the function runs on
-FROM_THE_RUNTIME = {"boto3", "botocore", "jmespath", "s3transfer"}  # Lambda brings these, newer than ours would be
+FROM_THE_RUNTIME = {"boto3", "botocore", "jmespath", "s3transfer"}  # Lambda includes these, newer than ours would be
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip can hold
 
 
@@ -44,7 +44,7 @@ def main(output: Path = OUTPUT) -> None:
 
 
 def install(target: Path) -> None:
-    """Unpack the locked wheels, each checked against its hash; a package without a pure-Python wheel is an error."""
+    """Unpack the locked wheels, and check their hashes. A package without a pure-Python wheel is an error."""
     lines = LOCK.read_text().splitlines()
     kept, keep = [], True
     for line in lines:
@@ -87,17 +87,17 @@ def packages(root: Path) -> dict[str, Path]:
 def _belongs(name: PurePosixPath) -> bool:
     if "__pycache__" in name.parts or name.parts[0] == "bin" or name.match("*/tests/*.py"):
         return False
-    if name.parts[0].endswith(".dist-info"):  # what pip writes of its own differs from run to run
+    if name.parts[0].endswith(".dist-info"):  # the files that pip itself writes differ from run to run
         return name.name not in {"RECORD", "INSTALLER", "REQUESTED", "direct_url.json", "WHEEL"}
     return True
 
 
 def write(output: Path, files: dict[str, Path]) -> None:
-    """Write a zip whose bytes depend on names and contents only."""
+    """Write a zip whose bytes depend only on names and contents."""
     with zipfile.ZipFile(output, "w", zipfile.ZIP_STORED) as archive:
         for name in sorted(files):
             entry = zipfile.ZipInfo(name, _EPOCH)
-            entry.create_system = 3  # Unix, also when built elsewhere
+            entry.create_system = 3  # Unix, even if built elsewhere
             entry.external_attr = 0o100644 << 16
             archive.writestr(entry, files[name].read_bytes())
 

@@ -1,8 +1,8 @@
 # ruff: noqa: INP001 (a script, not a package)
 """Writes ``dist/dynamodb-opensearch.cdx.json``: what the zip holds, from which wheels, under which licences.
 
-A CycloneDX bill of materials without times and random numbers: of the same zip it has the same bytes, wherever it is
-written. Run after build.py; a test fails while it is another zip's.
+It is a CycloneDX bill of materials without times or random numbers, so the same zip gives the same bytes everywhere.
+Run it after build.py; a test fails if it describes another zip.
 
 usage: python lambda/sbom.py [OUTPUT]
 """
@@ -20,12 +20,12 @@ from email.message import Message
 from pathlib import Path
 from typing import Any
 
-import build  # type: ignore[import-not-found]  # it stands beside this file
+import build  # type: ignore[import-not-found]  # it is beside this file
 
 OUTPUT: Path = build.OUTPUT.with_suffix(".cdx.json")
 
 ALLOWED = {"Apache-2.0", "BSD-3-Clause", "MIT", "MIT-0", "MPL-2.0", "PSF-2.0"}
-"""SPDX identifiers. None asks anything of whoever uses the zip but to keep its notices, which it holds."""
+"""SPDX identifiers. All that these licences ask of the zip's users is to keep their notices, which the zip holds."""
 _AS_ITS_LICENCE_FILE_SAYS = {
     "aws-lambda-powertools": "MIT-0",  # its metadata: MIT, and MIT-0
     "events": "BSD-3-Clause",  # BSD
@@ -35,38 +35,40 @@ _AS_ITS_LICENCE_FILE_SAYS = {
 
 
 def main(output: Path = OUTPUT) -> None:
-    """Write the bill, and print how much there is in it."""
+    """Write the bill, and print its number of packages."""
     bill = bill_of_materials(build.OUTPUT, locked_wheels(), build.LOCK.read_text(encoding="utf-8"))
     output.write_text(json.dumps(bill, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     print(f"{output}: {len(bill['components'])} packages")
 
 
 def locked_wheels() -> dict[str, str]:
-    """Package -> SHA-256 of the wheel that build.py unpacks, as pip itself reports it."""
+    """Map each package to the SHA-256 of the wheel that build.py unpacks, as pip reports it."""
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.json"
         os.environ["PIP_REPORT"] = str(report)
         build.install(Path(folder) / "packages")
         installed = json.loads(report.read_text(encoding="utf-8"))["install"]
     return {
-        canonical(one["metadata"]["name"]): one["download_info"]["archive_info"]["hashes"]["sha256"]
-        for one in installed
+        canonical(package["metadata"]["name"]): package["download_info"]["archive_info"]["hashes"]["sha256"]
+        for package in installed
     }
 
 
 def bill_of_materials(archive: Path, wheels: Mapping[str, str], lock: str) -> dict[str, Any]:
-    """The bill, in CycloneDX's JSON.
+    """Return the bill as CycloneDX's JSON.
 
     Args:
         wheels: package -> SHA-256 of its wheel.
-        lock: the text of requirements.lock, which tells in its comments who needs whom.
+        lock: the text of requirements.lock, whose comments say which package needs which.
 
     Raises:
-        SystemExit: a package is not known to the lock, or its licence is none of the allowed.
+        SystemExit: a package isn't in the lock, or its licence isn't allowed.
     """
-    packages = {canonical(one["Name"]): one for one in metadata(archive)}
+    packages = {canonical(package["Name"]): package for package in metadata(archive)}
     if unknown := sorted(set(packages) ^ set(wheels)):
-        raise SystemExit(f"lambda/sbom.py: {', '.join(unknown)}: in the zip or in the lock only; run lambda/build.py")
+        raise SystemExit(
+            f"lambda/sbom.py: {', '.join(unknown)}: only in the zip or only in the lock; run lambda/build.py"
+        )
     references = {name: f"pkg:pypi/{name}@{package['Version']}" for name, package in packages.items()}
     ours = {
         "type": "application",
@@ -103,7 +105,7 @@ def bill_of_materials(archive: Path, wheels: Mapping[str, str], lock: str) -> di
 
 
 def metadata(archive: Path) -> Iterator[Message]:
-    """Each package's own, of all that the zip vendors."""
+    """Yield the metadata of each package in the zip."""
     with zipfile.ZipFile(archive) as opened:
         for name in opened.namelist():
             if re.fullmatch(r"[^/]+\.dist-info/METADATA", name):
@@ -111,34 +113,34 @@ def metadata(archive: Path) -> Iterator[Message]:
 
 
 def own_version(archive: Path) -> str:
-    """The version of the function's own code."""
+    """Return the version of the functions' own code."""
     with zipfile.ZipFile(archive) as opened:
         source = opened.read("dynamodb_opensearch/__init__.py").decode()
     found = re.search(r'^__version__ = "(.+)"$', source, re.MULTILINE)
     if found is None:
-        raise SystemExit("lambda/sbom.py: dynamodb_opensearch/__init__.py tells no __version__")
+        raise SystemExit("lambda/sbom.py: dynamodb_opensearch/__init__.py has no __version__")
     return found[1]
 
 
 def licence(name: str, package: Message) -> str:
-    """Its SPDX identifier."""
+    """Return the package's SPDX identifier."""
     found = _AS_ITS_LICENCE_FILE_SAYS.get(name) or package["License-Expression"] or package["License"]
     if found not in ALLOWED:
         raise SystemExit(
-            f"lambda/sbom.py: the licence of {name} is {found}: one of {', '.join(sorted(ALLOWED))} may be"
+            f"lambda/sbom.py: the licence of {name} is {found}: it must be one of {', '.join(sorted(ALLOWED))}"
         )
     return str(found)
 
 
 def needed_by(lock: str) -> Iterator[tuple[str, set[str]]]:
-    """Package -> who needs it, from uv's comments: one name behind ``# via``, or one on each line below it."""
+    """Yield each package and those that need it, from uv's comments: a name after ``# via``, or one per line below."""
     for entry in re.split(r"\n(?=\S)", lock):
         comments = re.findall(r"^    #(?: via|  )(?: +(\S.*))?$", entry, re.MULTILINE)
         yield canonical(entry.split("==")[0]), {name for name in comments if name}
 
 
 def canonical(name: str) -> str:
-    """As PyPA's specification of names has it."""
+    """Normalize a name as PyPA's specification says."""
     return re.sub(r"[-_.]+", "-", name).lower()
 
 

@@ -20,12 +20,12 @@ PAGE = Path(__file__).resolve().parent.parent / "docs/reference/cli.md"
 
 
 def commands() -> dict[str, Any]:
-    """``index create`` -> the command, of all there are."""
+    """Map each name, such as ``index create``, to its command."""
     return dict(_commands(typer.main.get_command(app), ""))
 
 
 def with_help(page: str) -> str:
-    """The page with the current help of every command.
+    """Return the page with the current help of every command.
 
     Raises:
         SystemExit: a command has no markers, or markers have no command.
@@ -48,17 +48,19 @@ def with_help(page: str) -> str:
 
 
 def _commands(command: Any, prefix: str) -> Iterator[tuple[str, Any]]:
-    for name, one in command.commands.items():
-        if hasattr(one, "commands"):
-            yield from _commands(one, f"{prefix}{name} ")
+    for name, child in command.commands.items():
+        if hasattr(child, "commands"):
+            yield from _commands(child, f"{prefix}{name} ")
         else:
-            yield prefix + name, one
+            yield prefix + name, child
 
 
 def _help(command: Any) -> str:
-    """What it does, its examples, and the options that only it has, or only some."""
+    """Return what a command does, its examples, and the options that not all commands share."""
     examples = re.findall(r"\[cyan\](.*?)\[/cyan\]", command.epilog)
-    own = [one for one in command.params if not getattr(one, "rich_help_panel", None) and one.name != "help"]
+    own = [
+        option for option in command.params if not getattr(option, "rich_help_panel", None) and option.name != "help"
+    ]
     parts = [command.help, "```sh\n" + "\n".join(examples) + "\n```"]
     if own:
         parts.append(_table(own))
@@ -67,26 +69,26 @@ def _help(command: Any) -> str:
 
 def _shared(command: Any) -> str:
     panels: dict[str, list[Any]] = {}
-    for one in command.params:
-        if panel := getattr(one, "rich_help_panel", None):
-            panels.setdefault(panel, []).append(one)
+    for option in command.params:
+        if panel := getattr(option, "rich_help_panel", None):
+            panels.setdefault(panel, []).append(option)
     return "\n\n".join(f"**{panel}**\n\n{_table(options)}" for panel, options in panels.items()) + "\n"
 
 
 def _table(parameters: list[Any]) -> str:
     rows = ["| option | | default |", "|---|---|---|"]
-    for one in parameters:
-        name = one.opts[0] if one.param_type_name == "option" else f"{one.metavar}"
-        metavar = f" {one.metavar}" if one.param_type_name == "option" and one.metavar else ""
-        default = (
-            "required" if one.required else "" if one.default is None or one.default is False else f"`{one.default}`"
-        )
-        rows.append(f"| `{name}{metavar}` | {one.help} | {default} |")
+    for parameter in parameters:
+        is_option = parameter.param_type_name == "option"
+        name = parameter.opts[0] if is_option else f"{parameter.metavar}"
+        metavar = f" {parameter.metavar}" if is_option and parameter.metavar else ""
+        value = parameter.default
+        default = "required" if parameter.required else "" if value is None or value is False else f"`{value}`"
+        rows.append(f"| `{name}{metavar}` | {parameter.help} | {default} |")
     return "\n".join(rows)
 
 
 def main(arguments: list[str]) -> int:
-    """Write the page; 1 if it is stale and may not be written."""
+    """Write the page. Return 1 if it is stale and ``--check`` forbids writing."""
     before = PAGE.read_text(encoding="utf-8")
     after = with_help(before)
     if after == before:

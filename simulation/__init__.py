@@ -1,1 +1,1 @@
-"""Convergence tests: whole scenarios, made from a seed, that try to drive the function's index and its table apart."""
+"""Simulates whole scenarios, each made from a seed, that try to make the sync's index differ from its table."""

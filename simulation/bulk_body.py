@@ -1,4 +1,4 @@
-"""Bulk requests and answers as the proxy sees them: split into actions, cut down to some, spliced together again."""
+"""Splits bulk requests into actions, joins some of them again, and splices answers: what the proxy needs."""
 
 import gzip
 import json
@@ -11,7 +11,7 @@ from simulation.items import read_exactly
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """One action of a bulk request with the very bytes that it came in."""
+    """One action of a bulk request, with its original bytes."""
 
     operation: str
     document_id: str | None
@@ -25,7 +25,7 @@ def decode_body(body: bytes, content_encoding: str) -> bytes:
 
 
 def parse_actions(body: bytes) -> list[Action]:
-    """The actions of a decoded bulk body; raises ValueError where OpenSearch would refuse it as malformed."""
+    """Return the actions of a decoded bulk body. Raise ValueError where OpenSearch would refuse it as malformed."""
     actions = []
     lines = iter(line + b"\n" for line in body.split(b"\n") if line)
     for line in lines:
@@ -48,13 +48,13 @@ def join_actions(actions: Sequence[Action]) -> bytes:
 
 
 def error_item(action: Action, index: str, status: int, error: Mapping[str, str], *, filtered: bool) -> dict[str, Any]:
-    """A failed item as OpenSearch words it; under `filter_path` only its status and error are left."""
+    """Return a failed item in OpenSearch's form; with `filter_path`, only its status and error."""
     whole = {} if filtered else {"_index": index, "_id": action.document_id}
     return {action.operation: {**whole, "status": status, "error": dict(error)}}
 
 
 def splice_answer(answer: bytes, actions: Sequence[Action], refused: Mapping[int, dict[str, Any]]) -> bytes:
-    """The answer to a whole request: `refused` items by position, and the real answer's items in the places between."""
+    """Combine the answer to a whole request: `refused` items at their positions, the real answer's items elsewhere."""
     real = json.loads(answer) if answer else {}
     items = iter(real.get("items", ()))
     spliced = [refused[i] if i in refused else next(items) for i in range(len(actions))]

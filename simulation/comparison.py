@@ -1,4 +1,4 @@
-"""The end of a schedule: index and table side by side, item by item. Every difference gets a name."""
+"""Compares index and table at the end of a schedule, item by item, and names the kind of each difference."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -33,9 +33,9 @@ class Difference:
 
 
 def compare(history: History, documents: Iterable[Document], dead_letters: AbstractSet[str]) -> list[Difference]:
-    """What differs after the last write.
+    """Return what differs after the last write.
 
-    An item that OpenSearch refuses must have a dead letter; its document may show an earlier content then."""
+    An item that OpenSearch refuses must have a dead letter; its document may then show an earlier content."""
     found: dict[str, list[Document]] = defaultdict(list)
     for document in documents:
         found[document_label(document.source, history.key_names)].append(document)

@@ -1,4 +1,4 @@
-"""A fake SQS: takes dead letters through SendMessage and SendMessageBatch, and remembers those that it accepted."""
+"""Fakes SQS: takes dead letters through SendMessage and SendMessageBatch, and remembers which it accepted."""
 
 import hashlib
 import json
@@ -17,7 +17,7 @@ _CONTENT_TYPE = "application/x-amz-json-1.0"
 
 
 class DeadLetterQueue:
-    """The queue of one schedule: `keys` are those whose dead letters it has accepted."""
+    """The queue of one schedule; `keys` holds the keys whose dead letters it has accepted."""
 
     def __init__(self, key_names: Iterable[str], rng: random.Random, story: Story) -> None:
         self.keys: set[str] = set()

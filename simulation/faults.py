@@ -1,4 +1,4 @@
-"""What may go wrong, by name, and how often it does."""
+"""Names the faults that may strike, and says how often they do."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Fault(StrEnum):
-    """What may happen to one request of the function's on its way to OpenSearch and back."""
+    """What may happen to a request from the function on its way to OpenSearch and back."""
 
     BUSY = "429, 500, 502, 503 or 504 for the whole request"
     THROTTLED = "a throttle disguised as 403"
@@ -27,7 +27,7 @@ class Fault(StrEnum):
 
 
 class ReadFault(StrEnum):
-    """What may happen to one read of the table or one dead letter."""
+    """What may happen to a read of the table or to a dead letter."""
 
     UNPROCESSED = "some keys come back unprocessed"
     THROTTLED = "ProvisionedThroughputExceededException or ThrottlingException"
@@ -38,7 +38,7 @@ class ReadFault(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Faults:
-    """How often which fault strikes, and how many may strike in all: convergence is promised once they end."""
+    """How often each fault strikes, and how many may strike in all: convergence is promised once they end."""
 
     rate: float
     budget: int

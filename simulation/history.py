@@ -1,4 +1,4 @@
-"""What happened to a table, over simulated time, and what the records of its streams say about it."""
+"""Makes a table's history over simulated time, and the stream records that describe it."""
 
 import base64
 import random
@@ -20,7 +20,7 @@ WRAP = 10**6  # versions keep a sequence number's order within a second modulo t
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One write to one item, at a true time that no clock of the system shows exactly."""
+    """One write to one item, at its true time, which no clock in the system shows exactly."""
 
     at: float
     key: str
@@ -33,7 +33,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One stream record, as Lambda delivers it, readable from the moment of its change on."""
+    """One stream record as Lambda delivers it, readable from the moment of its change."""
 
     at: float
     key: str
@@ -57,7 +57,7 @@ class Stream:
 
 @dataclass(frozen=True)
 class History:
-    """The table from its first write to its last, with its streams in turn: a new view type is a new stream."""
+    """The table from its first write to its last, and its streams in order: a new view type makes a new stream."""
 
     key_names: tuple[str, ...]
     changes: tuple[Change, ...]
@@ -73,20 +73,20 @@ class History:
         return tuple(sorted({change.key for change in self.changes}))
 
     def item(self, key: str, now: float) -> Item | None:
-        """The item as of now: what a consistent read finds."""
+        """Return the item as of `now`: what a consistent read finds."""
         for change in reversed(self.changes[: bisect_right(self.times, now)]):
             if change.key == key:
                 return change.item
         return None
 
     def contents(self, key: str) -> list[Item]:
-        """Every content that the item ever had, oldest first."""
+        """Return every content that the item ever had, oldest first."""
         return [change.item for change in self.changes if change.key == key and change.item is not None]
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """How a history is made: items, most writes, clocks, and how likely it is that what happens with each write."""
+    """How a history is made: number of items, most writes, clocks, and the probability of each event per write."""
 
     prefix: str
     keys: int
@@ -99,10 +99,10 @@ class Shape:
 
 
 def make_history(rng: random.Random, shape: Shape, view_types: tuple[str, ...], switch_seconds: int) -> History:
-    """A history of a handful of items whose partition keys begin with the shape's prefix.
+    """Make a history of a few items whose partition keys begin with the shape's prefix.
 
-    Each view type is a stream of its own, which begins `switch_seconds` after the one before. The clocks that stamp
-    records disagree by less than `conflict_window_seconds` - 1: more is outside the promise."""
+    Each view type has its own stream, which begins `switch_seconds` after the previous one. The clocks that stamp
+    records disagree by less than `conflict_window_seconds` - 1: the sync promises nothing beyond that."""
     spread = shape.conflict_window_seconds - 1.01
     offsets = (0.0, spread, *(rng.uniform(0, spread) for _ in range(shape.clocks - 2)))
     key_names, keys = _make_keys(rng, shape)
@@ -154,7 +154,7 @@ def _make_changes(
         if old is None or rng.random() < 0.75:
             make = make_poison if rng.random() < shape.poison else make_item
             item = make(rng, attributes, serial)
-            if past.get(key) and rng.random() < 0.08:  # back to an earlier content: a stale document may look right
+            if past.get(key) and rng.random() < 0.08:  # return to an earlier content: a stale document may look right
                 item = rng.choice(past[key])
             if item == old:
                 continue  # DynamoDB writes no record for a write that changes nothing
@@ -169,7 +169,7 @@ def _make_changes(
 
 
 def _make_gap(rng: random.Random, shape: Shape) -> float:
-    """Seconds until the next write: bursts within a second, steps within the conflict window, and pauses beyond it."""
+    """Seconds until the next write: bursts within a second, steps within the conflict window, pauses beyond it."""
     window = shape.conflict_window_seconds
     if rng.random() < shape.pauses:
         return rng.choice((rng.uniform(0, 1) * window, rng.uniform(1, 3) * window, 3600.0 * rng.randint(1, 30)))
@@ -177,7 +177,7 @@ def _make_gap(rng: random.Random, shape: Shape) -> float:
 
 
 def _make_stream(rng: random.Random, number: int, view_type: str, changes: list[Change]) -> Stream:
-    """The records of these changes: in one shard, or in one that is split in two on the way."""
+    """Make the records of these changes, in one shard or in a shard that splits in two on the way."""
     arn = f"{TABLE_ARN}/stream/2025-06-15T0{number}:00:00.000"
     split = rng.randint(1, len(changes)) if rng.random() < 0.2 else len(changes)
     halves = {change.key: rng.randrange(2) for change in changes}
@@ -195,7 +195,7 @@ def _make_stream(rng: random.Random, number: int, view_type: str, changes: list[
 
 
 def _sequence_numbers(rng: random.Random, count: int, *, local: bool) -> list[str]:
-    """Ascending, often near a wrap; in AWS's form, a counter above 20 digits, or DynamoDB Local's, small and padded."""
+    """Ascending numbers, often near a wrap, in AWS's form (a counter above 20 digits) or DynamoDB Local's (padded)."""
     near_wrap = WRAP * rng.randint(1, 300) - rng.randint(0, count + 1)
     first = rng.choice((rng.randint(1, 9), rng.randint(1, 10**9), near_wrap))
     if local:

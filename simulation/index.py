@@ -1,4 +1,4 @@
-"""The real OpenSearch's side: one index, which all schedules of a run share, told apart by the prefix of their keys."""
+"""A client of the real OpenSearch index that all schedules of a run share; each schedule has its own key prefix."""
 
 import http.client
 import json
@@ -9,7 +9,7 @@ from typing import Any
 
 from simulation.items import POISONABLE_ATTRIBUTE, read_exactly
 
-# Unmapped fields are kept and not looked at, so that only the poison is refused. Tombstones outlive any run.
+# Unmapped fields are stored but not indexed, so that only the poison is refused. Tombstones outlive any run.
 _INDEX = {
     "settings": {
         "number_of_shards": 1,
@@ -30,7 +30,7 @@ class Document:
 
 
 class Index:
-    """A client of this index; one per thread, as it keeps one connection alive."""
+    """A client of the index. Each thread needs its own, since it keeps one connection alive."""
 
     def __init__(self, url: str, name: str) -> None:
         address = urllib.parse.urlsplit(url)
@@ -44,11 +44,11 @@ class Index:
         self._expect_ok(self._send("DELETE", f"/{self.name}"))
 
     def bulk(self, body: bytes, query: str = "") -> tuple[int, bytes]:
-        """Status and body of the real answer to a bulk request."""
+        """Send a bulk request; return the status and the body of the real answer."""
         return self._send("POST", f"/{self.name}/_bulk" + (f"?{query}" if query else ""), body)
 
     def documents(self, ids: Iterable[str]) -> list[Document]:
-        """Those of these documents that exist, in real time: a search would have to wait for a refresh."""
+        """Return those of these documents that exist, in real time: a search would have to wait for a refresh."""
         wanted = {"docs": [{"_id": i} for i in ids]}
         if not wanted["docs"]:
             return []

@@ -1,4 +1,4 @@
-"""Items in DynamoDB's JSON, as streams and BatchGetItem carry them: made at random, compared with documents exactly."""
+"""Makes random items in DynamoDB's JSON, as streams and BatchGetItem carry them, and compares documents exactly."""
 
 import base64
 import json
@@ -11,10 +11,10 @@ from typing import Any, TypeAlias
 AttributeValue: TypeAlias = Mapping[str, Any]
 Item: TypeAlias = Mapping[str, AttributeValue]
 
-# Stands in every item's content and in no key: a log line or a dead letter that holds it has leaked an item's content.
+# Every item's content holds it, and no key does: a log line or a dead letter that holds it has leaked content.
 CONTENT_MARK = "c0ntent"
 
-# The test index maps this attribute as a long, so that a text in it makes OpenSearch refuse the document for good.
+# The test index maps this attribute as a long, so that a text in it makes OpenSearch refuse the document permanently.
 POISONABLE_ATTRIBUTE = "quantity"
 
 # Numbers that a float would change: 38 digits, both ends of the exponent's range, an integer beyond 64 bits.
@@ -34,7 +34,7 @@ TEXTS = ("", "plain", 'quote " and \\ backslash', "line\nbreak", "ünïcödé �
 
 
 def make_item(rng: random.Random, keys: Item, serial: int) -> dict[str, AttributeValue]:
-    """One item with the given key attributes; `serial` makes its content differ from all others of its table."""
+    """Make an item with the given key attributes; `serial` makes its content unique in its table."""
     item: dict[str, AttributeValue] = {**keys, "serial": {"N": str(serial)}, "mark": {"S": f"{CONTENT_MARK}-{serial}"}}
     for name in rng.sample(sorted(_ATTRIBUTES), rng.randint(0, 5)):
         item[name] = _ATTRIBUTES[name](rng)
@@ -42,7 +42,7 @@ def make_item(rng: random.Random, keys: Item, serial: int) -> dict[str, Attribut
 
 
 def make_poison(rng: random.Random, keys: Item, serial: int) -> dict[str, AttributeValue]:
-    """An item that the test index refuses for good."""
+    """Make an item that the test index always refuses."""
     return {**make_item(rng, keys, serial), POISONABLE_ATTRIBUTE: {"S": f"{CONTENT_MARK} is not a number"}}
 
 
@@ -51,22 +51,22 @@ def is_poison(item: Item) -> bool:
 
 
 def key_label(attributes: Mapping[str, Any], names: Iterable[str]) -> str:
-    """The key's text in stories: of an item's or a record's key attributes, in the order of the key schema."""
+    """Return the key's text for stories, from an item's or a record's key attributes in the order of the schema."""
     return "|".join(_scalar_text(attributes[name]) for name in names)
 
 
 def document_label(document: Mapping[str, Any], names: Iterable[str]) -> str:
-    """The same text from a document's `_source`, read with `read_exactly`; missing key attributes show as `?`."""
+    """Return the same text from a document's `_source`, read with `read_exactly`; a missing key attribute is `?`."""
     return "|".join(_number_text(v) if isinstance(v := document.get(n, "?"), Decimal) else str(v) for n in names)
 
 
 def read_exactly(body: bytes) -> Any:
-    """JSON with numbers as Decimal, so that no digit gets lost in the reading."""
+    """Parse JSON with numbers as Decimal, so that no digit is lost."""
     return json.loads(body, parse_int=Decimal, parse_float=Decimal)
 
 
 def is_document_of(item: Item, document: Any) -> bool:
-    """True if the document says exactly what the item says: every attribute, every digit, and nothing else."""
+    """Whether the document says exactly what the item says: every attribute, every digit, and nothing else."""
     return _is_value_of({"M": item}, document)
 
 
@@ -96,11 +96,11 @@ def _is_map(content: Item, found: Any) -> bool:
 
 
 def _is_set(is_member: Callable[[str, Any], bool], content: list[str], found: Any) -> bool:
-    """A set is an array in whatever order: every member is in it once."""
+    """A set becomes an array in any order, with every member once."""
     return (
         isinstance(found, list)
         and len(found) == len(content)
-        and all(any(is_member(member, one) for one in found) for member in content)
+        and all(any(is_member(member, element) for element in found) for member in content)
     )
 
 

@@ -1,9 +1,9 @@
-"""Random histories of one document, run through the real ``coalesce`` and ``converge`` without I/O.
+"""Runs random histories of one document through the real ``coalesce`` and ``converge``, without I/O.
 
-Every actor (the table's writer, pollers, settlers, a backfill, the network) is a greenlet that hands over at each point
-where the real one would wait for the outside, so a seed is one interleaving. Requests may land long after their sender
-died, answers get lost, invocations are killed anywhere, batches are bisected, grown and replayed, clocks disagree. At
-the end, once all has landed, the index must hold what the table holds.
+Every actor (the table's writer, pollers, settlers, a backfill, the network) is a greenlet that yields wherever the real
+actor would wait for I/O, so a seed is one interleaving. Requests may land long after their sender died, answers get
+lost, invocations are killed anywhere, batches are split, grown and replayed, clocks disagree. At the end, once every
+request has landed, the index must hold what the table holds.
 """
 
 import random
@@ -31,21 +31,21 @@ _NEVER = 10**6
 _FOREIGN = -1
 
 Content = int | None
-"""Which change the document holds, None if it doesn't exist."""
+"""The number of the change that the document holds; None if it doesn't exist."""
 
 
-class Killed(Exception):  # noqa: N818 (it is no error: Lambda ends an invocation)
-    """The invocation's process is gone."""
+class Killed(Exception):  # noqa: N818 (not an error: Lambda ends an invocation)
+    """The invocation's process was killed."""
 
 
 @dataclass(slots=True)
 class Document:
-    """OpenSearch's side: a document or its tombstone, under ``version_type=external``."""
+    """A document or its tombstone in OpenSearch, under ``version_type=external``."""
 
     content: Content = None
     version: int = -1
     or_equal: bool = False
-    """Whether the index compares as ``external_gte`` does: what must not be used."""
+    """Whether the index compares as ``external_gte`` does, which must not be used."""
 
     def apply(self, version: int, content: Content) -> Outcome:
         if version > self.version or (self.or_equal and version == self.version):
@@ -55,12 +55,12 @@ class Document:
 
 
 class History:
-    """One seed's world. ``run`` returns the story of a divergence, or None if all went well."""
+    """The world of one seed. ``run`` returns the story of a divergence, or None if all went well."""
 
     def __init__(self, seed: int, *, or_equal: bool = False, source: str = "read") -> None:
         self.random = random.Random(seed)
         self.document = Document(or_equal=or_equal)
-        if seed % 20 == 7:  # another sync has been here, whose versions are no times
+        if seed % 20 == 7:  # another sync wrote here, whose versions aren't times
             self.document.content, self.document.version = _FOREIGN, 4_102_444_800 * 10**9 + 990 + seed % 10
         self.now = float(_START)
         self.table: Content = None
@@ -73,7 +73,7 @@ class History:
         self._hub = getcurrent()
 
     def run(self) -> str | None:
-        """Let all actors run to their end, land what is in flight, compare."""
+        """Run all actors to their end, land what is in flight, and compare."""
         draw = self.random
         images = draw.random() < 0.7
         changes_left = draw.randint(2, 7)
@@ -101,7 +101,7 @@ class History:
 
     def _write_table(self, count: int, *, keys_only: bool) -> None:
         draw = self.random
-        # Two clocks that disagree by less than the window minus a second, DynamoDB's own somewhere between.
+        # Two clocks that disagree by less than the window minus a second; DynamoDB's own is between them.
         spread = draw.choice([0, 1, draw.randint(2, CONFLICT_WINDOW - 2)])
         skews = [-draw.randint(0, spread), 0]
         skews[1] = skews[0] + spread
@@ -124,7 +124,7 @@ class History:
             if not deleted and not keys_only:
                 data["NewImage"] = {"pk": {"S": "k"}, "n": {"N": str(number)}}
             self.records.append({"eventName": "REMOVE" if deleted else "MODIFY", "dynamodb": data})
-            self._tell(f"change {number}: {'delete' if deleted else 'put'}, stamp {stamp - _START}, order {low}")
+            self._note(f"change {number}: {'delete' if deleted else 'put'}, stamp {stamp - _START}, order {low}")
             self._wait()
 
     def _poll(self, number: int, total: int) -> None:
@@ -141,13 +141,13 @@ class History:
             try:
                 result = self._converge(name, batch.changes.values())
             except Killed:
-                self._tell(f"{name}: killed")
+                self._note(f"{name}: killed")
                 continue
             undone = [batch.first_positions[key] for key in result.unfinished]
             checkpoint = checkpoint + min(undone) if undone else end
             if draw.random() < 0.05:
                 checkpoint = draw.randint(0, checkpoint)
-                self._tell(f"poller {number}: replays from {checkpoint}")
+                self._note(f"poller {number}: replays from {checkpoint}")
 
     def _repair(self, number: int) -> None:
         for _ in range(self.random.randint(1, 3)):
@@ -156,7 +156,7 @@ class History:
             try:
                 self._converge(f"settler {number}", [Settle("k", _KEYS)])
             except Killed:
-                self._tell(f"settler {number}: killed")
+                self._note(f"settler {number}: killed")
 
     def _backfill(self) -> None:
         for _ in range(self.random.randint(0, 6)):
@@ -165,17 +165,18 @@ class History:
         self._wait()
         if content is not None:  # a scan sees no deleted items
             outcome = self.document.apply(version, content)
-            self._tell(f"backfill writes {content} v{version}: {outcome.kind.value}")
+            self._note(f"backfill writes {content} v{version}: {outcome.kind.value}")
 
     def _damage(self) -> None:
-        """The document is lost with its version, as by hand or by a restart that forgets tombstones; then repaired."""
+        """Lose the document with its version, as a manual delete or a restart may; then repair it."""
         for _ in range(self.random.randint(0, 12)):
             self._wait()
         self.document.content, self.document.version = None, -1
         self.now += self.random.choice([0, 200])
-        self._tell("the document is lost")
-        safe = [one for one in self.in_flight if one[0] <= scan_version(int(self.now), CONFLICT_WINDOW)]
-        self.in_flight = safe  # younger ones must have landed: nothing can tell them from a change to come
+        self._note("the document is lost")
+        newest = scan_version(int(self.now), CONFLICT_WINDOW)
+        safe = [(version, content) for version, content in self.in_flight if version <= newest]
+        self.in_flight = safe  # newer ones must have landed: nothing distinguishes them from a future change
         while True:
             try:
                 result = self._converge("repair", [Settle("k", _KEYS)])
@@ -184,7 +185,7 @@ class History:
             if not result.unfinished:
                 return
 
-    # -- what an invocation sees of the outside
+    # -- what an invocation sees of OpenSearch and DynamoDB
 
     def _converge(self, name: str, pending: Iterable[changes.Change]) -> converge.Result:
         patience = _Patience(self.random.choice([0, 1, 3, _NEVER]))
@@ -199,39 +200,40 @@ class History:
         )
 
     def send(self, name: str, write: Write) -> Outcome:
-        """One write's way to OpenSearch and its answer's way back, each of which may fail."""
+        """Carry a write to OpenSearch, and its answer back. Either may fail."""
         content = None if write.image is None else int(write.image["n"]["N"])
         self._wait()
         fate = self.random.random()
         if fate < 0.7 or self.kills == 0:
             outcome = self.document.apply(write.version, content)
-            self._tell(f"{name}: writes {content} v{write.version}: {outcome.kind.value} (v{self.document.version})")
+            self._note(f"{name}: writes {content} v{write.version}: {outcome.kind.value} (v{self.document.version})")
             if fate > 0.65 and self.kills:
                 self.kills -= 1
-                return _LOST  # carried out, but the answer is lost
+                return _LOST  # applied, but the answer is lost
             self._wait()
             return outcome
         self.kills -= 1
         if fate < 0.95:
             self.in_flight.append((write.version, content))
-            self._tell(f"{name}: {content} v{write.version} stays in flight")
+            self._note(f"{name}: {content} v{write.version} stays in flight")
         if fate < 0.85:
             raise Killed
         return _LOST
 
     def read(self, name: str) -> tuple[Content, int]:
-        """A consistent read: the item now, and DynamoDB's clock."""
+        """Read consistently: return the item as it is now, and DynamoDB's clock."""
         self._wait()
         content, read_at = self.table, int(self.now)
-        self._tell(f"{name}: reads {content} at {read_at - _START}")
+        self._note(f"{name}: reads {content} at {read_at - _START}")
         if self.kills and self.random.random() < 0.1:
             self.kills -= 1
             raise Killed
         return content, read_at
 
     def image_of(self, sequence_number: str) -> Content:
-        """What a record says that the document was."""
-        record = next(one["dynamodb"] for one in self.records if one["dynamodb"]["SequenceNumber"] == sequence_number)
+        """Return the content that a record's image holds."""
+        data = (record["dynamodb"] for record in self.records)
+        record = next(fields for fields in data if fields["SequenceNumber"] == sequence_number)
         return int(record["NewImage"]["n"]["N"]) if "NewImage" in record else None
 
     # -- scheduling
@@ -246,15 +248,15 @@ class History:
     def _land(self, position: int) -> None:
         version, content = self.in_flight.pop(position)
         outcome = self.document.apply(version, content)
-        self._tell(f"in flight {content} v{version} lands: {outcome.kind.value}")
+        self._note(f"in flight {content} v{version} lands: {outcome.kind.value}")
 
-    def _tell(self, line: str) -> None:
+    def _note(self, line: str) -> None:
         self.story.append(f"{self.now - _START:8.2f}  {line}")
 
 
 @dataclass(slots=True)
 class _Patience:
-    """A deadline that allows so many rounds of retrying."""
+    """A deadline that allows a number of retry rounds."""
 
     rounds: int
 
@@ -301,7 +303,7 @@ class _Table:
                 yield Write(settle.id, settle.keys, version, settle.highest_own, None, image)
 
     def _read(self, settle: Settle) -> tuple[Content, int]:
-        """A new read for every attempt. What must not be done: keep the first, or fall back to the record's image."""
+        """Read again for every attempt. The other sources must not be used: the first read, or the record's image."""
         content, read_at = self.history.read(self.name)
         match self.history.source:
             case "first read":

@@ -1,6 +1,6 @@
-"""Handlers that people write, each wrong in one way: convergence tests that do not see through them prove nothing.
+"""Typical handlers, each wrong in one way: convergence tests that don't find their faults would prove nothing.
 
-They apply images only and use nothing but the standard library."""
+They only apply images, and use only the standard library."""
 
 import http.client
 import json
@@ -14,24 +14,24 @@ Version = Callable[[Record], int]
 
 
 def unversioned(event: Mapping[str, Any], _context: object) -> None:
-    """The guide's way: every record as it comes, whatever order it comes in, and every failure swallowed."""
+    """The guide's way: write every record in the order of arrival, and swallow every failure."""
     lines = [line for record in event["Records"] for line in _action(record, {})]
     _post_bulk(lines)
 
 
 def swallowing(event: Mapping[str, Any], _context: object) -> dict[str, Any]:
-    """Right versions and conflict rule, but a failed request counts as done."""
+    """The versions and the conflict rule are right, but a failed request counts as done."""
     _apply(event["Records"], _own_version)
     return {"batchItemFailures": []}
 
 
 def seconds_only(event: Mapping[str, Any], _context: object) -> dict[str, Any]:
-    """`external_gte` with the stamp as the version: clocks that disagree, and late writes of the same second, win."""
+    """The stamp is the version, with `external_gte`: a wrong clock or a late write of the same second wins."""
     return _report(event["Records"], _apply(event["Records"], _stamp, version_type="external_gte"))
 
 
 def conflict_is_done(event: Mapping[str, Any], _context: object) -> dict[str, Any]:
-    """Exact versions, but every conflict counts as something newer: clocks that disagree lose the later change."""
+    """The versions are exact, but every conflict counts as newer: if clocks disagree, the later change is lost."""
     return _report(event["Records"], _apply(event["Records"], _own_version))
 
 
@@ -45,7 +45,7 @@ def _own_version(record: Record) -> int:
 
 
 def _apply(records: Iterable[Record], version: Version, *, version_type: str = "external") -> set[str]:
-    """Writes the last change of each document; returns the ids of those that failed and may succeed later."""
+    """Write the last change of each document; return the ids of those that failed and may succeed later."""
     last = {_id(record): record for record in records}
     lines: list[str] = []
     for record in last.values():
@@ -79,7 +79,7 @@ def _id(record: Record) -> str:
 
 
 def _json_of(value: Mapping[str, Any]) -> str:
-    """An attribute value as JSON text, numbers digit for digit."""
+    """Return an attribute value as JSON text, with every digit of its numbers."""
     ((tag, content),) = value.items()
     match tag:
         case "N":
@@ -96,7 +96,7 @@ def _json_of(value: Mapping[str, Any]) -> str:
 
 
 def _post_bulk(lines: list[str]) -> Any:
-    """The answer, or None for any failure of the whole request."""
+    """Return the answer, or None if the whole request failed."""
     address = urllib.parse.urlsplit(os.environ["OPENSEARCH_ENDPOINT"])
     connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=1)
     body = "".join(line + "\n" for line in lines).encode()

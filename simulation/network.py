@@ -1,6 +1,6 @@
-"""The servers' side of a sandbox's network: HTTP requests come in whole, and are answered, reset or left hanging.
+"""Serves a sandbox's network: HTTP requests are received completely, and then answered, reset or left hanging.
 
-One thread serves all connections of a schedule through one selector: what happens next is decided in one place."""
+One thread serves all connections of a schedule through one selector, so one place decides what happens next."""
 
 import contextlib
 import selectors
@@ -22,7 +22,7 @@ class Answer:
 
 @dataclass(eq=False, slots=True)
 class Connection:
-    """One kept-alive connection of a client; `client_gone` once the client has closed it."""
+    """A client's kept-alive connection; `client_gone` is true once the client has closed it."""
 
     stream: socket.socket
     door: "Door"
@@ -32,7 +32,7 @@ class Connection:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What an HTTP request says; its headers' names are in lower case."""
+    """The content of an HTTP request; the names of its headers are in lower case."""
 
     method: str
     path: str
@@ -43,7 +43,7 @@ class Call:
 
 @dataclass(eq=False, slots=True)
 class Request:
-    """One whole HTTP request, waiting for what will be done with it."""
+    """A complete HTTP request that waits to be handled."""
 
     connection: Connection
     call: Call
@@ -51,7 +51,7 @@ class Request:
 
     @property
     def client_gone(self) -> bool:
-        """Looked up afresh: the client may have closed its connection just now."""
+        """Whether the client has closed its connection, checked at each access."""
         connection = self.connection
         if not connection.client_gone:
             try:
@@ -65,7 +65,7 @@ class Request:
 
 @dataclass(eq=False, slots=True)
 class Door:
-    """The listening socket that one sandbox calls all its endpoints at."""
+    """The listening socket that serves all endpoints of one sandbox."""
 
     listener: socket.socket
     on_request: Callable[[Request], None]
@@ -77,7 +77,7 @@ class Door:
 
 
 class Network:
-    """Doors, connections and whatever else a schedule listens to."""
+    """The doors, connections and other sockets that a schedule listens to."""
 
     def __init__(self) -> None:
         self._selector = selectors.DefaultSelector()
@@ -102,10 +102,10 @@ class Network:
             self._selector.unregister(source)
 
     def listen(self, timeout_seconds: float) -> bool:
-        """Handles what has come in; waits for it at most so long. False if nothing came."""
+        """Handle what arrives within the timeout. Return False if nothing did."""
         ready = self._selector.select(timeout_seconds)
         for key, _ in ready:
-            if key.fileobj in self._selector.get_map():  # an earlier one of this round may have closed it
+            if key.fileobj in self._selector.get_map():  # an earlier event of this round may have closed it
                 key.data()
         return bool(ready)
 
@@ -113,7 +113,7 @@ class Network:
         self._selector.close()
 
     def answer(self, request: Request, answer: Answer, *, cut_after: int | None = None) -> None:
-        """Sends the answer, or its first bytes only; to a client that has gone it is lost, as on a real network."""
+        """Send the answer, or only its first bytes. If the client is gone, it is lost, as on a real network."""
         lines = [
             f"HTTP/1.1 {answer.status} {HTTPStatus(answer.status).phrase}",
             f"content-type: {answer.content_type}",
@@ -127,7 +127,7 @@ class Network:
             self.hang_up(request.connection)
 
     def reset(self, connection: Connection) -> None:
-        """Closes with a TCP reset: the client sees ECONNRESET."""
+        """Close with a TCP reset: the client sees ECONNRESET."""
         with contextlib.suppress(OSError):
             connection.stream.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.hang_up(connection)
@@ -160,7 +160,7 @@ class Network:
 
 
 def _take_request(connection: Connection) -> Request | None:
-    """Cuts the first whole request off the received bytes."""
+    """Take the first complete request from the received bytes; None if there is none yet."""
     received = connection.received
     end = received.find(b"\r\n\r\n")
     if end < 0:

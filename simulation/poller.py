@@ -1,4 +1,4 @@
-"""An event source mapping as AWS documents it: batches, checkpoints, partial failures, bisection, lanes. No I/O.
+"""Models an event source mapping as AWS documents it: batches, checkpoints, partial failures, bisection. No I/O.
 
 See https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-batchfailurereporting.html and
 https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-errors.html"""
@@ -17,10 +17,10 @@ Batch = tuple[Record, ...]
 
 
 def first_to_retry(batch: Batch, response: Any) -> int:
-    """The position in the batch from which Lambda retries; the batch's length if it takes all as done.
+    """Return the position in the batch from which Lambda retries; the batch's length if all of it counts as done.
 
-    Nothing, null and empty lists mean success. A key of another name, an empty or a null identifier fail the whole
-    batch. Of an identifier that is none of the batch's AWS says nothing: the whole batch is taken as failed, too."""
+    Nothing, null and empty lists mean success. A key of another name and an empty or null identifier fail the whole
+    batch. AWS doesn't document an identifier that isn't in the batch: here it fails the whole batch too."""
     failures = response.get("batchItemFailures") if isinstance(response, Mapping) else None
     if not failures:
         return len(batch)
@@ -36,7 +36,7 @@ def first_to_retry(batch: Batch, response: Any) -> int:
 
 @dataclass(eq=False, slots=True)
 class Lane:
-    """Records of one shard, invoked one batch after another; with a parallelization factor only those of some items."""
+    """Records of a shard, delivered batch by batch; with a parallelization factor, only those of some items."""
 
     records: Sequence[Record]
     position: int = 0
@@ -45,7 +45,7 @@ class Lane:
 
     @property
     def checkpoint(self) -> int:
-        """Position of the first record that is not known to be done."""
+        """Position of the first record that isn't known to be done."""
         waiting = self.in_flight or (self.retries[0] if self.retries else None)
         return self.records.index(waiting[0]) if waiting else self.position
 
@@ -59,9 +59,9 @@ class Lane:
         return bool(self.retries) or (self.position < len(self.records) and self.records[self.position].at <= now)
 
     def take_batch(self, now: float, size: int, *, regroup: bool) -> Batch:
-        """The next batch to invoke with.
+        """Return the next batch to deliver.
 
-        `regroup` reads anew from the checkpoint: the retried batch has other bounds then, and may have grown."""
+        `regroup` reads again from the checkpoint: the retried batch then has other bounds, and may have grown."""
         if regroup:
             self.position = self.checkpoint
             self.retries.clear()
@@ -75,14 +75,14 @@ class Lane:
         return batch
 
     def succeed(self, response: Any) -> None:
-        """The function has returned: what it did not report is done, the rest is retried."""
+        """Note that the function returned: what it didn't report as failed is done, the rest is retried."""
         batch = self._landed()
         rest = batch[first_to_retry(batch, response) :]
         if rest:
             self.retries.appendleft(rest)
 
     def fail(self, *, bisect: bool) -> None:
-        """The function has raised, timed out or died: all of it is retried, in two halves if the mapping bisects."""
+        """Note that the function raised, timed out or died: the batch is retried, in two halves if bisected."""
         batch = self._landed()
         middle = len(batch) // 2
         halves = (batch[:middle], batch[middle:]) if bisect and middle else (batch,)
@@ -96,7 +96,7 @@ class Lane:
 
 
 class EventSourceMapping:
-    """One consumer of one stream, from its oldest record on (TRIM_HORIZON), with infinite retries."""
+    """A consumer of a stream, from its oldest record on (TRIM_HORIZON), which retries without limit."""
 
     def __init__(self, consumer: Consumer, stream: Stream) -> None:
         self.consumer = consumer
@@ -113,7 +113,7 @@ class EventSourceMapping:
         return all(lane.is_drained for lane in self.lanes)
 
     def ready_lanes(self, now: float) -> list[Lane]:
-        """Lanes that can be invoked; a shard's children wait until the whole parent is done."""
+        """Return the lanes that have a batch to deliver. A shard's children wait until the whole parent is done."""
         return [
             lane
             for shard in self.stream.shards
@@ -127,9 +127,9 @@ class EventSourceMapping:
         return lane.take_batch(now, size, regroup=rng.random() < self.consumer.regroups)
 
     def restart(self, rng: random.Random) -> None:
-        """The poller comes back with checkpoints older than what it has done, and maybe with another number of lanes.
+        """Restart the poller with older checkpoints, and perhaps with another number of lanes.
 
-        Invocations under way go on without it; their results no longer count."""
+        Invocations under way continue, but their results no longer count."""
         self.factor = rng.randint(1, 3)
         for shard in self.stream.shards:
             done = {r.sequence_number for lane in self._lanes[shard.shard_id] for r in lane.records[: lane.checkpoint]}

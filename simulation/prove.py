@@ -1,4 +1,4 @@
-"""Many schedules side by side against one function and one OpenSearch, and what to say about those that fail."""
+"""Runs many schedules in parallel against one function and one OpenSearch, and describes those that fail."""
 
 import os
 from collections.abc import Iterable, Iterator
@@ -19,7 +19,7 @@ _REPLAY = "replay: make prove SEED={}"
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """What all schedules of a run share. `prefix` keeps their keys apart from another function's in the same index."""
+    """What all schedules of a run share. `prefix` separates their keys from another function's in the same index."""
 
     forge: Forge
     opensearch_url: str
@@ -38,7 +38,7 @@ class Ground:
 
 @contextmanager
 def run_seeds(ground: Ground, seeds: Iterable[int]) -> Iterator[Iterator[Outcome]]:
-    """The schedules' outcomes, in the order of their seeds. Who has seen enough leaves: what has begun still ends."""
+    """Yield the schedules' outcomes in the order of their seeds. At an early exit, schedules under way still finish."""
     pool = ThreadPoolExecutor(_SIDE_BY_SIDE)
     try:
         yield pool.map(partial(Ground.run, ground), seeds)
@@ -47,12 +47,12 @@ def run_seeds(ground: Ground, seeds: Iterable[int]) -> Iterator[Iterator[Outcome
 
 
 def describe_failure(outcome: Outcome) -> str:
-    """Names every difference, the command that replays it, and the story of the first key that differs."""
+    """Describe a failure: each difference, the command that replays it, and the story of the first key that differs."""
     lines = [f"seed {outcome.seed} does not converge; {_REPLAY.format(outcome.seed)}"]
     lines += [f"  {difference}" for difference in outcome.differences]
     key = next((difference.key for difference in outcome.differences if difference.key), None)
     if key is not None:
         lines += [f"story of {key} (seconds of simulated time):", outcome.story.of_key(key, outcome.began)]
     elif any(difference.kind in (Kind.STUCK, Kind.VIOLATION) for difference in outcome.differences):
-        lines += ["story of all keys, its end:", outcome.story.end(outcome.began)]
+        lines += ["end of the story of all keys:", outcome.story.end(outcome.began)]
     return "\n".join(lines)

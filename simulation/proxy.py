@@ -1,4 +1,4 @@
-"""What stands between the function and the real OpenSearch: forwards, refuses, loses, and holds requests back."""
+"""A proxy between the function and the real OpenSearch that forwards, refuses, loses and delays requests."""
 
 import random
 from collections.abc import Callable, Mapping, Sequence
@@ -34,24 +34,24 @@ class Effect:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A request whose sender has given it up, and which still lands one day."""
+    """A request that its sender has given up, but that still lands later."""
 
     who: str
     body: bytes
     actions: Sequence[Action]
     haste: float
-    """The weight of its landing among what may happen next; 0: it lands after all else."""
+    """Weight of its landing among the possible next events; 0: it lands last."""
 
 
 class Proxy:
-    """The way to the index of one schedule. `held` requests are landed by whoever moves the schedule on."""
+    """The proxy of one schedule. The simulation decides when `held` requests land."""
 
     def __init__(
         self, index: Index, key_names: Sequence[str], faults: Faults, rng: random.Random, story: Story
     ) -> None:
         self.held: list[Held] = []
         self.labels: dict[str, str] = {}
-        """Every document id that was ever written or deleted, with its item's key as far as it is known."""
+        """Every document id that was ever written or deleted -> its item's key, if known."""
         self.budget = faults.budget
         self._index = index
         self._key_names = key_names
@@ -71,13 +71,13 @@ class Proxy:
         return self._strike(self._choose_fault(), bulk)
 
     def hold(self, call: Call, who: str) -> None:
-        """For a request that its sender's death left on the wire."""
+        """Hold a request whose sender died while it was on the wire."""
         self._hold(self._decode(call, who))
 
     def land(self, held: Held) -> None:
         self.held.remove(held)
         status, answer = self._index.bulk(held.body)
-        self._tell_items(held.who, held.actions, status, answer, late=True)
+        self._note_items(held.who, held.actions, status, answer, late=True)
 
     def _decode(self, call: Call, who: str) -> "_Bulk":
         body = decode_body(call.body, call.headers.get("content-encoding", ""))
@@ -115,7 +115,7 @@ class Proxy:
         return self._refuse(bulk, _WHOLE[fault](self._rng))
 
     def _lose(self, fault: Fault, bulk: "_Bulk") -> Effect:
-        """Faults that leave the function without an answer."""
+        """Apply a fault that leaves the function without a complete answer."""
         written, fate = _LOSSES[fault]
         answer = None
         match written:
@@ -123,12 +123,12 @@ class Proxy:
                 answer = self._forward(bulk)
             case _Written.LATER:
                 self._hold(bulk)
-        self._tell(bulk.who, bulk.actions, f"{fault.name}: {fault}")
+        self._note(bulk.who, bulk.actions, f"{fault.name}: {fault}")
         return Effect(fate, answer)
 
     def _forward(self, bulk: "_Bulk") -> Answer:
         status, body = self._index.bulk(bulk.body, bulk.query)
-        self._tell_items(bulk.who, bulk.actions, status, body)
+        self._note_items(bulk.who, bulk.actions, status, body)
         return Answer(status, body)
 
     def _forward_some(
@@ -138,7 +138,7 @@ class Proxy:
         *,
         all_fail: bool = False,
     ) -> Answer:
-        """Forwards a random part of the actions and answers for the others with the same error each."""
+        """Forward a random part of the actions; answer the others with the same error."""
         status, error = make_error(self._rng, self._index.name)
         filtered = "filter_path" in bulk.query
         refused = {
@@ -150,14 +150,14 @@ class Proxy:
         answer = b"{}" if filtered else b'{"took":1}'
         if passed:
             real_status, answer = self._index.bulk(join_actions(passed), bulk.query)
-            self._tell_items(bulk.who, passed, real_status, answer)
+            self._note_items(bulk.who, passed, real_status, answer)
             if real_status != 200:
                 return Answer(real_status, answer)
-        self._tell(bulk.who, [bulk.actions[position] for position in refused], f"{status} {error['type']}")
+        self._note(bulk.who, [bulk.actions[position] for position in refused], f"{status} {error['type']}")
         return Answer(200, splice_answer(answer, bulk.actions, refused))
 
     def _refuse(self, bulk: "_Bulk", answer: Answer) -> Effect:
-        self._tell(bulk.who, bulk.actions, f"{answer.status} for the whole request")
+        self._note(bulk.who, bulk.actions, f"{answer.status} for the whole request")
         return Effect(Fate.ANSWERED, answer)
 
     def _hold(self, bulk: "_Bulk") -> None:
@@ -166,24 +166,24 @@ class Proxy:
     def _learn_label(self, document_id: str, source: Mapping[str, Any] | None) -> None:
         if source is not None:
             self.labels[document_id] = document_label(source, self._key_names)
-        self.labels.setdefault(document_id, document_id)  # a deletion tells the id only
+        self.labels.setdefault(document_id, document_id)  # a deletion holds only the id
 
-    def _tell(self, who: str, actions: Sequence[Action], text: str) -> None:
+    def _note(self, who: str, actions: Sequence[Action], text: str) -> None:
         for action in actions:
             key = self.labels.get(action.document_id or "")
             self._story.tell(f"{_shown(action)} -> {text}", key=key, invocation=who)
 
-    def _tell_items(
+    def _note_items(
         self, who: str, actions: Sequence[Action], status: int, answer: bytes, *, late: bool = False
     ) -> None:
         when = "landing late: " if late else ""
         if status != 200:
-            self._tell(who, actions, f"{when}{status} {answer.decode(errors='replace')[:300]}")
+            self._note(who, actions, f"{when}{status} {answer.decode(errors='replace')[:300]}")
             return
         for action, item in zip(actions, read_exactly(answer).get("items", ()), strict=False):
             ((_, result),) = item.items()
             reason: Mapping[str, Any] = result.get("error", {})
-            self._tell(who, [action], f"{when}{result['status']} {reason.get('reason', '')}")
+            self._note(who, [action], f"{when}{result['status']} {reason.get('reason', '')}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Failures in OpenSearch's and Amazon's own words: whole answers and failed items of bulk requests."""
+"""Makes failures in OpenSearch's and Amazon's own words: whole answers, and failed items of bulk requests."""
 
 import json
 import random
@@ -10,7 +10,7 @@ ItemError: TypeAlias = tuple[int, dict[str, str]]
 
 
 def busy_answer(rng: random.Random) -> Answer:
-    """The cluster or something in front of it cannot take the request now."""
+    """The cluster, or something in front of it, can't take the request now."""
     pressure = (
         "rejected execution of coordinating operation [coordinating_and_primary_bytes=0, replica_bytes=0, all_bytes=0, "
         "coordinating_operation_bytes=1200249, max_coordinating_and_primary_bytes=1048576]"
@@ -51,7 +51,7 @@ def throttled_answer(rng: random.Random) -> Answer:
 
 
 def blocked_answer(_rng: random.Random) -> Answer:
-    """Somebody has stopped all writes for a while."""
+    """All writes are blocked for a while."""
     return _error_answer(403, "cluster_block_exception", "blocked by: [FORBIDDEN/6/cluster read-only (api)];")
 
 
@@ -60,7 +60,7 @@ def too_large_answer(rng: random.Random) -> Answer:
 
 
 def misconfigured_answer(rng: random.Random) -> Answer:
-    """The function may not do this at all, until somebody changes something."""
+    """The function lacks a right or valid credentials, until the set-up is corrected."""
     realm = ("www-authenticate", 'Basic realm="OpenSearch Security"')
     denied = "User: arn:aws:sts::123456789012:assumed-role/sync/sync is not authorized to perform: es:ESHttpPost"
     return rng.choice(

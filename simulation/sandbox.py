@@ -1,4 +1,4 @@
-"""Sandboxes for the function: cold starts by forking the worker, invocations over a pipe, SIGKILL at any moment."""
+"""Runs the function in sandboxes: the worker forks for a cold start, a pipe carries events, SIGKILL ends it anytime."""
 
 import contextlib
 import json
@@ -19,7 +19,7 @@ from simulation.worker import receive_message, send_message
 _TESTS = Path(__file__).resolve().parents[1]
 
 
-# What the Lambda runtime sets, and settings that never vary. No credentials but these, no proxy, no file of the user's.
+# What the Lambda runtime sets, and settings that never vary. Only these credentials; no proxy, no files of the user.
 _LAMBDA_ENVIRONMENT = {
     "AWS_ACCESS_KEY_ID": "test",
     "AWS_CONFIG_FILE": os.devnull,
@@ -42,7 +42,7 @@ _LAMBDA_ENVIRONMENT = {
 
 
 class Sandbox:
-    """One process that holds the function warm."""
+    """A process in which the function is warm."""
 
     def __init__(self, forge: "Forge", pid: int, pipe: socket.socket, log: IO[bytes]) -> None:
         self.pipe = pipe
@@ -55,26 +55,26 @@ class Sandbox:
         send_message(self.pipe, {"event": event, "request_id": request_id, "remaining_seconds": remaining_seconds})
 
     def result(self) -> Mapping[str, Any] | None:
-        """What the running invocation came to: {"response"} or {"error"}; None if the process died. Waits for it."""
+        """Wait for the invocation's result: {"response"} or {"error"}; None if the process died."""
         answer: Mapping[str, Any] | None = receive_message(self.pipe)
         return answer
 
     def take_log(self) -> str:
-        """What the function has written since the last call."""
+        """Return what the function has logged since the last call."""
         self._log.seek(self._log_read)
         text = self._log.read()
         self._log_read += len(text)
         return text.decode(errors="replace")
 
     def end(self) -> None:
-        """SIGKILL, whatever the process is doing."""
+        """Kill the process with SIGKILL, whatever it is doing."""
         self._forge.end(self._pid)
         self.pipe.close()
         self._log.close()
 
 
 class Forge:
-    """Makes sandboxes of one function. Schedules in several threads may share it."""
+    """Makes sandboxes of one function. Several threads may share it."""
 
     def __init__(self, folder: Path, handler: str) -> None:
         self._lock = threading.Lock()
@@ -85,7 +85,7 @@ class Forge:
             self._process = subprocess.Popen(command, env=environment, pass_fds=[theirs.fileno()])
 
     def start(self, environment: Mapping[str, str]) -> Sandbox:
-        """A cold start; the function itself is imported by the first invocation."""
+        """Make a cold start. The first invocation imports the function."""
         log = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the sandbox
         ours, theirs = socket.socketpair()
         with theirs:
@@ -104,13 +104,15 @@ class Forge:
             socket.send_fds(self._control, [json.dumps(order).encode()], descriptors)
             answer = self._control.recv(4, socket.MSG_WAITALL)
         if len(answer) < 4:
-            raise RuntimeError(f"the worker process (pid {self._process.pid}) has ended: its own error stands above")
+            raise RuntimeError(
+                f"the worker process (pid {self._process.pid}) has ended: its own error is printed above"
+            )
         return int.from_bytes(answer)
 
 
 @contextlib.contextmanager
 def open_forge(package: Path, handler: str) -> Iterator[Forge]:
-    """Sandboxes for `handler` from a zip (unpacked first, as Lambda does) or from a source folder."""
+    """Open a forge for `handler` from a zip, which is unpacked first as Lambda does, or from a source folder."""
     with tempfile.TemporaryDirectory() as unpacked:
         if package.suffix == ".zip":
             with zipfile.ZipFile(package) as archive:

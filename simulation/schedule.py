@@ -1,4 +1,4 @@
-"""One whole scenario from one seed: the table's history, the function's settings, its consumers, the faults."""
+"""Makes a whole scenario from a seed: the table's history, the function's settings, its consumers, the faults."""
 
 import random
 from dataclasses import dataclass, replace
@@ -10,7 +10,7 @@ from simulation.items import Item
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The function's environment, as far as it varies."""
+    """The part of the function's environment that varies."""
 
     conflict_window_seconds: int
     bulk_actions: int
@@ -30,7 +30,7 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Consumer:
-    """One event source mapping: when it begins and restarts (counted in invocations), how often it regroups."""
+    """One event source mapping: when it begins and restarts (counted in invocations), and how often it regroups."""
 
     stream: int
     batch_size: int
@@ -43,10 +43,10 @@ class Consumer:
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """All that a run needs to know.
+    """All that a run needs.
 
-    `streams_overlap`: consumers of a new stream don't wait until the old one is done. Then its first write comes so
-    much later that no clock takes it for an earlier one: nobody promises an order between two streams' records."""
+    With `streams_overlap`, consumers of a new stream don't wait until the old stream is done. Then its first write
+    comes so much later that no clock can date it earlier: no order is promised between the records of two streams."""
 
     seed: int
     prefix: str
@@ -59,7 +59,7 @@ class Schedule:
 
 @dataclass(frozen=True, slots=True)
 class Temper:
-    """What the schedules of one kind vary, and between which values."""
+    """What the schedules of one kind vary, and the values to choose from."""
 
     keys: tuple[int, ...]
     most_writes: int
@@ -79,7 +79,7 @@ class Temper:
     outages: tuple[int, ...]
 
 
-# Everything that there is, a little of each; half of these know a few faults only, so that those meet often.
+# A little of everything. Half of these use only a few kinds of fault, so that the same kinds often meet.
 BROAD = Temper(
     keys=(2, 3, 4, 5, 6),
     most_writes=60,
@@ -98,7 +98,7 @@ BROAD = Temper(
     fault_budgets=(5, 15, 30),
     outages=(0, 0, 30),
 )
-# Few items, written fast under clocks that disagree; ever new batches; writes whose sender knows nothing of them.
+# Few items, written fast under clocks that disagree; batches that keep changing; writes whose outcome is unknown.
 HOSTILE = Temper(
     keys=(1, 2),
     most_writes=12,
@@ -117,8 +117,8 @@ HOSTILE = Temper(
     fault_budgets=(25,),
     outages=(0,),
 )
-# The shortest stories that can go wrong, one in each lane: a few writes whose stamps go up and down, one request that
-# lands after all else, a retry with more or fewer records.
+# The shortest stories that can go wrong, one in each lane: a few writes whose stamps go up and down, a request that
+# lands last, a retry with more or fewer records.
 TRAP = replace(
     HOSTILE,
     keys=(4,),
@@ -139,9 +139,9 @@ TRAP = replace(
 
 
 def make_schedule(seed: int, prefix: str, *, images_only: bool = False) -> Schedule:
-    """The scenario of this seed; `prefix` begins all its partition keys, so that many schedules share one index.
+    """Make the scenario of a seed. `prefix` begins all its partition keys, so that many schedules can share an index.
 
-    With `images_only` no record needs a read of the table: for handlers that cannot read."""
+    With `images_only`, no record needs a read of the table: for handlers that can't read it."""
     rng = random.Random(seed)
     temper = rng.choice((BROAD, HOSTILE, TRAP))
     faults = _choose_faults(rng, temper)
@@ -150,7 +150,7 @@ def make_schedule(seed: int, prefix: str, *, images_only: bool = False) -> Sched
         bulk_actions=rng.choice((1, 2, 5, 250)),
         bulk_connections=rng.choice((1, 1, 1, 2)),
         compression=rng.choice(("none", "none", "gzip")),
-        # No time-out but the planned ones: another would strike whenever the machine is busy.
+        # Only planned time-outs: others would strike whenever the machine is busy.
         request_timeout_seconds=1 if _HANGS & faults else 20,
     )
     shape = Shape(
@@ -194,7 +194,7 @@ def make_schedule(seed: int, prefix: str, *, images_only: bool = False) -> Sched
     )
 
 
-# They cost the client's whole time-out, in real time.
+# Each takes the client's whole time-out, in real time.
 _HANGS = {Fault.HANG, Fault.HANG_HELD}
 
 
@@ -216,5 +216,5 @@ def _make_consumer(rng: random.Random, temper: Temper, stream: int) -> Consumer:
 
 
 def _largest_action(item: Item) -> int:
-    """A generous guess at the bytes of one item's bulk action: no document of a schedule is too large by itself."""
+    """A generous guess at the bytes of an item's bulk action: no document of a schedule is too large by itself."""
     return 500 + 2 * len(str(item))

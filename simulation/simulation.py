@@ -1,8 +1,8 @@
-"""Runs one schedule: moves the clock, invokes the function, and decides request by request who goes on next.
+"""Runs one schedule: moves the clock, invokes the function, and decides request by request what goes on next.
 
-Everything waits for its turn here: an invocation runs until it sends a request or returns; then the seed chooses one of
-all the waiting requests, idle lanes and held requests. So concurrent invocations interleave at random, and the same way
-for the same seed, as far as the function itself does the same again."""
+Everything waits for its turn: an invocation runs until it sends a request or returns; then the seed chooses among all
+waiting requests, idle lanes and held requests. So concurrent invocations interleave at random, and the same way for the
+same seed, as long as the function itself is deterministic."""
 
 import random
 import time
@@ -26,19 +26,19 @@ from simulation.table import Table
 
 Turn: TypeAlias = tuple[float, Callable[[], None]]
 
-# Nobody goes on while an invocation computes, sleeps or hangs, or turns would depend on the machine. This long at most.
+# Longest wait for an invocation that computes, sleeps or hangs: without waiting, turns would depend on the machine.
 _PATIENCE_SECONDS = 5.0
-# An invocation's second request, by another connection or to the table, comes a moment later: the same reason.
+# Wait for an invocation's second request, on another connection or to the table: for the same reason.
 _STRAGGLER_SECONDS = 0.006
-# Real time after which a function that does nothing visible is ended, as Lambda's time-out would.
+# Real time after which an invocation is ended, as Lambda's time-out would end it.
 _LONGEST_INVOCATION_SECONDS = 60.0
-# Failed invocations in a row, with no fault left to strike, after which no progress is to be expected.
+# Failed invocations in a row, with no fault left to strike, after which no more progress is expected.
 _PATIENT_INVOCATIONS = 12
 
 
 @dataclass(eq=False, slots=True)
 class Room:
-    """A sandbox, its door to the network, and the connections' requests that wait there."""
+    """A sandbox, its door to the network, and the requests that wait there."""
 
     sandbox: Sandbox
     door: Door
@@ -48,7 +48,7 @@ class Room:
 
 @dataclass(eq=False, slots=True)
 class Invocation:
-    """One run of the function; its lane may have been abandoned by a restarted poller."""
+    """One run of the function. A restarted poller may have abandoned its lane."""
 
     name: str
     room: Room
@@ -59,12 +59,12 @@ class Invocation:
 
     @property
     def has_turn(self) -> bool:
-        """A request of its waits to be handled or answered."""
+        """Whether one of its requests waits to be handled or answered."""
         return bool(self.room.waiting) or any(effect.fate is not Fate.HANGS for _, effect in self.room.undelivered)
 
     @property
     def is_busy(self) -> bool:
-        """It computes, sleeps or hangs, and will send or return soon."""
+        """Whether it computes, sleeps or hangs, and will send or return soon."""
         return not self.has_turn or any(effect.fate is Fate.HANGS for _, effect in self.room.undelivered)
 
 
@@ -80,7 +80,7 @@ class Outcome:
 
 
 def run_schedule(schedule: Schedule, forge: Forge, opensearch_url: str, index_name: str) -> Outcome:
-    """Drives the function through the schedule and compares index and table at the end."""
+    """Drive the function through the schedule, and compare index and table at the end."""
     simulation = _Simulation(schedule, forge, Index(opensearch_url, index_name))
     try:
         return simulation.run()
@@ -146,7 +146,7 @@ class _Simulation:
         is_drained = all(mapping.is_drained for mapping in self._mappings)
         return self._has_ended and is_drained and not (self._invocations or self._waiting_consumers)
 
-    # What may happen next: every turn with its weight.
+    # What may happen next: each turn with its weight.
 
     def _turns(self) -> list[Turn]:
         requests, urgent = self._request_turns()
@@ -166,7 +166,7 @@ class _Simulation:
         return turns
 
     def _request_turns(self) -> tuple[list[Turn], list[Turn]]:
-        """All requests' turns, and those that must come before a client's own time-out strikes unplanned."""
+        """Return the turns of all requests, and those that must come before a client's time-out strikes unplanned."""
         turns: list[Turn] = []
         urgent: list[Turn] = []
         overdue = time.monotonic() - self._schedule.settings.request_timeout_seconds / 3
@@ -187,7 +187,7 @@ class _Simulation:
         return turns, urgent
 
     def _pass_time(self) -> None:
-        """On to one of the next writes."""
+        """Move the clock to one of the next writes."""
         upcoming = [at for at in self._schedule.history.times if at > self._story.now]
         self._move_clock(upcoming[min(int(self._rng.expovariate(0.7)), len(upcoming) - 1)])
 
@@ -207,7 +207,7 @@ class _Simulation:
             self._mappings.append(EventSourceMapping(consumer, self._schedule.history.streams[consumer.stream]))
 
     def _may_begin(self, consumer: Consumer) -> bool:
-        """When its time has come, or nothing else is left to do; with streams in turn, when the earlier one is done."""
+        """Whether its time has come or nothing else is left to do, and the earlier stream is done or may overlap."""
         is_idle = not self._invocations and all(mapping.is_drained for mapping in self._mappings)
         if consumer.begins_after > self._invoked and not (is_idle and self._has_ended):
             return False
@@ -217,7 +217,7 @@ class _Simulation:
 
     @property
     def _has_ended(self) -> bool:
-        """No more writes will come."""
+        """Whether the last write has happened."""
         return self._story.now >= self._schedule.history.times[-1]
 
     # Invocations.
@@ -246,7 +246,7 @@ class _Simulation:
                 running.restart(self._rng)
 
     def _enter_room(self) -> Room:
-        """A warm sandbox, if there is one; sometimes it has been recycled, or its idle connections have been closed."""
+        """Take a warm sandbox, or start one. Sometimes a warm one was recycled, or its idle connections were closed."""
         while self._rooms:
             room = self._rooms.pop(self._rng.randrange(len(self._rooms)))
             if self._rng.random() < 0.07:
@@ -278,7 +278,7 @@ class _Simulation:
         self._network.close_door(room.door)
 
     def _finish(self, room: Room) -> None:
-        """The function has returned, raised or died."""
+        """Handle an invocation whose function has returned, raised or died."""
         invocation = next(i for i in self._invocations if i.room is room)
         result = room.sandbox.result()
         if result is None:
@@ -309,7 +309,7 @@ class _Simulation:
         invocation.lane.fail(bisect=invocation.mapping.consumer.bisects)
 
     def _leave(self, invocation: Invocation) -> None:
-        """The invocation is over; what it has left on the wire gets lost, or lands sooner or later."""
+        """End an invocation. Its requests still on the wire get lost, or land later."""
         self._invocations.remove(invocation)
         room = invocation.room
         log = room.sandbox.take_log()
@@ -326,7 +326,7 @@ class _Simulation:
     # Requests.
 
     def _listen(self) -> None:
-        """Until every invocation waits for a turn or has returned; whoever is quiet for long is not waited for."""
+        """Listen until every invocation waits for a turn, has returned, or has been quiet for long."""
         quiet_since = time.monotonic()
         while True:
             while self._network.listen(0):
@@ -342,7 +342,7 @@ class _Simulation:
                 return
 
     def _tidy(self) -> None:
-        """Takes leave of clients that have given up waiting, and of invocations that run for too long."""
+        """Hang up on clients that have given up waiting, and end invocations that run for too long."""
         for invocation in list(self._invocations):
             room = invocation.room
             for waiter in [w for w in room.undelivered if w[0].client_gone]:
@@ -393,7 +393,7 @@ class _Simulation:
 
 
 def _text_of(request: Request) -> bytes:
-    """Gives the requests of two connections an order, which their arrival does not."""
+    """Order requests of two connections by their text: their arrival has no fixed order."""
     return request.call.body
 
 

@@ -1,4 +1,4 @@
-"""What happened in a schedule, in the order in which it happened: to be read when an index and its table differ."""
+"""Records what happened in a schedule, in order, for the reader of a failed run."""
 
 from dataclasses import dataclass, field
 
@@ -13,14 +13,14 @@ class Event:
 
 @dataclass(slots=True)
 class Story:
-    """Events at simulated times. `violations` break the function's contract, whatever the end."""
+    """Events at simulated times. `violations` break the function's contract, even if index and table are equal."""
 
     now: float = 0.0
     events: list[Event] = field(default_factory=list)
     violations: list[str] = field(default_factory=list)
 
     def tell(self, text: str, *, key: str | None = None, invocation: str | None = None) -> None:
-        """What concerns one item has its key; what neither has a key nor belongs to an invocation concerns all."""
+        """Record an event. Its key is the item's; without a key and an invocation, it concerns all items."""
         self.events.append(Event(self.now, text, key, invocation))
 
     def accuse(self, text: str, *, invocation: str | None = None) -> None:
@@ -28,7 +28,7 @@ class Story:
         self.tell(f"VIOLATION: {text}", invocation=invocation)
 
     def of_key(self, key: str, began: float) -> str:
-        """The key's story: its writes, records, requests, answers, and how the invocations that dealt with it ended."""
+        """Return a key's story: its writes, records, requests and answers, and how the invocations involved ended."""
         involved = {event.invocation for event in self.events if event.key == key}
         return _write(
             [
@@ -40,12 +40,12 @@ class Story:
         )
 
     def end(self, began: float) -> str:
-        """The last of what happened to any key."""
+        """Return the last events of all keys."""
         return _write(self.events[-150:], began)
 
 
 def _write(events: list[Event], began: float) -> str:
-    """One line an event: seconds since the beginning of the schedule, who, and what."""
+    """Write a line for each event: seconds since the schedule began, invocation, key and text."""
     return "\n".join(
         f"{event.at - began:10.2f} s  {event.invocation or '':14}  {event.key or '':8}  {event.text}"
         for event in events

@@ -1,4 +1,4 @@
-"""A fake DynamoDB: BatchGetItem answers as of now in the simulated history, dated by a simulated clock."""
+"""Fakes DynamoDB: BatchGetItem answers as of now in the simulated history, dated by a simulated clock."""
 
 import json
 import random
@@ -17,7 +17,7 @@ _TYPE_PREFIX = "com.amazonaws.dynamodb.v20120810#"
 
 
 class Table:
-    """The table of one schedule. What real DynamoDB would refuse, and reads that are not consistent, are violations."""
+    """The table of one schedule. Requests that DynamoDB would refuse and inconsistent reads are violations."""
 
     def __init__(self, history: History, rng: random.Random, story: Story) -> None:
         self._history = history

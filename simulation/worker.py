@@ -1,7 +1,7 @@
-"""The process that the function lives in: imports its libraries once, then forks one sandbox after another.
+"""The process that runs the function: imports its libraries once, then forks a sandbox for each cold start.
 
-Runs as `python -m simulation.worker FOLDER MODULE.ATTRIBUTE FD`; FOLDER is what Lambda unpacks into /var/task. In a
-sandbox the function's sleeps pass five hundred times faster, and count in full against the invocation's time."""
+It runs as `python -m simulation.worker FOLDER MODULE.ATTRIBUTE FD`; FOLDER is what Lambda unpacks into /var/task. In a
+sandbox, the function's sleeps pass 500 times faster, but count in full against the invocation's time."""
 
 import contextlib
 import gc
@@ -33,7 +33,7 @@ def send_message(stream: socket.socket, message: object) -> None:
 
 
 def receive_message(stream: socket.socket) -> Any:
-    """The next message; None at the end of the stream, also in the middle of a message."""
+    """Return the next message; None at the end of the stream, even in the middle of a message."""
     head = _receive_exactly(stream, _LENGTH.size)
     body = head and _receive_exactly(stream, *_LENGTH.unpack(head))
     return None if body is None else json.loads(body)
@@ -54,13 +54,13 @@ def _receive_exactly(stream: socket.socket, count: int) -> bytes | None:
 
 
 class InvocationClock:
-    """The time that an invocation has left. Only what the function sleeps counts, and not how fast this machine is."""
+    """The time that an invocation has left. Only the function's sleeps count, not this machine's speed."""
 
     def __init__(self) -> None:
         self._remaining_seconds = 0.0
         self._lock = threading.Lock()
         self._sleep: Callable[[float], None] = time.sleep
-        time.sleep = self._sleep_fast  # type: ignore[assignment]  # a float is all that it is ever given
+        time.sleep = self._sleep_fast  # type: ignore[assignment]  # it only ever gets a float
 
     def begin(self, remaining_seconds: float) -> None:
         self._remaining_seconds = remaining_seconds
@@ -72,12 +72,12 @@ class InvocationClock:
         self._sleep(seconds / SLEEP_SPEED)
         with self._lock:
             self._remaining_seconds -= seconds
-        if self._remaining_seconds < 0:  # Lambda ends a function that runs into its time-out, whatever it is doing
+        if self._remaining_seconds < 0:  # Lambda ends a function at its time-out, whatever it is doing
             os.kill(os.getpid(), signal.SIGKILL)
 
 
 def serve(stream: socket.socket, environment: dict[str, str], handler_name: str) -> None:
-    """One sandbox: imports the handler under its environment, as a cold start does, and answers events in turn."""
+    """Serve one sandbox: import the handler under its environment, as a cold start does, and answer events in turn."""
     os.environ.clear()
     os.environ.update(environment)
     clock = InvocationClock()
@@ -115,7 +115,7 @@ def load_handler(name: str) -> Handler:
 
 
 def forget_package(name: str) -> None:
-    """Forgets the function's own modules, but not the libraries that they imported."""
+    """Forget the function's own modules, but not the libraries that they imported."""
     package = name.partition(".")[0]
     for module in [m for m in sys.modules if m == package or m.startswith(package + ".")]:
         del sys.modules[module]
@@ -124,7 +124,7 @@ def forget_package(name: str) -> None:
 def main() -> None:
     folder, handler_name, control_fd = sys.argv[1:]
     sys.path.insert(0, folder)
-    with contextlib.suppress(Exception):  # only to load the libraries: a sandbox imports again, and reports what fails
+    with contextlib.suppress(Exception):  # only loads the libraries: a sandbox imports again, and reports what fails
         load_handler(handler_name)
     gc.freeze()  # what is loaded stays shared between the forks
     with socket.socket(fileno=int(control_fd)) as control:
@@ -151,7 +151,7 @@ def main() -> None:
 
 
 def _end_sandbox(pid: int) -> None:
-    """Kills and reaps: no process id is free for others before the one who asked knows that its process has ended."""
+    """Kill and reap a sandbox: its process id isn't free for reuse before its owner knows that it has ended."""
     os.kill(pid, signal.SIGKILL)
     os.waitpid(pid, 0)
 

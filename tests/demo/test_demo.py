@@ -117,7 +117,7 @@ def test_the_demo_fails_and_names_the_differences(shown: tuple[Steps, io.StringI
 
 def test_an_index_that_does_not_catch_up_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(story, "CATCH_UP_SECONDS", 0)
-    with pytest.raises(StoryError, match="after 0 s it is still not so that it rains"):
+    with pytest.raises(StoryError, match="after 0 s it still isn't true that it rains"):
         story._wait("it rains", lambda: False)
 
 

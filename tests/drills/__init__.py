@@ -1,4 +1,4 @@
-"""Drills: what an alarm wakes people for, made to happen on real engines of this machine, and mended by the runbook.
+"""Drills: the failures that alarms page for, caused on real local engines and ended by their runbooks.
 
 `python -m drills` lists them, `python -m drills NAME` runs one. See docs/guides/drills.md.
 """

@@ -24,7 +24,7 @@ from drills.stage import LONG, SHORT, Stage
 
 
 def main() -> int:
-    """Run what the command line names; the exit code is 0 only if everything ended well."""
+    """Run the drills that the command line names. The exit code is 0 only if all of them ended well."""
     options = _parser().parse_args()
     console = new_console()
     if options.name is None:
@@ -37,7 +37,7 @@ def main() -> int:
         for drill in chosen:
             _run(console, drill, options)
     except KeyboardInterrupt:
-        console.print("Interrupted: all that the drill had started is stopped and removed.")
+        console.print("Interrupted: all that the drill started is stopped and removed.")
         return 130
     except (DrillError, EngineError, BotoCoreError, ClientError) as error:
         sys.stderr.write(f"drills: {error}\n")
@@ -68,7 +68,7 @@ def _run(console: Console, drill: Drill, options: argparse.Namespace) -> None:
 def _list(console: Console) -> None:
     table = Table(box=None, padding=(0, 2, 0, 0))
     table.add_column("drill", no_wrap=True)
-    table.add_column("what is broken")
+    table.add_column("what breaks")
     for drill in DRILLS.values():
         table.add_row(drill.name, drill.breaks)
     console.print(table)

@@ -1,4 +1,4 @@
-"""The alarms of modules/monitoring, as far as drills make their metrics move; thresholds are the module's defaults."""
+"""The alarms of modules/monitoring whose metrics drills move; their thresholds are the module's defaults."""
 
 import re
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ MODULE = REPOSITORY / "modules/monitoring"
 
 
 class Statistic(Enum):
-    """Of a metric's values; CloudWatch's words."""
+    """A statistic of a metric's values, in CloudWatch's words."""
 
     MAXIMUM = "Maximum"
     SUM = "Sum"
@@ -21,22 +21,22 @@ class Statistic(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """One of them. It fires at its threshold, after the time that the module gives it."""
+    """An alarm. It fires at its threshold, after the time that the module sets."""
 
     metric: str
     statistic: Statistic
     variable: str
-    """The module's, for the threshold."""
+    """The module's variable for the threshold."""
     seconds: bool = False
     """Whether the threshold is in seconds, and the metric in milliseconds."""
 
     @property
     def threshold(self) -> float:
-        """In the metric's unit."""
+        """The threshold in the metric's unit."""
         return _default_of(self.variable) * (1000 if self.seconds else 1)
 
     def value(self, metrics: Metrics, since: float, until: float = float("inf")) -> float:
-        """Of a span of time."""
+        """Return the statistic over a span of time."""
         values = metrics.values(self.metric, since, until)
         match self.statistic:
             case Statistic.MAXIMUM:
@@ -47,12 +47,12 @@ class Alarm:
                 return len(values)
 
     def shown(self, value: float) -> str:
-        """As people read it."""
+        """Format a value for people."""
         return f"{value / 1000:.1f} s" if self.seconds else f"{value:g}"
 
 
 def _default_of(variable: str) -> float:
-    """1 if the alarm is off unless somebody sets it, as the domain's are: those tell 0 or 1."""
+    """Return the variable's default; 1 if the alarm is off by default: the domain's metrics are 0 or 1."""
     text = (MODULE / "variables.tf").read_text(encoding="utf-8")
     found = re.search(rf'^variable "{variable}" {{.*?^  default += (\S+)$', text, re.MULTILINE | re.DOTALL)
     if found is None:

@@ -1,6 +1,6 @@
-"""A version is deployed that fails, and writes wrong documents before it does: rolled back, then recovered.
+"""A deployed version writes wrong documents and then fails: it is rolled back, and the index recovered.
 
-On LocalStack: with Lambda's own function, mapping and deployment.
+It runs on LocalStack, with its Lambda function, event source mapping and deployment.
 """
 
 import io
@@ -20,11 +20,11 @@ _SERIAL = {"N": "12345678901234567890123456789012345678"}
 
 
 def run(stage: Stage) -> None:
-    """Deploy it, write, delete, see it fail, roll it back, recover."""
+    """Deploy the bad version, write, delete, see it fail, roll back, recover."""
     stage.chapter("A healthy sync")
     with deployment(stage.engines.opensearch, stage.engines.aws, stage.narration, stage.folder, stage.name) as deployed:
         items = stage.form.items
-        with stage.narration.step("Deploy table, function, mapping and queue"):
+        with stage.narration.step("Deploy table, function, trigger and queue"):
             deployed.index.create()
             deployed.start(_PACKAGE.read_bytes(), {})
         with stage.narration.step(f"Put {items:,} items; wait for their documents"):
@@ -50,7 +50,7 @@ def run(stage: Stage) -> None:
         with stage.narration.step("Update the function's code; what was stuck goes on"):
             deployed.deploy(_PACKAGE.read_bytes())
             _wait(lambda: _documents(deployed) == items - 5, "the deleted items' documents are gone")
-        stage.narration.say("What the bad version had written is still there, and no alarm tells:")
+        stage.narration.say("What the bad version wrote is still there, and no alarm fires:")
         deployed.shell.run(*deployed.command("verify"), *stage.form.patience, expected=[1])
         deployed.shell.run(*deployed.command("recover", "--since", "1h"))
         stage.prove(deployed)
@@ -74,7 +74,7 @@ def _wait(holds: object, what: str) -> None:
     deadline = time.monotonic() + 120
     while not holds():  # type: ignore[operator]
         if time.monotonic() > deadline:
-            raise DrillError(f"after 120 s it is still not so that {what}")
+            raise DrillError(f"after 120 s it still isn't true that {what}")
         time.sleep(0.2)
 
 

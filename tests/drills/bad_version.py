@@ -1,6 +1,6 @@
-"""The version that bad_deploy.py deploys: short, plausible, and wrong. It becomes `functions/sync.py` of its package.
+"""The version that bad_deploy.py deploys as `functions/sync.py`: short, plausible, and wrong.
 
-Numbers go through float, versions are nobody's business, and a REMOVE has no new image.
+It turns numbers into floats, writes without versions, and fails at a REMOVE, which has no new image.
 """
 
 import json
@@ -10,7 +10,7 @@ from typing import Any
 
 
 def handler(event: dict[str, Any], _context: object) -> None:
-    """Write each record as it comes."""
+    """Write each record in the order of arrival."""
     for record in event["Records"]:
         image = record["dynamodb"]["NewImage"]
         document = {name: _value(value) for name, value in image.items()}

@@ -22,17 +22,17 @@ _CONTROLS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\r")
 
 @dataclass(slots=True)
 class Recording:
-    """What was on the screen, and what the drill was doing then."""
+    """What was on the screen, and what the drill was doing at that time."""
 
     frames: list[tuple[float, str]] = field(default_factory=list)
     chapters: list[tuple[float, str]] = field(default_factory=list)
 
     def begin_chapter(self, title: str) -> None:
-        """From now on."""
+        """Note that a chapter begins now."""
         self.chapters.append((time.monotonic(), title))
 
     def chosen(self) -> Iterator[tuple[float, str, str]]:
-        """Of each chapter a frame of its middle and its last: seconds since the beginning, chapter, screen."""
+        """Yield each chapter's middle and last frames: seconds since the beginning, chapter, screen."""
         ends = [at for at, _ in self.chapters[1:]] + [float("inf")]
         for (begin, title), end in zip(self.chapters, ends, strict=True):
             shown = [(at, screen) for at, screen in self.frames if begin <= at < end]
@@ -40,7 +40,7 @@ class Recording:
                 yield at - self.frames[0][0], title, screen
 
     def write(self, path: Path, name: str) -> None:
-        """As Markdown, with how it was made."""
+        """Write the chosen frames as Markdown, with the command that made them."""
         parts = [
             f"# `status --watch` during the drill {name}",
             f'{COLUMNS} columns by {ROWS} rows, made by `make drill NAME={name} ARGS="--capture {path}"`.',
@@ -54,7 +54,7 @@ class Recording:
 def recording(
     command: Sequence[str], folder: Path, environment: Mapping[str, str], recorded: Recording
 ) -> Iterator[None]:
-    """Run the command on a terminal of its own, and record it, while the block runs."""
+    """Run the command in its own terminal and record it while the block runs."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
     terminal = {"TERM": "xterm-256color", "COLUMNS": str(COLUMNS), "LINES": str(ROWS)}
@@ -84,7 +84,7 @@ def recording(
 
 
 def _read(terminal: int, recorded: Recording) -> None:
-    """A frame is complete when the next one begins."""
+    """Read frames until the terminal is closed. A frame is complete when the next begins."""
     text = ""
     while True:
         try:
@@ -101,5 +101,5 @@ def _read(terminal: int, recorded: Recording) -> None:
 
 
 def as_text(frame: str) -> str:
-    """Without colours, and without the empty rest of lines and screen."""
+    """Return a frame's text without colours, trailing blanks and empty last lines."""
     return "\n".join(line.rstrip() for line in _CONTROLS.sub("", frame).split("\n")).rstrip()

@@ -1,4 +1,4 @@
-"""All drills, in the order in which they are listed."""
+"""Lists all drills, in their order of appearance."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""The same sync where Lambda itself runs it, as far as LocalStack is Lambda: function, mapping, log and metrics."""
+"""Deploys the sync on LocalStack, which runs it as Lambda does: function, event source mapping, log and metrics."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -18,12 +18,12 @@ from drills.sides import KEY, FailureQueue, ProductIndex, ProductTable
 
 
 class Deployment:
-    """The parts, with names as the module gives them."""
+    """The parts, named as the module names them."""
 
     def __init__(
         self, node: OpenSearchNode, localstack: LocalStackNode, narration: Narration, folder: Path, name: str
     ) -> None:
-        """Connect, and make the queue."""
+        """Connect, and create the queue."""
         self._environment = localstack.environment()
         self.function_name = f"{name}-opensearch-sync"
         self.metrics = Metrics()
@@ -35,7 +35,7 @@ class Deployment:
         self._mapping: str | None = None
 
     def start(self, package: bytes, variables: Mapping[str, str]) -> None:
-        """Table, function and mapping; the index is the caller's."""
+        """Create table, function and event source mapping; the caller creates the index."""
         self.table.create()
         self._lambda.create_function(
             FunctionName=self.function_name,
@@ -68,12 +68,12 @@ class Deployment:
         )["UUID"]
 
     def deploy(self, package: bytes) -> None:
-        """Give the function another code."""
+        """Replace the function's code."""
         self._lambda.update_function_code(FunctionName=self.function_name, ZipFile=package)
         self._lambda.get_waiter("function_updated_v2").wait(FunctionName=self.function_name, WaiterConfig={"Delay": 1})
 
     def errors(self) -> float:
-        """Lambda's metric of them, as CloudWatch has it so far."""
+        """Return Lambda's Errors metric as CloudWatch has it so far."""
         now = datetime.now(UTC)
         answer = self._client("cloudwatch").get_metric_statistics(
             Namespace="AWS/Lambda",
@@ -84,10 +84,10 @@ class Deployment:
             Period=3600,
             Statistics=["Sum"],
         )
-        return float(sum(one["Sum"] for one in answer["Datapoints"]))
+        return float(sum(point["Sum"] for point in answer["Datapoints"]))
 
     def log_line(self, text: str) -> str | None:
-        """The last line of the function's log that has this text."""
+        """Return the last line of the function's log that has this text."""
         with suppress(ClientError):  # the log group comes with the first invocation
             events = self._client("logs").filter_log_events(logGroupName=f"/aws/lambda/{self.function_name}")["events"]
             lines = [line for event in events for line in event["message"].splitlines() if text in line]
@@ -95,11 +95,11 @@ class Deployment:
         return None
 
     def command(self, *arguments: str) -> tuple[str, ...]:
-        """A command's arguments with the name of the function."""
+        """Return a command's arguments with the name of the function."""
         return (*arguments, "--function", self.function_name)
 
     def end(self) -> None:
-        """Leave nothing behind."""
+        """Remove all that was created."""
         if self._mapping:
             self._lambda.delete_event_source_mapping(UUID=self._mapping)
         remove_function = lambda: self._lambda.delete_function(FunctionName=self.function_name)  # noqa: E731
@@ -115,7 +115,7 @@ class Deployment:
 def deployment(
     node: OpenSearchNode, localstack: LocalStackNode, narration: Narration, folder: Path, name: str
 ) -> Iterator[Deployment]:
-    """A deployment that isn't started, and leaves nothing behind."""
+    """Yield a deployment that isn't started; after the block, it is removed."""
     deployed = Deployment(node, localstack, narration, folder, name)
     try:
         yield deployed

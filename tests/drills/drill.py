@@ -1,4 +1,4 @@
-"""What a drill is."""
+"""Defines what a drill is."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -11,22 +11,22 @@ from drills.stage import Stage
 class Node(Enum):
     """Which OpenSearch a drill needs."""
 
-    PLAIN = "one that goes on as it is"
-    FRAIL = "one with tiny queues, to be filled up, blocked and killed"
-    SECURED = "one with TLS, users and roles"
+    PLAIN = "a node with default settings"
+    FRAIL = "a node with tiny queues, which is filled up, blocked and killed"
+    SECURED = "a node with TLS, users and roles"
 
 
 @dataclass(frozen=True, slots=True)
 class Drill:
-    """One thing that goes wrong, and how it is mended."""
+    """One failure, and how it is ended."""
 
     name: str
     breaks: str
-    """What is broken, in half a line."""
+    """What breaks, in half a line."""
     alarms: tuple[str, ...]
-    """Those whose metric moves; none where nothing must alarm."""
+    """Alarms whose metrics move; empty if no alarm may fire."""
     command: str
-    """What the runbook says to run, or what mends it by itself."""
+    """What the runbook says to run, or how it ends by itself."""
     run: Callable[[Stage], None]
     node: Node = Node.PLAIN
 
@@ -38,7 +38,7 @@ OPTIONS: Mapping[Node, Mapping[str, Any]] = {
             "thread_pool.write.size": "1",
             "thread_pool.write.queue_size": "1",
             "indexing_pressure.memory.limit": "2mb",
-            # The disk is looked at, and has room enough until a drill says otherwise.
+            # The disk is checked, and has enough room until a drill says otherwise.
             "cluster.routing.allocation.disk.threshold_enabled": True,
             "cluster.routing.allocation.disk.watermark.low": "3b",
             "cluster.routing.allocation.disk.watermark.high": "2b",
@@ -48,4 +48,4 @@ OPTIONS: Mapping[Node, Mapping[str, Any]] = {
     },
     Node.SECURED: {"security": True},
 }
-"""How each is started: options of ``engines.opensearch``."""
+"""Options of ``engines.opensearch`` for each kind of node."""

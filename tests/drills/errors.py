@@ -1,5 +1,5 @@
-"""What a drill ends with when it doesn't end well."""
+"""The error of a drill that doesn't end well."""
 
 
 class DrillError(Exception):
-    """Something didn't happen as the drill says; the message says what, and with what it was compared."""
+    """Something didn't happen as the drill expects; the message says what, and what was expected."""

@@ -1,4 +1,4 @@
-"""What Lambda does between a stream and a function: batches, checkpoints, retries, bisecting; and what it measures."""
+"""Does what Lambda does between a stream and a function: batches, checkpoints, retries, bisecting, metrics."""
 
 import threading
 import time
@@ -17,9 +17,9 @@ OnInvoked = Callable[[list[str], float], None]
 
 
 class EventSourceMapping:
-    """Reads one stream for one function, batch after batch, with no limit of retries, as the module configures it.
+    """Reads one stream for one function, batch after batch, with unlimited retries, as the module configures it.
 
-    How batches are cut, retried and bisected is ``simulation.poller``'s model of AWS.
+    ``simulation.poller``, the model of AWS, decides how batches are cut, retried and bisected.
     """
 
     def __init__(
@@ -35,8 +35,8 @@ class EventSourceMapping:
         """Begin to read.
 
         Args:
-            on_invoked: called with what an invocation printed, and with the iterator's age in seconds.
-            latest: whether it begins with what comes now (LATEST), or with all there is (TRIM_HORIZON).
+            on_invoked: called with the lines that an invocation printed, and with the iterator age in seconds.
+            latest: whether it begins with new records (LATEST), or with the oldest (TRIM_HORIZON).
         """
         self.uuid = str(uuid.uuid4())
         self.function = function
@@ -56,12 +56,12 @@ class EventSourceMapping:
 
     @property
     def is_drained(self) -> bool:
-        """Whether every record that the stream has is done."""
+        """Whether every record of the stream is done."""
         return self._lane.checkpoint >= len(self.stream.records) and not self._working
 
     @property
     def waiting(self) -> int:
-        """How many records that the stream has aren't done."""
+        """How many records of the stream aren't done."""
         return len(self.stream.records) - self._lane.checkpoint
 
     def enable(self) -> None:
@@ -71,13 +71,13 @@ class EventSourceMapping:
         self.enabled = True
 
     def disable(self) -> None:
-        """Stop; an invocation under way comes to its end."""
+        """Stop reading; an invocation under way finishes first."""
         self.enabled = False
         with self._busy:
             pass
 
     def end(self) -> None:
-        """Delete it."""
+        """Delete the mapping and close its function."""
         self.enabled = False
         self._ended.set()
         self._thread.join()
@@ -93,7 +93,7 @@ class EventSourceMapping:
 
     def _poll(self) -> None:
         now = time.time()
-        self._metrics.add("PolledEventCount", 0)  # the heartbeat: also when there is nothing
+        self._metrics.add("PolledEventCount", 0)  # the heartbeat, even without records
         if not self._lane.has_batch(now):
             return
         self._working = True
@@ -106,7 +106,7 @@ class EventSourceMapping:
         self._on_invoked(invocation.lines, age_seconds)
 
     def _conclude(self, batch: Batch, invocation: Invocation) -> int:
-        """How many records of the batch are to be retried."""
+        """Note the result of a batch, and return how many of its records must be retried."""
         if invocation.error is not None:
             self._lane.fail(bisect=True)
             self._failures += 1

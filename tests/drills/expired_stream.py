@@ -1,4 +1,4 @@
-"""The mapping was off for longer than the stream keeps its records: they are gone, and the table is what is left."""
+"""The trigger was off for longer than the stream keeps records: they are gone, and only the table has the changes."""
 
 import time
 
@@ -8,19 +8,19 @@ from drills.stage import Stage
 
 
 def run(stage: Stage) -> None:
-    """Switch the mapping off, write, let the stream forget, switch it on."""
+    """Disable the trigger, write, trim the stream, enable the trigger."""
     with stage.healthy() as stack:
-        stage.breaking("The mapping is switched off, and the stream forgets")
-        with stage.narration.step("Disable the mapping; change an item, put one, delete one"):
+        stage.breaking("The trigger is disabled, and the stream drops records")
+        with stage.narration.step("Disable the trigger; change an item, put one, delete one"):
             stack.mapping.disable()
             quiet_since = time.monotonic()
             stack.table.put(product(1, price={"N": "3"}))
             stack.table.put(product(9001))
             stack.table.delete(2)
-        with stage.narration.step("The stream lets go of these records, as after 24 hours"):
+        with stage.narration.step("The stream drops these records, as after 24 hours"):
             stack.stream.trim()
         stage.quiet(stack, "not-polling", quiet_since)
-        with stage.narration.step("Enable the mapping: it begins with what the stream still has"):
+        with stage.narration.step("Enable the trigger: it begins with what the stream still has"):
             stack.mapping.enable()
             stack.table.put(product(42, price={"N": "4"}))
             stack.catch_up()

@@ -1,4 +1,4 @@
-"""The disk is full to the flood stage: OpenSearch lets nobody write, and lifts that once there is room again."""
+"""The disk is full to the flood stage: OpenSearch blocks all writes until there is room again."""
 
 from drills.drill import Drill, Node
 from drills.sides import product
@@ -11,7 +11,7 @@ _ALWAYS = {"low": "900000gb", "high": "800000gb", "flood_stage": "700000gb"}
 
 
 def run(stage: Stage) -> None:
-    """Watermarks that any disk is beyond, so that the node's own monitor sets the block; then the usual ones."""
+    """Set watermarks that any disk exceeds, so that the node's own monitor sets the block; then reset them."""
     with stage.healthy() as stack:
         stage.breaking("The disk is full, says OpenSearch's own monitor")
         try:
@@ -27,7 +27,7 @@ def run(stage: Stage) -> None:
             stage.narration.say("The function's log:")
             stage.narration.quote(f"{line['level']} {line['message']}: {line['unfinished']} left, {line['reason']}")
             stage.without_dead_letters(stack)
-            stage.fix("Room is made; OpenSearch itself lifts the block")
+            stage.fix("There is room again; OpenSearch itself lifts the block")
         finally:
             _set_watermarks(stack, _NEVER)
             with stage.narration.step("Wait until OpenSearch lifts the block"):
@@ -49,7 +49,7 @@ def _is_blocked(stack: Stack) -> bool:
 
 
 def _allow_new_indices(stack: Stack) -> None:
-    """OpenSearch would do it a minute later; nobody here needs to wait for that."""
+    """Lift the block on new indices at once: OpenSearch would do it a minute later."""
     for kind in ("persistent", "transient"):
         stack.index.call("PUT", "/_cluster/settings", {kind: {"cluster.blocks.create_index": None}})
 

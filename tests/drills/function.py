@@ -1,4 +1,4 @@
-"""A function as Lambda runs it: in a process of its own, killed at its time-out and started anew after that."""
+"""Runs a function as Lambda does: in its own process, which is killed at the time-out and then restarted."""
 
 import os
 import socket
@@ -21,17 +21,17 @@ _IMPORT_SECONDS = 60
 
 @dataclass(frozen=True, slots=True)
 class Invocation:
-    """What came of one."""
+    """The outcome of an invocation."""
 
     seconds: float
     lines: list[str]
-    """What it printed: JSON lines of log and metrics."""
+    """The lines that it printed: log and metrics as JSON."""
     response: Any = None
     error: str | None = None
 
 
 class Function:
-    """One function with one environment; invoked by one caller at a time."""
+    """One function with one environment, invoked by one caller at a time."""
 
     def __init__(
         self,
@@ -41,7 +41,7 @@ class Function:
         timeout_seconds: float,
         handler: str = HANDLER,
     ) -> None:
-        """Start nothing yet.
+        """Describe the function; nothing is started yet.
 
         Args:
             environment: the function's own variables.
@@ -58,7 +58,7 @@ class Function:
         self._read = 0
 
     def invoke(self, event: Mapping[str, Any]) -> Invocation:
-        """Invoke it, and wait for what comes of it."""
+        """Invoke the function, and wait for the outcome."""
         request_id = str(uuid.uuid4())
         began = time.monotonic()
         try:
@@ -77,7 +77,7 @@ class Function:
         return Invocation(time.monotonic() - began, self._lines(), **answer)
 
     def end(self) -> None:
-        """End its process; the next invocation starts another."""
+        """End the process; the next invocation starts another."""
         if self._process is not None:
             self._process.kill()
             self._process.wait()
@@ -87,7 +87,7 @@ class Function:
             self._pipe = None
 
     def close(self) -> None:
-        """End it for good."""
+        """End the process and close the log: no more invocations."""
         self.end()
         if self._log is not None:
             self._log.close()
@@ -104,7 +104,7 @@ class Function:
                     env={
                         "PATH": os.environ.get("PATH", os.defpath),
                         "PYTHONPATH": f"{REPOSITORY / 'lambda/src'}:{REPOSITORY / 'tests'}",
-                        "PYTHONUNBUFFERED": "1",  # of a process that is killed, too, everything is seen
+                        "PYTHONUNBUFFERED": "1",  # so that all output of a killed process is seen too
                         "AWS_LAMBDA_FUNCTION_NAME": self.name,
                         **self._process_environment,
                         **self.environment,
@@ -124,7 +124,7 @@ class Function:
     def _lines(self) -> list[str]:
         if self._log is None:
             return []
-        # At an offset of our own: the file's position is where the process writes.
+        # At our own offset: the file's position is where the process writes.
         text = os.pread(self._log.fileno(), os.fstat(self._log.fileno()).st_size - self._read, self._read)
         self._read += len(text)
         return [line for line in text.decode(errors="replace").splitlines() if line.strip()]

@@ -1,4 +1,4 @@
-"""The two calls of Lambda's API that the command makes, answered for the functions that run in this process.
+"""Answers the two calls of Lambda's API that the command makes, for the functions that run in this process.
 
 See https://docs.aws.amazon.com/lambda/latest/api/API_GetFunctionConfiguration.html and API_ListEventSourceMappings.html
 """
@@ -16,7 +16,7 @@ from drills.function import Function
 
 
 class LambdaApi:
-    """What is deployed at the moment."""
+    """The functions and event source mappings that are deployed now."""
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -24,7 +24,7 @@ class LambdaApi:
         self.mappings: list[EventSourceMapping] = []
 
     def answer(self, target: str) -> dict[str, Any] | None:
-        """To a GET; None if there is no such thing."""
+        """Answer a GET request; None if there is no such resource."""
         parts = urlsplit(target)
         path = parts.path.strip("/").split("/")
         match path:
@@ -32,13 +32,14 @@ class LambdaApi:
                 return _configuration(self.functions[unquote(name)])
             case ["2015-03-31", "event-source-mappings"]:
                 [name] = parse_qs(parts.query)["FunctionName"]
-                return {"EventSourceMappings": [_mapping(one) for one in self.mappings if one.function.name == name]}
+                found = [mapping for mapping in self.mappings if mapping.function.name == name]
+                return {"EventSourceMappings": [_mapping(mapping) for mapping in found]}
         return None
 
 
 @contextmanager
 def lambda_api() -> Iterator[LambdaApi]:
-    """It answers on loopback while the block runs."""
+    """Serve the API on loopback while the block runs."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -53,7 +54,7 @@ def lambda_api() -> Iterator[LambdaApi]:
             self.wfile.write(body)
 
         def log_message(self, *_: object) -> None:
-            """Nobody wants to see it."""
+            """Log no requests."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         api = LambdaApi(f"http://127.0.0.1:{server.server_port}")

@@ -1,4 +1,4 @@
-"""A deployment changes a field's type: every document of it is refused, until an index of the new type stands there."""
+"""A deployment changes a field's type: every document with it is refused until there is an index of the new type."""
 
 import json
 
@@ -8,14 +8,14 @@ from drills.stage import Stage
 
 
 def run(stage: Stage) -> None:
-    """Prices become text; a second index takes them, and the alias is switched to it."""
+    """Prices become text; a second index accepts them, and the alias is switched to it."""
     first, second = f"{stage.name}-1", f"{stage.name}-2"
     with stage.healthy(index=first, aliases={stage.name: {"is_write_index": True}}) as stack:
         stage.breaking("The shop's new version writes prices as text")
         with stage.narration.step("Put 20 items with prices such as “12.50 EUR”"):
             stack.table.load([product(number, price={"S": f"{number}.50 EUR"}) for number in range(1, 21)])
             stack.catch_up()
-        letters = [one for one in stack.metrics.messages("ERROR") if one["message"] == "dead letter"]
+        letters = [line for line in stack.metrics.messages("ERROR") if line["message"] == "dead letter"]
         stage.narration.say(f"The function's log, {len(letters)} times:")
         stage.narration.quote(f"{letters[0]['level']} {letters[0]['message']}: {letters[0]['reason']}")
         stage.look(stack, "dead-letters")

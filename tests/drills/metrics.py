@@ -1,4 +1,4 @@
-"""What CloudWatch would have of a sync: the function's own metrics, from the lines it prints, and Lambda's."""
+"""Collects a sync's metrics as CloudWatch would: the function's own, from the lines that it prints, and Lambda's."""
 
 import json
 import time
@@ -13,14 +13,14 @@ class Metrics:
     def __init__(self) -> None:
         self._values: dict[str, list[tuple[float, float]]] = defaultdict(list)
         self.log: list[tuple[float, Mapping[str, Any]]] = []
-        """The function's other lines, as far as they are JSON."""
+        """The function's other lines that are JSON."""
 
     def add(self, name: str, value: float) -> None:
-        """Measure something now."""
+        """Add a value, measured now."""
         self._values[name].append((time.monotonic(), value))
 
     def add_line(self, line: str) -> None:
-        """Take a line of the function's: metrics in embedded metric format, or a line of its log."""
+        """Take a line that the function printed: metrics in embedded metric format, or a log line."""
         try:
             content = json.loads(line)
         except ValueError:
@@ -33,13 +33,13 @@ class Metrics:
         for directive in content["_aws"]["CloudWatchMetrics"]:
             for metric in directive["Metrics"]:
                 value = content[metric["Name"]]
-                for one in value if isinstance(value, list) else [value]:
-                    self.add(metric["Name"], float(one))
+                for number in value if isinstance(value, list) else [value]:
+                    self.add(metric["Name"], float(number))
 
     def values(self, name: str, since: float = 0, until: float = float("inf")) -> list[float]:
-        """Of a span of ``time.monotonic()``."""
+        """Return the values in a span of ``time.monotonic()``."""
         return [value for at, value in list(self._values[name]) if since <= at < until]
 
     def messages(self, level: str, since: float = 0) -> list[Mapping[str, Any]]:
-        """The log's lines of a level."""
+        """Return the log's lines of a level."""
         return [line for at, line in list(self.log) if at >= since and line.get("level") == level]

@@ -1,4 +1,4 @@
-"""What a drill tells, step by step, readable in 80 columns; a pipe gets the same without colour and motion."""
+"""Prints a drill step by step, within 80 columns; a pipe gets the same text without colour and motion."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +15,7 @@ _INDENT = 4
 
 
 def new_console() -> Console:
-    """On standard output; a terminal tells its own width."""
+    """Return a console on standard output, as wide as the terminal."""
     console = Console(highlight=False)
     if not console.is_terminal:
         console.width = WIDTH
@@ -23,38 +23,38 @@ def new_console() -> Console:
 
 
 class Narration:
-    """The story of one drill."""
+    """Prints one drill."""
 
     def __init__(self, steps: Steps) -> None:
         self._steps = steps
         self.console = steps.console
 
     def chapter(self, title: str) -> None:
-        """A heading."""
+        """Print a heading."""
         self.console.print()
         self.console.print(Rule(Text(title, style="bold"), align="left", characters="─"))
 
     @contextmanager
     def step(self, title: str) -> Iterator[Step]:
-        """Something that takes its time; see ``Steps.step``."""
+        """Run the block as a step; see ``Steps.step``."""
         with self._steps.step(title) as step:
             yield step
 
     def say(self, text: str) -> None:
-        """A sentence or two."""
+        """Print a sentence or two."""
         self._print(Text(text))
 
     def quote(self, lines: str, *, style: str = "dim") -> None:
-        """What something else has said, line by line."""
+        """Print another program's output, line by line."""
         for line in lines.splitlines():
             self._print(Text(line, style=style))
 
     def command(self, line: str) -> None:
-        """What somebody types."""
+        """Print a command as the operator types it."""
         self._print(Text.assemble(("$ ", "dim"), (line, "bold cyan")))
 
     def alarm(self, name: str, text: str, *, fires: bool) -> None:
-        """How an alarm's metric has moved."""
+        """Print how an alarm's metric has moved."""
         mark = ("ALARM ", "bold red") if fires else ("alarm ", "bold yellow")
         self._print(Text.assemble(mark, (name, "bold"), f"  {text}"))
 

@@ -13,7 +13,7 @@ def run(stage: Stage) -> None:
     """Kill the node, go on writing, start it again."""
     with stage.healthy() as stack:
         node = stack.index.node
-        with stage.narration.step("The shop goes on, a change after the other"):
+        with stage.narration.step("The shop goes on, one change after another"):
             _write(stack, stage.form.items, stage.form.outage_seconds / 5)
         stage.breaking("The node is killed, and the shop goes on writing")
         node.kill()
@@ -27,7 +27,7 @@ def run(stage: Stage) -> None:
             stage.narration.say("The function's log:")
             stage.narration.quote(f"{line['level']} {line['message']}: {line['unfinished']} left, {line['reason']}")
             stage.without_dead_letters(stack)
-            stage.fix("OpenSearch comes back; nothing else is to be done")
+            stage.fix("OpenSearch comes back; there is nothing else to do")
         finally:
             with stage.narration.step("Start OpenSearch again, with its data"):
                 node.restart()
@@ -45,7 +45,7 @@ def run(stage: Stage) -> None:
 def _write(stack: Stack, items: int, seconds: float) -> None:
     until = time.monotonic() + seconds
     for number in count(1):
-        price = str(time.time_ns() // 1_000_000)  # never the same: a put that changes nothing is no change
+        price = str(time.time_ns() // 1_000_000)  # always different: a put of the same item makes no stream record
         stack.table.put(product(number % items + 1, price={"N": price}))
         if number % 5 == 0:
             stack.table.delete(items - number % 20)

@@ -1,4 +1,4 @@
-"""The table is lost and restored from a backup: the index knows what the table no longer does."""
+"""The table is lost and restored from a backup: the index has changes that the table no longer has."""
 
 import time
 
@@ -8,7 +8,7 @@ from drills.stage import Stage
 
 
 def run(stage: Stage) -> None:
-    """Delete the table, make it anew from a copy that is older, with a new stream."""
+    """Delete the table, and recreate it from an older copy, with a new stream."""
     with stage.healthy() as stack:
         with stage.narration.step("Keep a copy of the table: the backup"):
             backup = stack.table.items()
@@ -20,7 +20,7 @@ def run(stage: Stage) -> None:
             stack.catch_up()
 
         stage.breaking("The table is deleted, and restored from the backup")
-        with stage.narration.step("Delete the table: its stream goes, too"):
+        with stage.narration.step("Delete the table: its stream goes too"):
             stack.table.drop()
             stack.mapping.disable()
             quiet_since = time.monotonic()
@@ -30,9 +30,9 @@ def run(stage: Stage) -> None:
         stage.quiet(stack, "not-polling", quiet_since)
 
         stage.fix("A new stream for the sync; then: repair")
-        with stage.narration.step("Switch the stream on; the mapping follows the new one"):
+        with stage.narration.step("Switch the stream on; the trigger follows the new one"):
             stack.table.switch_stream_on()
-            stack.consume_anew()
+            stack.follow_new_stream()
         stack.shell.run(*stack.command("verify"), *stage.form.patience, expected=[1])
         stack.shell.run(*stack.command("repair"), *stage.form.patience)
         with stage.narration.step("The shop goes on"):

@@ -19,7 +19,7 @@ _RIGHTS = ["indices:data/write/index", "indices:data/write/delete", "indices:dat
 
 
 def run(stage: Stage) -> None:
-    """First a role's mapping is taken away (403), then the password is another (401)."""
+    """Delete a role mapping (403), then change the password (401)."""
     node = stage.engines.opensearch
     password = secrets.token_urlsafe(24)
     with _secrets(stage, sync=("sync", password), admin=(node.user, node.password)) as arns:
@@ -30,7 +30,7 @@ def run(stage: Stage) -> None:
             "OPENSEARCH_CA_FILE": str(node.ca_file),
         }
         with stage.healthy(variables=variables, operator=("--secret-arn", arns["admin"])) as stack:
-            stage.breaking("The role's mapping is taken away: 403")
+            stage.breaking("The role mapping is deleted: 403")
             with stage.narration.step("Delete the role mapping; put 20 items"):
                 stack.index.call("DELETE", f"{_SECURITY}/rolesmapping/{stage.name}-sync")
                 stack.table.load([product(number, price={"N": "5"}) for number in range(1, 21)])
@@ -42,7 +42,7 @@ def run(stage: Stage) -> None:
                 stack.catch_up()
             stage.without_dead_letters(stack)
 
-            stage.breaking("The password is changed in OpenSearch, and not in the secret: 401")
+            stage.breaking("The password is changed in OpenSearch, but not in the secret: 401")
             changed = secrets.token_urlsafe(24)
             with stage.narration.step("Change the password; delete 5 items"):
                 _set_password(stage, changed)
@@ -61,7 +61,7 @@ def run(stage: Stage) -> None:
 def _wait_for_advice(stage: Stage, stack: Stack) -> None:
     with stage.narration.step("The batch fails, and waits"):
         stack.until(lambda: stack.metrics.values("Errors", stage.broken_at), "a batch failed")
-        stack.until(lambda: stack.metrics.messages("ERROR", stage.broken_at), "the function has told why")
+        stack.until(lambda: stack.metrics.messages("ERROR", stage.broken_at), "the function has said why")
     [line, *_] = stack.metrics.messages("ERROR", stage.broken_at)
     stage.narration.say("The function's log:")
     stage.narration.quote(f"{line['level']} {line['message']}: {line['error']}")
@@ -91,7 +91,7 @@ def _put(stage: Stage, path: str, body: Any) -> None:
 
 @contextmanager
 def _secrets(stage: Stage, **logins: tuple[str | None, str | None]) -> Iterator[dict[str, str]]:
-    """Secrets with user and password; name -> ARN."""
+    """Create secrets with user and password; yield name -> ARN."""
     client = _client(stage)
     arns = {
         name: client.create_secret(Name=f"{stage.name}-{name}", SecretString=_login(*login))["ARN"]

@@ -1,6 +1,6 @@
-"""The process that a function runs in, as Lambda's runtime: imports the handler, then answers event after event.
+"""Runs a function in its own process, as Lambda's runtime does: imports the handler, then answers event after event.
 
-Runs as `python -m drills.runtime MODULE.ATTRIBUTE FD`, under the function's environment and no other.
+It runs as `python -m drills.runtime MODULE.ATTRIBUTE FD`, with only the function's environment.
 """
 
 import socket

@@ -1,4 +1,4 @@
-"""Runs the command `dynamodb-opensearch` as people do, in a process of its own, with what it says in one text."""
+"""Runs the command `dynamodb-opensearch` as a user does, in its own process, with all its output in one text."""
 
 import multiprocessing
 import os
@@ -15,17 +15,17 @@ from drills.narration import Narration
 
 _SECONDS = 600
 _SHOWN = 9
-"""Most lines of what it says."""
+"""Most lines of its output that are shown."""
 _NOTHING = re.compile(r" +0  [a-z]|$")
-"""Counts of nothing, and empty lines: there is little room."""
+"""Matches counts of zero and empty lines, which aren't shown: there is little room."""
 
-# A server that has the command's modules already, and forks: to import them takes longer than most commands do.
+# A server that has imported the command's modules, and forks: the import takes longer than most commands.
 _processes = multiprocessing.get_context("forkserver")
 _processes.set_forkserver_preload(["dynamodb_opensearch.cli.app", "boto3"])
 
 
 class Shell:
-    """A folder to be in, and the environment of whoever is on call."""
+    """A working folder, and the environment of the operator on call."""
 
     def __init__(self, narration: Narration, folder: Path, environment: Mapping[str, str]) -> None:
         self.folder = folder
@@ -40,21 +40,22 @@ class Shell:
         }
 
     def run(self, *arguments: str, expected: Collection[int] = (0,)) -> str:
-        """Run it, and show it with what it says.
+        """Run the command, show it with its output, and return the output.
 
         Raises:
-            DrillError: its exit code is another than expected.
+            DrillError: its exit code isn't an expected one.
         """
         self._narration.command(shlex.join(["dynamodb-opensearch", *arguments]))
         code, output = self._run(arguments)
-        self._narration.quote("\n".join(_shortened([one for one in output.splitlines() if not _NOTHING.match(one)])))
+        lines = [line for line in output.splitlines() if not _NOTHING.match(line)]
+        self._narration.quote("\n".join(_shortened(lines)))
         if code not in expected:
             codes = " or ".join(map(str, expected))
             raise DrillError(f"dynamodb-opensearch {arguments[0]} ended with {code}, expected {codes}")
         return output
 
     def _run(self, arguments: Sequence[str]) -> tuple[int | None, str]:
-        """The exit code, and all that was said."""
+        """Return the exit code and the whole output."""
         with tempfile.NamedTemporaryFile("r", dir=self.folder, encoding="utf-8") as output:
             process = _processes.Process(target=_begin, args=(arguments, self.environment, self.folder, output.name))
             process.start()
@@ -72,7 +73,7 @@ def _shortened(lines: Sequence[str]) -> Sequence[str]:
 
 
 def _begin(arguments: Sequence[str], environment: Mapping[str, str], folder: Path, output: str) -> None:
-    """Become the command."""
+    """Run the command in this process."""
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)
@@ -87,5 +88,5 @@ def _begin(arguments: Sequence[str], environment: Mapping[str, str], folder: Pat
 
 
 def command_line(*arguments: str) -> list[str]:
-    """What starts the command without it being installed."""
+    """Return the arguments that start the command without an installation."""
     return [sys.executable, "-m", "dynamodb_opensearch.cli", *arguments]

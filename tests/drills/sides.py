@@ -1,4 +1,4 @@
-"""The two sides that a sync keeps equal, as a drill uses them: a table of products and their index; and a queue."""
+"""Wraps the two sides that a sync keeps equal, a table of products and their index, and the failures' queue."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -24,7 +24,7 @@ Item = dict[str, Any]
 
 
 def product(number: int, **attributes: Any) -> Item:
-    """An item, the same for the same number, but for the attributes given."""
+    """Make an item that depends only on the number and the attributes given."""
     return {
         KEY: {"S": f"P-{number:04}"},
         "name": {"S": f"Product {number}"},
@@ -38,12 +38,16 @@ class ProductTable:
     """A table of products."""
 
     def __init__(self, client: Any, name: str) -> None:
-        """Args: client: boto3's for DynamoDB."""
+        """Use a table.
+
+        Args:
+            client: boto3's client for DynamoDB.
+        """
         self.name = name
         self._client = client
 
     def create(self, *, stream: bool = True) -> None:
-        """Make it, with its stream or without one."""
+        """Create the table, with or without a stream."""
         view = {"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"}
         self._client.create_table(
             TableName=self.name,
@@ -71,56 +75,60 @@ class ProductTable:
         self._client.delete_item(TableName=self.name, Key={KEY: {"S": f"P-{number:04}"}})
 
     def load(self, items: Iterator[Item] | list[Item]) -> None:
-        """Write many."""
+        """Write many items."""
         for chunk in batched(items, 25):
             left = {self.name: [{"PutRequest": {"Item": item}} for item in chunk]}
             while left:
                 left = self._client.batch_write_item(RequestItems=left)["UnprocessedItems"]
 
     def items(self) -> list[Item]:
-        """All of them."""
+        """Return all items."""
         pages = self._client.get_paginator("scan").paginate(TableName=self.name, ConsistentRead=True)
         return [item for page in pages for item in page["Items"]]
 
 
 class ProductIndex:
-    """An index, or an alias, as its administrator uses it."""
+    """An index or an alias, as its administrator uses it."""
 
     def __init__(self, node: OpenSearchNode, name: str) -> None:
         self.node = node
         self.name = name
 
     def create(self, name: str | None = None, **body: Any) -> None:
-        """Make it, under another name if given."""
+        """Create the index, under another name if given."""
         self.call("PUT", f"/{name or self.name}", {"settings": SETTINGS, "mappings": MAPPINGS, **body})
 
     def drop(self) -> None:
-        """With all indices whose names begin with its own."""
+        """Delete all indices whose names begin with this one's."""
         for name in self.call("GET", f"/{self.name}*"):
             self.call("DELETE", f"/{name}")
 
     def source(self, number: int) -> Mapping[str, Any] | None:
-        """A document."""
+        """Return a document's source; None if there is no document."""
         text = api.source(self.node, self.name, f"P-{number:04}")
         return None if text is None else json.loads(text)
 
     def call(self, method: str, path: str, body: Any = None) -> Any:
-        """OpenSearch's own answer, decoded; an error status raises HTTPError."""
+        """Return OpenSearch's decoded answer; an error status raises HTTPError."""
         return api.decoded(self.node, method, path, body)
 
 
 class FailureQueue:
-    """Where dead letters go."""
+    """The queue that takes failures."""
 
     def __init__(self, client: Any, name: str) -> None:
-        """Make it. Args: client: boto3's for SQS."""
+        """Create the queue.
+
+        Args:
+            client: boto3's client for SQS.
+        """
         self._client = client
         self._url = client.create_queue(QueueName=name)["QueueUrl"]
         self.arn = str(self._attribute("QueueArn"))
 
     @property
     def depth(self) -> int:
-        """How many failures wait."""
+        """How many failures are waiting."""
         names = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
         return sum(int(self._attribute(name)) for name in names)
 

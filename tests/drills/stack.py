@@ -1,7 +1,7 @@
-"""A whole sync on this machine: table, stream, function, queue, index, and the command beside it.
+"""Runs a whole sync on this machine: table, stream, function, queue, index, and the command beside it.
 
-DynamoDB Local holds the table and OpenSearch is real; what Lambda does happens in this process, since LocalStack's
-mapping neither bisects nor knows times to the second. LocalStack keeps the queue, the logs and the secrets.
+DynamoDB Local holds the table, and OpenSearch is real. This process does what Lambda does, since LocalStack's event
+source mapping neither bisects nor has times to the second. LocalStack holds the queue, the logs and the secrets.
 """
 
 import time
@@ -26,13 +26,13 @@ from drills.sides import KEY, FailureQueue, Item, ProductIndex, ProductTable, pr
 from drills.stream import Stream
 
 TIMEOUT_SECONDS = 6.0
-"""Of the function: short, so that a retry of Lambda's is seen. The module's default is 120."""
+"""The function's time-out: short, so that Lambda's retries are seen. The module's default is 120."""
 _PATIENCE_SECONDS = 120
 
 
 @dataclass(frozen=True, slots=True)
 class Engines:
-    """What runs on this machine."""
+    """The engines that run on this machine."""
 
     opensearch: OpenSearchNode
     dynamodb: DynamoDBLocal
@@ -40,7 +40,7 @@ class Engines:
 
 
 class Stack:
-    """The parts, to be broken one by one."""
+    """The parts, which a drill breaks one by one."""
 
     def __init__(
         self,
@@ -52,7 +52,7 @@ class Stack:
         *,
         variables: Mapping[str, str],
     ) -> None:
-        """Connect; ``start`` makes everything."""
+        """Connect; ``start`` creates everything."""
         self.engines = engines
         self.name = name
         self.function_name = f"{name}-opensearch-sync"
@@ -86,7 +86,7 @@ class Stack:
         self.mapping: EventSourceMapping
 
     def start(self) -> None:
-        """Make table, log group, function and mapping; the index is the caller's."""
+        """Create table, log group, function and event source mapping; the caller creates the index."""
         self._logs.create_log_group(logGroupName=self._log_group)
         self._logs.create_log_stream(logGroupName=self._log_group, logStreamName="drill")
         self.table.create()
@@ -94,7 +94,7 @@ class Stack:
         self.mapping = self.consume()
 
     def consume(self, name: str | None = None, **options: Any) -> EventSourceMapping:
-        """A mapping of the stream to a function of this name, with the sync's settings; the caller keeps it."""
+        """Create a function of this name with the sync's settings, and an event source mapping of the stream to it."""
         function = Function(name or self.function_name, self.variables, self._aws_environment, TIMEOUT_SECONDS)
         mapping = EventSourceMapping(self.stream, function, self.metrics, on_invoked=self._publish, **options)
         self._api.functions[function.name] = function
@@ -102,28 +102,28 @@ class Stack:
         return mapping
 
     def forget(self, mapping: EventSourceMapping) -> None:
-        """Delete a mapping."""
+        """Delete an event source mapping."""
         mapping.end()
         self._api.mappings.remove(mapping)
 
-    def consume_anew(self) -> None:
-        """Delete the mapping and its stream's reader, and begin with what the table's stream of today brings."""
+    def follow_new_stream(self) -> None:
+        """Replace the event source mapping and the stream's reader with new ones for the table's current stream."""
         self.forget(self.mapping)
         self.stream.end()
         self.stream = self._open_stream()
         self.mapping = self.consume(latest=True)
 
     def catch_up(self) -> None:
-        """Wait until everything that was written so far is done.
+        """Wait until the function has done all that was written so far.
 
         Raises:
             DrillError: it takes too long.
         """
         self.stream.wait_for_all()
-        self.until(lambda: self.mapping.is_drained, "the function is through with the stream")
+        self.until(lambda: self.mapping.is_drained, "the function has done the whole stream")
 
     def until(self, holds: Any, what: str, seconds: float = _PATIENCE_SECONDS) -> None:
-        """Wait for something.
+        """Wait for a condition.
 
         Raises:
             DrillError: it takes too long.
@@ -131,22 +131,22 @@ class Stack:
         deadline = time.monotonic() + seconds
         while not holds():
             if time.monotonic() > deadline:
-                raise DrillError(f"after {seconds:.0f} s it is still not so that {what}")
+                raise DrillError(f"after {seconds:.0f} s it still isn't true that {what}")
             time.sleep(0.05)
 
     def fill(self, items: int) -> None:
-        """Products 1 to ``items``."""
+        """Put products 1 to ``items``."""
         self.table.load(self.products(items))
 
     def products(self, items: int) -> list[Item]:
         return [product(number) for number in range(1, items + 1)]
 
     def command(self, *arguments: str) -> tuple[str, ...]:
-        """A command's arguments with the name of the function."""
+        """Return a command's arguments with the name of the function."""
         return (*arguments, "--function", self.function_name)
 
     def end(self) -> None:
-        """Leave nothing behind; what a drill has broken may be gone already."""
+        """Remove all that was created; parts that a drill has broken may be gone already."""
         for mapping in list(self._api.mappings):
             self.forget(mapping)
         if hasattr(self, "stream"):
@@ -159,11 +159,11 @@ class Stack:
         return Stream(self._database("dynamodbstreams"), self.table.stream_arn)
 
     def _database(self, service: str) -> Any:
-        """DynamoDB Local's client."""
+        """Return a client for DynamoDB Local."""
         return aws.client(service, {**self._aws_environment, "AWS_ENDPOINT_URL": self.engines.dynamodb.url})
 
     def _publish(self, lines: list[str], age_seconds: float) -> None:
-        """What Lambda itself brings to CloudWatch: the log, and the iterator's age."""
+        """Publish what Lambda itself sends to CloudWatch: the log, and the iterator age."""
         now = int(time.time() * 1000)
         if lines:
             events = [{"timestamp": now, "message": line} for line in lines]
@@ -184,7 +184,7 @@ class Stack:
 def open_stack(
     engines: Engines, narration: Narration, folder: Path, name: str, variables: Mapping[str, str]
 ) -> Iterator[Stack]:
-    """A stack that isn't started, and leaves nothing behind."""
+    """Yield a stack that isn't started; after the block, it is removed."""
     with ExitStack() as running:
         api = running.enter_context(lambda_api())
         stack = Stack(engines, narration, folder, name, api, variables=variables)

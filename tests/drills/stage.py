@@ -1,4 +1,4 @@
-"""Where a drill is played: a healthy stack to begin with, alarms to be looked at, and the proof at the end."""
+"""Runs a drill's parts: a healthy stack at the beginning, a look at the alarms, and the proof at the end."""
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,7 +18,7 @@ from drills.stack import Engines, Stack, open_stack
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """How long a drill is."""
+    """The size and the length of a drill."""
 
     items: int
     outage_seconds: float
@@ -27,7 +27,7 @@ class Form:
 
     @property
     def patience(self) -> tuple[str, ...]:
-        """Options of what compares: this sync lags for a moment only."""
+        """Options of commands that compare: this sync lags only for a moment."""
         return (*self.how, "--patience", "1")
 
 
@@ -36,17 +36,17 @@ LONG = Form(items=1200, outage_seconds=75, how=())
 
 
 class Synced(Protocol):
-    """What has an index to be proved equal: a ``Stack``, or a ``Deployment``."""
+    """A sync whose index is proved equal: a ``Stack`` or a ``Deployment``."""
 
     shell: Shell
     queue: FailureQueue
 
     def command(self, *arguments: str) -> tuple[str, ...]:
-        """A command's arguments with the name of the function."""
+        """Return a command's arguments with the name of the function."""
 
 
 class Stage:
-    """One drill's."""
+    """The stage of one drill."""
 
     def __init__(
         self,
@@ -58,11 +58,11 @@ class Stage:
         name: str = "products",
         recorded: Recording | None = None,
     ) -> None:
-        """Play nothing yet.
+        """Set up the stage; nothing runs yet.
 
         Args:
-            name: of table, index and all the rest.
-            recorded: gets what ``status --watch`` shows meanwhile.
+            name: name of the table, the index and all other parts.
+            recorded: gets the screens of ``status --watch``.
         """
         self.engines = engines
         self.narration = narration
@@ -70,7 +70,7 @@ class Stage:
         self.folder = folder
         self.name = name
         self.broken_at = 0.0
-        """By ``time.monotonic``."""
+        """When something broke last, by ``time.monotonic``."""
         self._recorded = recorded
         self._healthy_since = 0.0
         self._operator: Sequence[str] = ()
@@ -84,13 +84,13 @@ class Stage:
         operator: Sequence[str] = (),
         **body: Any,
     ) -> Iterator[Stack]:
-        """A sync that follows its table, as ``verify`` shows.
+        """Yield a sync that follows its table, as ``verify`` shows.
 
         Args:
-            variables: of the function, beside those that every one has.
-            index: the index's own name, if the sync's is an alias.
-            operator: options that whoever is on call adds to ``verify``.
-            body: of the index's definition.
+            variables: the function's variables, besides the usual ones.
+            index: the index's own name, if the sync's name is an alias.
+            operator: options that the operator adds to ``verify``.
+            body: more of the index's definition.
         """
         self._operator = operator
         self.chapter("A healthy sync")
@@ -108,12 +108,12 @@ class Stage:
                 stack.catch_up()
             self.prove(stack)
             self._healthy_since = time.monotonic()
-            stack.table.put(product(1, price={"N": "0.99"}))  # for metrics of a function that is warm
+            stack.table.put(product(1, price={"N": "0.99"}))  # so that metrics are those of a warm function
             stack.catch_up()
             yield stack
 
     def breaking(self, what: str) -> None:
-        """The heading of what goes wrong. From here on metrics count."""
+        """Print the heading of what goes wrong. Metrics count from here on."""
         self.chapter(what)
         if self.broken_at:
             self._healthy_since = time.monotonic()
@@ -123,7 +123,7 @@ class Stage:
         """Wait until an alarm's metric has risen since something broke, and show it.
 
         Raises:
-            DrillError: it doesn't.
+            DrillError: it doesn't rise.
         """
         rule = ALARMS[alarm]
 
@@ -140,7 +140,7 @@ class Stage:
         self.tell_alarm(alarm, *values())
 
     def moved(self, stack: Stack, alarm: str) -> tuple[float, float]:
-        """A metric's values while all was well, and since something broke."""
+        """Return a metric's values while all was well, and since something broke."""
         rule = ALARMS[alarm]
         healthy = rule.value(stack.metrics, self._healthy_since, self.broken_at)
         return healthy, rule.value(stack.metrics, self.broken_at)
@@ -152,10 +152,10 @@ class Stage:
         self.narration.alarm(alarm, text, fires=now >= rule.threshold)
 
     def quiet(self, stack: Stack, alarm: str, since: float) -> None:
-        """Show that a metric has no values: the alarm takes missing data as breaching.
+        """Show that a metric has no values: the alarm treats missing data as breaching.
 
         Raises:
-            DrillError: it has some.
+            DrillError: it has values.
         """
         rule = ALARMS[alarm]
         if values := stack.metrics.values(rule.metric, since):
@@ -165,29 +165,29 @@ class Stage:
         self.narration.alarm(alarm, text, fires=True)
 
     def fix(self, how: str) -> None:
-        """The heading of its mending."""
+        """Print the heading of how it is ended."""
         self.chapter(how)
 
     def prove(self, stack: Synced) -> None:
-        """No difference.
+        """Show that there is no difference.
 
         Raises:
-            DrillError: there is one.
+            DrillError: there is a difference.
         """
         stack.shell.run(*stack.command("verify"), *self._operator, *self.form.patience)
 
     def without_dead_letters(self, stack: Synced) -> None:
-        """Nothing was set aside.
+        """Show that nothing was set aside.
 
         Raises:
-            DrillError: something was.
+            DrillError: there are dead letters.
         """
         if depth := stack.queue.depth:
-            raise DrillError(f"{depth} dead letters wait, expected none")
+            raise DrillError(f"{depth} dead letters are waiting, expected none")
         self.narration.say("Dead letters: none.")
 
     def chapter(self, title: str) -> None:
-        """A heading."""
+        """Print a heading."""
         self.narration.chapter(title)
         if self._recorded:
             self._recorded.begin_chapter(title)

@@ -1,4 +1,4 @@
-"""A DynamoDB stream with what DynamoDB Local lacks: times to the second, and records that go once they are too old."""
+"""Adds to a stream what DynamoDB Local lacks: times to the second, and records that expire."""
 
 import base64
 import threading
@@ -12,13 +12,13 @@ _PAUSE_SECONDS = 0.03
 
 
 class Stream:
-    """All records of one stream, read as they come."""
+    """All records of one stream, read as they arrive."""
 
     def __init__(self, client: Any, arn: str) -> None:
         """Begin to read.
 
         Args:
-            client: boto3's for DynamoDB Streams.
+            client: boto3's client for DynamoDB Streams.
         """
         self.arn = arn
         self.records: list[Record] = []
@@ -35,7 +35,7 @@ class Stream:
         self._thread.start()
 
     def wait_for_all(self) -> None:
-        """Return once everything is here that was written before the call."""
+        """Wait until everything that was written before the call has been read."""
         now = time.monotonic()
         while self._empty_at < now:
             if not self._thread.is_alive():
@@ -43,12 +43,12 @@ class Stream:
             time.sleep(_PAUSE_SECONDS)
 
     def trim(self) -> None:
-        """Let go of all records, as DynamoDB does after 24 hours, whoever has read them or not."""
+        """Drop all records, read or not, as DynamoDB does after 24 hours."""
         self.wait_for_all()
         self.trimmed = len(self.records)
 
     def end(self) -> None:
-        """Read no more."""
+        """Stop reading."""
         self._ended.set()
         self._thread.join()
 
@@ -57,7 +57,7 @@ class Stream:
             asked_at = time.monotonic()
             answer = self._client.get_records(ShardIterator=self._iterator, Limit=1000)
             now = time.time()
-            self.records += [self._record(one, now) for one in answer["Records"]]
+            self.records += [self._record(record, now) for record in answer["Records"]]
             if "NextShardIterator" not in answer:  # the table is gone
                 return
             self._iterator = answer["NextShardIterator"]
@@ -65,7 +65,7 @@ class Stream:
                 self._empty_at = asked_at
 
     def _record(self, record: Mapping[str, Any], now: float) -> Record:
-        """As Lambda hands it out: epoch seconds, and binary as base64 text."""
+        """Return a record as Lambda delivers it: with epoch seconds, and binary values as base64 text."""
         data = _as_text({**record["dynamodb"], "ApproximateCreationDateTime": int(now)})
         event = {
             "eventID": record["eventID"],
@@ -82,8 +82,8 @@ def _as_text(value: Any) -> Any:
         case bytes():
             return base64.b64encode(value).decode()
         case dict():
-            return {name: _as_text(one) for name, one in value.items()}
+            return {name: _as_text(member) for name, member in value.items()}
         case list():
-            return [_as_text(one) for one in value]
+            return [_as_text(member) for member in value]
         case _:
             return value

@@ -1,4 +1,4 @@
-"""Every drill in its short form, on the engines of the whole run where it leaves them as they were."""
+"""Runs every drill in its short form, on the test run's engines where the drill leaves them unchanged."""
 
 import io
 import re
@@ -42,15 +42,15 @@ def engines(opensearch_node: OpenSearchNode, dynamodb_node: DynamoDBLocal, aws: 
 
 @pytest.fixture
 def stage(request: pytest.FixtureRequest, engines: Engines, tmp_path: Path) -> Iterator[Stage]:
-    """For the drill that the test's parameter names; what it has told is printed, and fits a terminal."""
+    """The stage for the drill that the test's parameter names; its output is printed, and fits a terminal."""
     fixtures = {Node.PLAIN: "opensearch_node", Node.FRAIL: "frail_node", Node.SECURED: "secured_node"}
     drill = DRILLS[request.node.callspec.params["name"]]
     engines = replace(engines, opensearch=request.getfixturevalue(fixtures[drill.node]))
-    told = io.StringIO()
-    with Steps(Console(file=told, width=WIDTH, highlight=False)) as steps:
+    output = io.StringIO()
+    with Steps(Console(file=output, width=WIDTH, highlight=False)) as steps:
         yield Stage(engines, Narration(steps), SHORT, tmp_path, name="drill-products")
-    print(told.getvalue())
-    assert [line for line in told.getvalue().splitlines() if len(line) > WIDTH] == []
+    print(output.getvalue())
+    assert [line for line in output.getvalue().splitlines() if len(line) > WIDTH] == []
 
 
 @pytest.mark.parametrize("name", DRILLS)
@@ -76,8 +76,8 @@ def test_a_drill_that_leaves_a_difference_does_not_end_well(
 
     assert __main__.main() == 1
 
-    told, errors = capsys.readouterr()
-    assert "missing        P-0003" in told
+    output, errors = capsys.readouterr()
+    assert "missing        P-0003" in output
     assert errors == "drills: dynamodb-opensearch verify ended with 1, expected 0\n"
 
 
@@ -107,18 +107,18 @@ def test_an_alarm_is_one_of_the_modules_with_its_metric_statistic_and_threshold(
 
 
 @pytest.mark.parametrize("name", DRILLS)
-def test_the_docs_tell_of_each_drill_what_breaks_which_alarm_moves_and_what_mends_it(name: str) -> None:
+def test_the_docs_describe_each_drills_alarms_and_its_output(name: str) -> None:
     drill = DRILLS[name]
     text = (REPOSITORY / "docs/guides/drills.md").read_text(encoding="utf-8")
     [section] = re.findall(rf"^## {name}$(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
     assert all(f"`{alarm}`" in section for alarm in drill.alarms)
-    told = re.search(r"```\n(.*?)```", section, re.DOTALL)
-    assert told
-    assert all(len(line) <= WIDTH for line in told[1].splitlines())
-    assert "The index equals the table." in told[1]
+    output = re.search(r"```\n(.*?)```", section, re.DOTALL)
+    assert output
+    assert all(len(line) <= WIDTH for line in output[1].splitlines())
+    assert "The index equals the table." in output[1]
 
 
-def test_of_a_recording_each_chapter_shows_its_middle_and_its_last_frame() -> None:
+def test_each_chapter_of_a_recording_shows_its_middle_and_its_last_frame() -> None:
     recorded = Recording([(at, f"screen {at}") for at in range(10)], [(0, "well"), (4, "broken"), (9, "mended")])
     assert list(recorded.chosen()) == [
         (2, "well", "screen 2"),

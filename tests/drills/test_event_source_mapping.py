@@ -1,4 +1,4 @@
-"""What stands in for Lambda in the drills: it must not be kinder than Lambda is."""
+"""The drills' substitute for Lambda must not be kinder than Lambda."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -18,27 +18,27 @@ import os, time
 def handler(event, context):
     match event["do"]:
         case "return": print("returning"); return context.get_remaining_time_in_millis()
-        case "raise": raise ValueError("told to")
+        case "raise": raise ValueError("as asked")
         case "exit": print("going"); os._exit(3)
         case "sleep": print("sleeping"); time.sleep(60)
 """
 
 
 class FakeStream:
-    """Records ``r0``, ``r1``, … that are there already."""
+    """A stream with existing records ``r0``, ``r1``, …"""
 
     arn = "arn:aws:dynamodb:us-east-1:000000000000:table/products/stream/1"
     trimmed = 0
 
     def __init__(self, number: int) -> None:
-        self.records = [Record(time.time(), f"r{one}", str(one), {"name": f"r{one}"}) for one in range(number)]
+        self.records = [Record(time.time(), f"r{i}", str(i), {"name": f"r{i}"}) for i in range(number)]
 
     def add(self, name: str) -> None:
         self.records.append(Record(time.time(), name, str(len(self.records)), {"name": name}))
 
 
 class FakeFunction:
-    """Notes what it is invoked with."""
+    """Records the batches that it is invoked with."""
 
     name = "sync"
 
@@ -61,7 +61,7 @@ Start = Callable[..., EventSourceMapping]
 
 @pytest.fixture
 def start() -> Iterator[Start]:
-    """A mapping, ended after the test."""
+    """Starts event source mappings, which are ended after the test."""
     started: list[EventSourceMapping] = []
 
     def start(stream: Any, function: Any, metrics: Metrics | None = None, **options: Any) -> EventSourceMapping:
@@ -100,7 +100,7 @@ def test_a_failed_batch_is_halved_until_the_rest_is_done(start: Start) -> None:
     assert sum(metrics.values("Errors")) == len(function.batches) - 3
 
 
-def test_of_a_batch_that_is_partly_done_the_rest_comes_again(start: Start) -> None:
+def test_the_rest_of_a_partly_done_batch_comes_again(start: Start) -> None:
     answers = [{"batchItemFailures": [{"itemIdentifier": "1"}]}, None]
     function = FakeFunction(lambda _: answers.pop(0))
     metrics = Metrics()
@@ -110,7 +110,7 @@ def test_of_a_batch_that_is_partly_done_the_rest_comes_again(start: Start) -> No
     assert metrics.values("Errors") == [0, 0]
 
 
-def test_a_disabled_mapping_is_silent_and_never_gets_what_the_stream_has_let_go(start: Start) -> None:
+def test_a_disabled_mapping_is_silent_and_never_gets_dropped_records(start: Start) -> None:
     function = FakeFunction(lambda _: None)
     stream, metrics = FakeStream(2), Metrics()
     mapping = start(stream, function, metrics)
@@ -129,7 +129,7 @@ def test_a_disabled_mapping_is_silent_and_never_gets_what_the_stream_has_let_go(
     assert function.batches == [["r0", "r1"], ["new"]]
 
 
-def test_the_latest_position_leaves_out_what_is_there_already(start: Start) -> None:
+def test_the_latest_position_skips_existing_records(start: Start) -> None:
     function = FakeFunction(lambda _: None)
     stream = FakeStream(2)
     mapping = start(stream, function, latest=True)
@@ -150,12 +150,12 @@ def function(tmp_path: Path) -> Iterator[Function]:
 @pytest.mark.parametrize(
     ("what", "error", "lines"),
     [
-        ("raise", "ValueError: told to", ["ValueError: told to"]),
+        ("raise", "ValueError: as asked", ["ValueError: as asked"]),
         ("exit", "Runtime exited", ["going"]),
         ("sleep", "Task timed out after 1.00 seconds", ["sleeping"]),
     ],
 )
-def test_a_function_that_fails_is_told_with_what_it_printed_and_runs_again(
+def test_a_failed_invocation_has_its_output_and_the_function_runs_again(
     function: Function, what: str, error: str, lines: Sequence[str]
 ) -> None:
     failed = function.invoke({"do": what})

@@ -1,4 +1,4 @@
-"""OpenSearch is busy with somebody else's work: its queues are full, and what it rejects is tried again."""
+"""OpenSearch is busy with another program's work: its queues are full, and what it rejects is retried."""
 
 import threading
 import time
@@ -18,7 +18,7 @@ _OTHERS = 6
 
 
 def run(stage: Stage) -> None:
-    """Another program fills the node's queue of one, while the function sends eight requests at a time."""
+    """Fill the node's queue of one request, while the function sends eight requests at a time."""
     many_small_requests = {"BULK_CONNECTIONS": "8", "BULK_ACTIONS": "5"}
     with stage.healthy(variables=many_small_requests) as stack:
         stage.breaking("Another program keeps OpenSearch busy; its queues hold one request")
@@ -39,7 +39,7 @@ def run(stage: Stage) -> None:
         stage.look(stack, "lag")
         stage.without_dead_letters(stack)
 
-        stage.fix("The other program has ended; nothing else is to be done")
+        stage.fix("The other program has ended; there is nothing else to do")
         with stage.narration.step(f"The function catches up by itself: {stack.mapping.waiting:,} changes wait"):
             stack.catch_up()
         stage.without_dead_letters(stack)
@@ -47,12 +47,12 @@ def run(stage: Stage) -> None:
 
 
 def _write(stage: Stage, stack: Stack) -> None:
-    """For the outage's time, and until it shows."""
+    """Write during the outage, and until the function retries and lags."""
     until = time.monotonic() + stage.form.outage_seconds
     numbers = count(1)
 
     def shows() -> bool:
-        stack.table.load([product(one, price={"N": str(next(numbers))}) for one in range(1, 61)])
+        stack.table.load([product(number, price={"N": str(next(numbers))}) for number in range(1, 61)])
         time.sleep(0.5)
         healthy, now = stage.moved(stack, "lag")
         return time.monotonic() > until and _retries(stage, stack) > 0 and now > healthy
@@ -65,7 +65,7 @@ def _retries(stage: Stage, stack: Stack) -> float:
 
 
 def _be_busy(node: OpenSearchNode, index: str, over: threading.Event) -> None:
-    """Write large documents, whatever comes of it."""
+    """Write large documents, and ignore errors."""
     body = {"text": "x" * 200_000}
     while not over.is_set():
         try:
@@ -75,11 +75,11 @@ def _be_busy(node: OpenSearchNode, index: str, over: threading.Event) -> None:
 
 
 def _rejected(stack: Stack) -> int:
-    """How often OpenSearch has said 429: for a full queue, or for too much in memory."""
+    """Return how often OpenSearch answered 429, for a full queue or for too much in memory."""
     [node] = stack.index.call("GET", "/_nodes/stats/thread_pool,indexing_pressure")["nodes"].values()
     pressure = node["indexing_pressure"]["memory"]["total"]
     rejections = ("coordinating_rejections", "primary_rejections", "replica_rejections")
-    return int(node["thread_pool"]["write"]["rejected"]) + sum(int(pressure[one]) for one in rejections)
+    return int(node["thread_pool"]["write"]["rejected"]) + sum(int(pressure[name]) for name in rejections)
 
 
 DRILL = Drill(

@@ -1,10 +1,10 @@
-"""The real engines that demo, tests, drills and benchmarks run against, as local processes: no Docker.
+"""Runs the real engines that demo, tests, drills and benchmarks need, as local processes without Docker.
 
     with opensearch() as node, localstack(announce=print) as aws:
         ...
 
-Each is fetched once into ENGINES_HOME, starts on a free port, and is gone after the block with its processes and files.
-An EngineError says what is wrong and what to do. `python -m engines --help` does the same from the command line.
+Each engine is fetched once into ENGINES_HOME and starts on a free port. After the block, its processes and files are
+gone. An EngineError says what is wrong and what to do. `python -m engines --help` describes the command line.
 """
 
 from engines.dynamodb_node import DynamoDBLocal, dynamodb_local

@@ -1,4 +1,4 @@
-"""The engines from the command line: fetch them, leave them running, see them, stop them."""
+"""The engines from the command line: fetch them, leave them running, list them, stop them."""
 
 import argparse
 import json
@@ -128,10 +128,10 @@ def _parser() -> argparse.ArgumentParser:
         reading.add_argument("--security", action="store_true", help="OpenSearch with TLS, users and roles")
     stopping = action("stop", stop, "stop engines that were left running, and clean up after killed programs")
     stopping.add_argument("name", nargs="?", choices=NAMES)
-    stopping.add_argument("--port", type=int, help="only the one on this port")
+    stopping.add_argument("--port", type=int, help="only the engine on this port")
     action("status", status, "list the engines that run")
     passing_on = {"prefix_chars": " ", "add_help": False}  # nothing is an option of this program
-    running = action("terraform", terraform, "run Terraform as the tests do: never on your AWS account", **passing_on)
+    running = action("terraform", terraform, "run Terraform as the tests do, never in your AWS account", **passing_on)
     running.add_argument("arguments", nargs="*")
     return parser
 

@@ -1,4 +1,4 @@
-"""Runs a command to its end; when interrupted, nothing of it goes on."""
+"""Runs a command to its end, or ends it with all that it started when interrupted."""
 
 import os
 import re
@@ -30,9 +30,9 @@ def run_command(
     belongs_to: Path | None = None,
     environment: Mapping[str, str] | None = None,
 ) -> str:
-    """What the command printed. It runs in `folder`, and its files are readable to all.
+    """Run a command in `folder`, and return what it printed. Everyone can read the files that it creates.
 
-    It carries the mark of the run or installation that it belongs to (default: that in `folder`).
+    It carries the mark of the run or installation that it belongs to (default: the one in `folder`).
     """
     owner = belongs_to or folder
     inherited = os.environ if environment is None else environment

@@ -1,7 +1,7 @@
-"""DynamoDB Local with Streams, in memory on loopback, from Maven Central.
+"""Runs DynamoDB Local with Streams, in memory on loopback, from Maven Central.
 
-Not AWS in small things that matter to tests: a record's ApproximateCreationDateTime is cut to the minute, a sequence
-number is a counter padded with zeros, a stream is one shard that never closes, and nothing invokes a function.
+It differs from AWS in details that matter to tests: a record's ApproximateCreationDateTime is cut to the minute, a
+sequence number is a counter padded with zeros, a stream is one shard that never closes, and nothing invokes a function.
 """
 
 import platform
@@ -68,7 +68,7 @@ class DynamoDBLocal:
 def dynamodb_local(
     port: int | None = None, *, heap: str = "256m", announce: Announce = silent
 ) -> Iterator[DynamoDBLocal]:
-    """A DynamoDB Local that answers, and is gone with its tables after the block. 50,000 items need a larger heap."""
+    """Run a DynamoDB Local that is ready; after the block, it is gone with its tables. 50,000 items need more heap."""
     with claim(NAME, port, FIRST_PORT) as run:
         jdk = find_java()
         installed = install(announce)
@@ -98,7 +98,7 @@ def dynamodb_local(
 
 
 def install(announce: Announce = silent) -> Path:
-    """The folder of DynamoDB Local, in the layout of AWS's own download, fetched once."""
+    """Return the folder of DynamoDB Local, fetched once, in the layout of AWS's own download."""
 
     def build(folder: Path) -> None:
         announce(f"fetching DynamoDB Local {VERSION} (once, 50 MB)")
@@ -109,21 +109,21 @@ def install(announce: Announce = silent) -> Path:
 
 
 def find_java() -> Jdk:
-    """The JDK that DynamoDB Local runs on."""
+    """Return a JDK that DynamoDB Local can run on."""
     return find_jdk(oldest=17, whom=f"DynamoDB Local {VERSION}")
 
 
 def _lay_out(folder: Path) -> None:
-    """Turn what Maven fetched into the layout of AWS's download, in which LocalStack starts it too."""
+    """Turn what Maven fetched into the layout of AWS's download, which LocalStack needs too."""
     libraries = folder / LIBRARIES
     for library in libraries.glob("*sqlite4java-*"):
         if library.suffix != ".jar":  # the native library is looked for under its name without a version
             library.rename(library.with_name(re.sub(r"-[0-9.]+(?=\.\w+$)", "", library.name)))
-    # LocalStack names an agent of its own, which lifts a limit on indexes and can't be had from a registry; the
-    # option must name some agent, so it gets one that does nothing.
+    # LocalStack names its own agent, which lifts a limit on indexes and isn't in any registry; the option must name an
+    # agent, so it gets one that does nothing.
     agent = next(libraries.glob("byte-buddy-agent-*.jar"))
     shutil.move(agent, folder / AGENT)
-    # AWS's jar names its libraries as AWS's download does, which is not as Maven does: a jar with our own class path.
+    # AWS's jar names its libraries as in AWS's download, and Maven names them differently: a jar with our class path.
     jars = sorted(jar.name for jar in libraries.glob("*.jar"))
     headers = {
         "Manifest-Version": "1.0",
@@ -136,7 +136,7 @@ def _lay_out(folder: Path) -> None:
 
 
 def manifest(headers: dict[str, str]) -> str:
-    """A jar's manifest: lines of at most 72 bytes, continued by a leading space (the JAR specification)."""
+    """Return a jar's manifest: lines of at most 72 bytes, continued by a leading space (the JAR specification)."""
     lines = []
     for name, value in headers.items():
         line = f"{name}: {value}"

@@ -1,5 +1,5 @@
-"""What goes wrong with an engine, in words that can be shown to the user as they are."""
+"""The error that an engine raises, whose text can be shown to the user."""
 
 
 class EngineError(Exception):
-    """Says what is wrong, the value, and what to do; ends with the tail of the log that tells the reason."""
+    """Says what is wrong, the value, and what to do; ends with the tail of a log if that has the reason."""

@@ -1,4 +1,4 @@
-"""The folder that engines live in: installations that are kept, runs that are removed, locks between processes."""
+"""The engines' folder: installations that are kept, runs that are removed, locks between processes."""
 
 import fcntl
 import os
@@ -15,7 +15,7 @@ PROJECT = "terraform-aws-dynamodb-opensearch"
 
 
 def engines_home() -> Path:
-    """ENGINES_HOME, or the user's cache folder; as root one that the user `nobody` can enter, unlike root's own."""
+    """ENGINES_HOME, or the user's cache folder; for root, a folder that the user `nobody` can enter."""
     if configured := os.environ.get("ENGINES_HOME"):
         return Path(configured).expanduser().absolute()
     if os.geteuid() == 0:
@@ -24,7 +24,7 @@ def engines_home() -> Path:
 
 
 def home_folder(name: str) -> Path:
-    """A folder in ENGINES_HOME, made if need be; everyone may read it whatever the umask."""
+    """Return a folder in ENGINES_HOME, created if necessary. Everyone may read it, whatever the umask."""
     folder = engines_home() / name
     try:
         for missing in reversed([path for path in (folder, *folder.parents) if not path.exists()]):
@@ -33,13 +33,13 @@ def home_folder(name: str) -> Path:
         if not os.access(folder, os.W_OK | os.X_OK):
             raise PermissionError(f"{folder} can't be written to by this user")
     except OSError as error:
-        raise EngineError(f"cannot use {folder}: {error}; set ENGINES_HOME to a folder of your own") from error
+        raise EngineError(f"cannot use {folder}: {error}; set ENGINES_HOME to a writable folder") from error
     return folder
 
 
 @dataclass(frozen=True, slots=True)
 class Lock:
-    """Held until it is released or this process ends, however it ends: the kernel frees it."""
+    """A lock that is held until it is released or this process ends, even if killed: the kernel frees it."""
 
     file: TextIO
 
@@ -48,9 +48,9 @@ class Lock:
 
 
 def try_lock(name: str, *, patience_seconds: float = 0) -> Lock | None:
-    """The lock of that name, or None if another holder has it for longer than the patience.
+    """Take the lock of that name; None if another process holds it for longer than the patience.
 
-    Lock files stay: removing them would be a race.
+    Lock files are kept: removing them would be a race.
     """
     file = (home_folder("locks") / f"{name}.lock").open("w")
     deadline = time.monotonic() + patience_seconds
@@ -68,7 +68,7 @@ def try_lock(name: str, *, patience_seconds: float = 0) -> Lock | None:
 
 @contextmanager
 def locked(name: str, when_waiting: Callable[[], None]) -> Iterator[None]:
-    """Hold the lock of that name; `when_waiting` is called once if someone else has it."""
+    """Hold the lock of that name; `when_waiting` is called once if another process has it."""
     lock = try_lock(name)
     if lock is None:
         when_waiting()

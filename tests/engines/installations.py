@@ -1,4 +1,4 @@
-"""Installations: fetched once, shared by all runs, and used only when complete."""
+"""Makes installations: fetched once, shared by all runs, and used only when complete."""
 
 import hashlib
 import shutil
@@ -10,23 +10,23 @@ from engines.home import home_folder, locked
 from engines.interrupts import interrupts_deferred
 from engines.processes import end_family
 
-COMPLETE = ".complete"  # its time is that of the latest use
+COMPLETE = ".complete"  # its modification time is the time of the latest use
 UNUSED_SECONDS = 7 * 24 * 3600
 
 Announce = Callable[[str], None]
 
 
 def silent(_message: str) -> None:
-    """Announces nothing."""
+    """Announce nothing."""
 
 
 def installation(
     name: str, ingredients: Iterable[str | bytes], build: Callable[[Path], None], announce: Announce = silent
 ) -> Path:
-    """The folder that `build` fills, built unless it is there already.
+    """Return the folder that `build` fills; it is built unless it exists already.
 
-    The folder's name holds a fingerprint of the ingredients, all that decides the content: a change builds another
-    one. It is built in place, as virtual environments can't be moved, and counts only once its marker is there.
+    The folder's name has a fingerprint of the ingredients, which decide its content: if one changes, another folder is
+    built. It is built in place, since virtual environments can't be moved, and counts only once its marker exists.
     """
     folder = home_folder("installed") / f"{name}-{fingerprint(ingredients)}"
     marker = folder / COMPLETE
@@ -51,7 +51,7 @@ def installation(
 
 
 def fingerprint(ingredients: Iterable[str | bytes]) -> str:
-    """Eight hexadecimal digits that stand for all ingredients, in their order."""
+    """Return a hash of all ingredients in their order, as eight hexadecimal digits."""
     digest = hashlib.sha256()
     for ingredient in ingredients:
         content = ingredient.encode() if isinstance(ingredient, str) else ingredient
@@ -60,7 +60,7 @@ def fingerprint(ingredients: Iterable[str | bytes]) -> str:
 
 
 def _remove_unused(name: str) -> None:
-    """Remove what an earlier state of the project built and nobody has used for a week: they are large."""
+    """Remove installations of earlier states of the project that were unused for a week: they are large."""
     for marker in home_folder("installed").glob(f"{name}-*/{COMPLETE}"):
         if time.time() - marker.stat().st_mtime > UNUSED_SECONDS:
             shutil.rmtree(marker.parent, ignore_errors=True)

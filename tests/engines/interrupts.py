@@ -1,4 +1,4 @@
-"""Ctrl-C and termination: unwinding cleans up, and cleaning up is not interrupted."""
+"""Handles Ctrl-C and termination: unwinding cleans up, and the clean-up isn't interrupted."""
 
 import signal
 import threading
@@ -12,7 +12,7 @@ TERMINATION = (signal.SIGTERM, signal.SIGHUP)
 def unwind_on_termination() -> None:
     """Make SIGTERM and SIGHUP raise KeyboardInterrupt, as Ctrl-C does, so that context managers clean up.
 
-    A signal that is ignored stays ignored: `nohup` means what it says.
+    A signal that is ignored stays ignored, so `nohup` works.
     """
     for number in TERMINATION:
         if signal.getsignal(number) is not signal.SIG_IGN:

@@ -1,4 +1,4 @@
-"""Finds the JDK that an engine needs among those that this machine has."""
+"""Finds a JDK on this machine that an engine can run on."""
 
 import os
 import re
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from engines.errors import EngineError
 
-# Else a JVM writes a file into the system's temporary folder, whatever TMPDIR says, which survives a kill.
+# Else a JVM writes a file into the system's temporary folder, whatever TMPDIR says, and it stays after a kill.
 WITHOUT_PERFORMANCE_FILE = "-XX:-UsePerfData"
 
 
@@ -30,9 +30,9 @@ class Jdk:
 def find_jdk(
     *, oldest: int, newest: int | None = None, fits: Callable[[Path], bool] = lambda _home: True, whom: str
 ) -> Jdk:
-    """The first fitting JDK: JAVA_HOME's, that of `java` on PATH, then the oldest of those in the usual folders.
+    """Return the first JDK that fits: JAVA_HOME's, that of `java` on PATH, then the oldest in the usual folders.
 
-    `fits` may refuse a folder for another reason than its version; `whom` names who needs it in the error.
+    `fits` may refuse a folder for a reason other than its version; `whom` names the program that needs it, for errors.
     """
     preferred = [jdk for home in _preferred_homes() if (jdk := _read_jdk(home))]
     usual = sorted((jdk for home in _usual_homes() if (jdk := _read_jdk(home))), key=lambda jdk: jdk.major)

@@ -1,7 +1,7 @@
-"""LocalStack as a plain process: AWS's services on loopback, with functions that run as processes too, no Docker.
+"""Runs LocalStack as a plain process: AWS's services on loopback, with functions as processes too, without Docker.
 
-It has a virtual environment of its own, since its pins are not ours. What it does not do, and AWS does: bisect a batch,
-drop records by age, poll a shard in parallel, enforce IAM policies; everything is gone when it stops.
+It has its own virtual environment, since its pins differ from ours. Unlike AWS, it doesn't bisect a batch, drop records
+by age, poll a shard in parallel or enforce IAM policies, and everything is gone when it stops.
 """
 
 import platform
@@ -58,7 +58,7 @@ class LocalStackNode:
         return self._run.log_file
 
     def environment(self) -> dict[str, str]:
-        """The variables that send AWS's SDKs, the AWS CLI and Terraform's provider to this LocalStack."""
+        """Return the variables that point AWS's SDKs, the AWS CLI and Terraform's provider to this LocalStack."""
         return {
             "AWS_ENDPOINT_URL": self.url,
             "AWS_ACCESS_KEY_ID": "test",
@@ -75,7 +75,7 @@ class LocalStackNode:
 
 @contextmanager
 def localstack(port: int | None = None, *, announce: Announce = silent) -> Iterator[LocalStackNode]:
-    """A LocalStack that answers, and is gone with everything in it after the block."""
+    """Run a LocalStack that is ready; after the block, it is gone with everything in it."""
     with claim(NAME, port, FIRST_PORT) as run:
         jdk = dynamodb_node.find_java()
         database = dynamodb_node.install(announce)
@@ -95,7 +95,7 @@ def localstack(port: int | None = None, *, announce: Announce = silent) -> Itera
 
 
 def install(announce: Announce = silent) -> Path:
-    """The folder of LocalStack's virtual environment, made once."""
+    """Return the folder of LocalStack's virtual environment, made once."""
     sources = [path for path in sorted(EXECUTOR.rglob("*")) if path.suffix in (".py", ".toml")]
     ingredients: list[str | bytes] = [
         sys.base_prefix,
@@ -137,8 +137,8 @@ def install(announce: Announce = silent) -> Path:
 
 
 def _lay_out_packages(packages: Path, java_home: Path, database: Path) -> None:
-    """Put Java and DynamoDB Local where LocalStack looks for them; else it would download its own at first use."""
-    java = packages / "java/21"  # the name is LocalStack's; any JDK from 17 on will do
+    """Put Java and DynamoDB Local where LocalStack looks for them: else it would download its own at first use."""
+    java = packages / "java/21"  # the name is LocalStack's; any JDK from 17 on works
     if platform.system() == "Darwin":
         java = java / "Contents/Home"
     for link, target in ((java, java_home), (packages / "dynamodb-local/2", database)):
@@ -154,7 +154,7 @@ def _settings(port: int, files: Path) -> dict[str, str]:
         "FILESYSTEM_ROOT": str(files),
         "GATEWAY_LISTEN": f"127.0.0.1:{port}",
         "LOCALSTACK_HOST": f"127.0.0.1:{port}",  # in URLs that it hands out; its default name needs a public DNS
-        "SQS_ENDPOINT_STRATEGY": "off",  # queue URLs as host/account/name: the Terraform provider takes no other
+        "SQS_ENDPOINT_STRATEGY": "off",  # queue URLs as host/account/name: the Terraform provider accepts no others
         "DNS_ADDRESS": "0",
         # nothing from the network
         "DISABLE_EVENTS": "1",
@@ -168,7 +168,7 @@ def _settings(port: int, files: Path) -> dict[str, str]:
         "DYNAMODB_IN_MEMORY": "1",
         "DYNAMODB_HEAP_SIZE": "256m",
         "JAVA_TOOL_OPTIONS": f"{WITHOUT_PERFORMANCE_FILE} -Djava.io.tmpdir={files.parent / 'tmp'}",
-        "PROVIDER_OVERRIDE_S3": "own_folder",  # a plugin of localstack_executor/, as the next
+        "PROVIDER_OVERRIDE_S3": "own_folder",  # a plugin of localstack_executor/, like the next
         # functions as processes, their streams polled ten times a second
         "LAMBDA_RUNTIME_EXECUTOR": "process",
         "LAMBDA_EVENT_SOURCE_MAPPING_POLL_INTERVAL_SEC": "0.1",

@@ -1,4 +1,4 @@
-"""Fetches artifacts from the Maven repository that the user's Maven is set up for."""
+"""Fetches artifacts from the Maven repository that the user's Maven is configured for."""
 
 import os
 import shutil

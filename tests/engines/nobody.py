@@ -1,4 +1,4 @@
-"""The user `nobody`, as whom OpenSearch runs when root starts it: it refuses to run as root."""
+"""Runs OpenSearch as the user `nobody` when root starts it, since it refuses to run as root."""
 
 import os
 import pwd
@@ -23,7 +23,7 @@ class Account:
 
 
 def account_for_opensearch() -> Account | None:
-    """None: this program's own user will do."""
+    """Return the account to run OpenSearch as; None for this program's own user."""
     if os.geteuid() != 0:
         return None
     nobody = pwd.getpwnam("nobody")
@@ -31,7 +31,7 @@ def account_for_opensearch() -> Account | None:
 
 
 def is_reachable(path: Path) -> bool:
-    """Whether the account that OpenSearch runs as can enter the folder."""
+    """Whether OpenSearch's account can enter the folder."""
     return os.geteuid() != 0 or closed_folder(path) is None
 
 
@@ -45,6 +45,6 @@ def require_reachable(path: Path) -> None:
 
 
 def closed_folder(path: Path) -> Path | None:
-    """The first folder on the way to `path` that only its owner and group can enter."""
+    """Return the first folder on the way to `path` that only its owner and group can enter."""
     real = path.resolve()
     return next((folder for folder in (*reversed(real.parents), real) if not folder.stat().st_mode & 0o001), None)

@@ -1,6 +1,6 @@
-"""A real OpenSearch node on loopback: the official server from Maven Central on a JDK of this machine, no Docker.
+"""Runs a real OpenSearch node on loopback: the official server from Maven Central on a local JDK, without Docker.
 
-It is the core server: no analysis-common (so no `english` analyzer) and no scripts, which are not published there.
+It is the core server, without analysis-common (so no `english` analyzer) and scripts, which aren't published there.
 """
 
 import base64
@@ -27,7 +27,7 @@ VERSION = "2.19.3"
 FIRST_PORT = 29200
 START_SECONDS = 180
 
-# What the server logs goes to the console log alone; its own set of log files and the GC log would double that.
+# The server logs only to the console log; its own log files and the GC log would double that.
 LOGGING = """status = error
 appender.console.type = Console
 appender.console.name = console
@@ -47,7 +47,7 @@ class NodeOptions:
 
 
 class OpenSearchNode:
-    """A running node; it has one data folder from its start to the end of the context manager."""
+    """A running node, with one data folder from its start to the end of the context manager."""
 
     def __init__(self, run: Run, installed: Path, jdk: Jdk, options: NodeOptions) -> None:
         self._run = run
@@ -77,19 +77,19 @@ class OpenSearchNode:
         return self._run.log_file
 
     def suspend(self) -> None:
-        """Stop the whole node in mid-work (SIGSTOP): connections are accepted by the system, and never answered."""
+        """Suspend the whole node (SIGSTOP): the system accepts connections, but they are never answered."""
         self._run.suspend()
 
     def resume(self) -> None:
-        """Let a suspended node go on."""
+        """Resume a suspended node."""
         self._run.resume()
 
     def kill(self) -> None:
-        """End the node at once (SIGKILL), as a crash does; its data folder stays for `restart`."""
+        """End the node at once (SIGKILL), like a crash; its data folder stays for `restart`."""
         self._run.kill()
 
     def restart(self) -> None:
-        """Stop the node in good order if it runs, and start it again: same port, same data, same settings."""
+        """Stop the node in good order if it runs, and start it again with the same port, data and settings."""
         self._run.terminate()
         self._start()
 
@@ -102,7 +102,7 @@ class OpenSearchNode:
         shutil.copytree(self._installed / "config", config)
         (config / "log4j2.properties").write_text(LOGGING, encoding="utf-8")
         options = (config / "jvm.options").read_text(encoding="utf-8").splitlines(keepends=True)
-        # those name files; ours are given on the command line, where a path may hold spaces
+        # these options name files; we give ours on the command line, where a path may contain spaces
         options = [
             line for line in options if not any(part in line for part in ("Xlog:gc", "=logs/", "=data", "TMPDIR"))
         ]
@@ -116,7 +116,7 @@ class OpenSearchNode:
             "transport.port": 0,
             "path.data": str(self._run.subfolder("data")),
             "path.logs": str(self._run.subfolder("logs")),
-            "cluster.routing.allocation.disk.threshold_enabled": False,  # a full disk is not what is tested
+            "cluster.routing.allocation.disk.threshold_enabled": False,  # a full disk isn't tested here
         }
         if self._options.security:
             settings |= write_security(config, self._installed, self._jdk)
@@ -151,8 +151,8 @@ class OpenSearchNode:
         self._run.describe(url=self.url, version=self.version, **self._credentials())
 
     def _jvm_options(self) -> list[str]:
-        """The options that the server's own launcher would choose. Its script starts five JVMs one after the other to
-        come this far: 5.4 s until the node is ready on a 2-core machine at rest, against 3.7 s."""
+        """Return the options that the server's own launcher would choose. Its script starts five JVMs in a row for
+        that: the node is ready after 5.4 s on an idle 2-core machine, instead of 3.7 s."""
         own = [
             f"-Xms{self._options.heap}",
             f"-Xmx{self._options.heap}",
@@ -201,14 +201,14 @@ def opensearch(
     security: bool = False,
     announce: Announce = silent,
 ) -> Iterator[OpenSearchNode]:
-    """A node that is ready (status yellow or green), and gone after the block.
+    """Run a node that is ready (status yellow or green), and gone after the block.
 
-    `settings` are lines of opensearch.yml. With `security`, OpenSearch's own plugin: TLS with a certificate of the
-    node's own, `ca_file`, and the demo users, such as `user` and `password`.
+    `settings` are lines of opensearch.yml. With `security`, it has OpenSearch's own plugin: TLS with the
+    node's own certificate, `ca_file`, and the demo users, such as `user` with `password`.
     """
     major = _major(version)
     if security and major >= 3:
-        raise EngineError(f"OpenSearch {version} with security: its plugin needs parts that are not published; use 2.x")
+        raise EngineError(f"OpenSearch {version} with security: its plugin needs parts that aren't published; use 2.x")
     with claim(NAME, port, FIRST_PORT) as run:
         # 2.x needs Java's Security Manager, which is gone in 24
         oldest, newest = (11, 23) if major < 3 else (21, None)
@@ -222,7 +222,7 @@ def opensearch(
 
 
 def install(version: str = VERSION, *, security: bool = False, announce: Announce = silent) -> Path:
-    """The folder of the server, fetched once."""
+    """Return the folder of the server, fetched once."""
     artifacts = [f"org.opensearch.distribution.integ-test-zip:opensearch:{version}"]
     if security:
         artifacts.append(f"org.opensearch.plugin:opensearch-security:{version}.0")

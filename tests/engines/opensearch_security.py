@@ -1,4 +1,4 @@
-"""OpenSearch's security plugin on a node: TLS with a certificate of the node's own, and the plugin's demo users."""
+"""Configures OpenSearch's security plugin: TLS with the node's own certificate, and the plugin's demo users."""
 
 import shutil
 from pathlib import Path
@@ -8,12 +8,12 @@ from engines.java import WITHOUT_PERFORMANCE_FILE, Jdk
 
 PLUGIN = "plugins/opensearch-security"
 USER = "admin"
-PASSWORD = "admin"  # the plugin's own, for trials; the node listens on loopback only
+PASSWORD = "admin"  # the plugin's demo password; the node listens only on loopback
 STORE_PASSWORD = "changeit"
 
 
 def write_security(config: Path, installed: Path, jdk: Jdk) -> dict[str, object]:
-    """Write certificate (`ca.pem`), key and users into the config folder; the settings that make the node use them."""
+    """Write certificate (`ca.pem`), key and users into the config folder; return the settings that use them."""
 
     def keytool(*arguments: str) -> None:
         run_command(

@@ -1,4 +1,4 @@
-"""Ports on loopback: which are free, and who has one that is not."""
+"""Checks ports on loopback: whether one is free, and else which program has it."""
 
 import socket
 
@@ -10,7 +10,7 @@ LOOPBACK = "127.0.0.1"
 def is_free(port: int) -> bool:
     """Whether a server could listen on the port now."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as servers do: not held up by closed connections
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as servers do: closed connections don't block it
         try:
             probe.bind((LOOPBACK, port))
         except OSError:
@@ -19,7 +19,7 @@ def is_free(port: int) -> bool:
 
 
 def describe_holder(port: int) -> str:
-    """`java, process 4711` for the program that listens on the port, as far as this user may know it."""
+    """Return `java, process 4711` for the program that listens on the port, if this user may see it."""
     try:
         for connection in psutil.net_connections("tcp"):
             if connection.laddr and connection.laddr.port == port and connection.status == psutil.CONN_LISTEN:

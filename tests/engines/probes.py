@@ -1,4 +1,4 @@
-"""Asks a starting engine whether it is ready: straight over loopback, whatever proxies are set."""
+"""Asks a starting engine whether it is ready, directly over loopback, whatever proxies are set."""
 
 import http.client
 import json
@@ -18,7 +18,7 @@ def ask(
     ca_file: Path | None = None,
     timeout_seconds: float = 5,
 ) -> Any:
-    """The JSON of an answer with status 200, else None: it is not ready yet."""
+    """Return the JSON of an answer with status 200; else None: the engine isn't ready yet."""
     parts = urlsplit(url)
     host = parts.hostname or ""
     connection = (

@@ -1,4 +1,4 @@
-"""What the folder of a run says about it to other programs."""
+"""Keeps a run's record in its folder, for other programs to read."""
 
 import json
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ RECORD = "run.json"
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """Who started a run, on which port, and its process once there is one."""
+    """Which process started a run, on which port, and the engine's process once it exists."""
 
     name: str
     port: int
@@ -29,7 +29,7 @@ class Record:
 
     @classmethod
     def read(cls, folder: Path) -> "Record | None":
-        """None for a folder whose maker was killed before it wrote the record."""
+        """Read a record; None if its program was killed before it wrote one."""
         try:
             content = json.loads((folder / RECORD).read_text(encoding="utf-8"))
             process = content.pop("process")
@@ -49,7 +49,7 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class KnownRun:
-    """A run as seen by a program that does not own it."""
+    """A run as seen by a program that doesn't own it."""
 
     record: Record
     state: State

@@ -1,4 +1,4 @@
-"""Runs of engines: each has a port, a folder and processes, which are this program's own until the run ends."""
+"""Manages runs of engines: each has a port, a folder and processes, which this program owns until the run ends."""
 
 import os
 import shutil
@@ -22,11 +22,11 @@ from engines.records import KnownRun, Record, State
 
 PORTS_TRIED = 1000
 TAIL_LINES = 25
-INHERITED = ("PATH", "LANG", "LC_ALL", "LC_CTYPE")  # the user's proxies, AWS profiles and JVM options stay outside
+INHERITED = ("PATH", "LANG", "LC_ALL", "LC_CTYPE")  # not the user's proxies, AWS profiles and JVM options
 
 
 class Run:
-    """A port, a folder and the processes in it. Made by `claim`, which also ends it."""
+    """A port, a folder and its processes. `claim` makes it, and also ends it."""
 
     def __init__(self, record: Record, folder: Path, lock: Lock) -> None:
         self.folder = folder
@@ -65,8 +65,8 @@ class Run:
         user: str | None = None,
         group: str | None = None,
     ) -> None:
-        """Start the engine's process in `folder`; it gets little of this program's environment, and TMPDIR and HOME
-        in the run's own folder, so that all it leaves behind goes with the run."""
+        """Start the engine's process in `folder`. It gets little of this program's environment, and TMPDIR and HOME in
+        the run's own folder, so that all it leaves behind is removed with the run."""
         home = self.subfolder("home")
         temporary = self.subfolder("tmp")
         if user is not None:
@@ -82,7 +82,7 @@ class Run:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                start_new_session=True,  # Ctrl-C in the terminal is for this program, which decides what to end
+                start_new_session=True,  # Ctrl-C in the terminal is for this program, which decides what ends
                 umask=0o022,
                 user=user,
                 group=group,
@@ -91,7 +91,7 @@ class Run:
             self._rewrite(process=ProcessIdentity.of(self._process.pid))
 
     def wait_until(self, ready: Callable[[], bool], *, timeout_seconds: float) -> None:
-        """Wait for the started process; an EngineError says why it will not be ready."""
+        """Wait until the started process is ready; an EngineError says why it isn't."""
         process = self._started()
         deadline = time.monotonic() + timeout_seconds
         while not ready():
@@ -102,7 +102,7 @@ class Run:
             time.sleep(0.05)
 
     def describe(self, **details: str) -> None:
-        """Tell other programs, such as `python -m engines status`, about this run."""
+        """Note details of this run for other programs, such as `python -m engines status`."""
         self._rewrite(details=details)
 
     def suspend(self) -> None:
@@ -112,28 +112,28 @@ class Run:
         psutil.Process(self.pid).resume()
 
     def kill(self) -> None:
-        """SIGKILL to the process and all that it started; the run goes on, for another `spawn`."""
+        """Kill the process and all that it started (SIGKILL). The run stays, for another `spawn`."""
         known = [self._record.process] if self._record.process else []
         end_family(self.folder, known)
         if self._process is not None:
             self._process.wait()
 
     def terminate(self) -> None:
-        """Ask the process to end in good order and wait until it has; kill it when it takes too long."""
+        """Ask the process to end in good order, and wait for that; kill it if it takes too long."""
         process = self._started()
         if process.poll() is None:
             process.send_signal(signal.SIGTERM)
-            process.send_signal(signal.SIGCONT)  # a suspended process gets SIGTERM only once it goes on
+            process.send_signal(signal.SIGCONT)  # a suspended process handles SIGTERM only once it is resumed
             with suppress(subprocess.TimeoutExpired):
                 process.wait(PATIENCE_SECONDS)
         self.kill()
 
     def keep(self) -> None:
-        """Leave the run as it is when its program ends; `python -m engines stop` ends it."""
+        """Leave the run as it is when this program ends; `python -m engines stop` ends it."""
         self._rewrite(kept=True)
 
     def end(self) -> None:
-        """Nothing is left of the run afterwards, unless it is kept."""
+        """End the run and remove all of it, unless it is kept."""
         try:
             if not self.kept:
                 self.kill()
@@ -155,16 +155,16 @@ class Run:
 
     def _log_tail(self) -> str:
         lines = self.log_file.read_text(encoding="utf-8", errors="replace").splitlines()
-        telling = [line for line in lines if not line.startswith(("\tat ", "\t... "))]  # Java's stack frames say little
-        return "Its log ends:\n" + "\n".join(telling[-TAIL_LINES:])
+        useful = [line for line in lines if not line.startswith(("\tat ", "\t... "))]  # Java's stack frames say little
+        return "Its log ends:\n" + "\n".join(useful[-TAIL_LINES:])
 
 
 @contextmanager
 def claim(name: str, port: int | None, first_port: int) -> Iterator[Run]:
-    """A run of the engine, ended with all its processes and files when the block ends, however it ends.
+    """Make a run of the engine. When the block ends, for whatever reason, all its processes and files are removed.
 
-    Port None takes the first free one from `first_port` on. Those lie below the range from which systems take ports
-    for outgoing connections: there, a client that retries a dead engine's port could be connected to itself.
+    Port None means the first free port from `first_port` on. These ports are below the range that systems use for
+    outgoing connections: in that range, a client that retries a dead engine's port could connect to itself.
     """
     sweep()
     run = _claim_any(name, first_port) if port is None else _claim_port(name, port)
@@ -176,7 +176,7 @@ def claim(name: str, port: int | None, first_port: int) -> Iterator[Run]:
 
 
 def known_runs() -> list[KnownRun]:
-    """All runs of this user's ENGINES_HOME, whoever started them."""
+    """Return all runs in this user's ENGINES_HOME, whichever program started them."""
     runs = []
     for folder in sorted(home_folder("run").iterdir()):
         lock = _lock_of(folder)
@@ -190,7 +190,7 @@ def known_runs() -> list[KnownRun]:
 
 
 def sweep() -> None:
-    """End what programs that were killed left behind."""
+    """End what killed programs left behind."""
     for folder in home_folder("run").iterdir():
         if lock := _lock_of(folder):
             record = Record.read(folder)
@@ -200,7 +200,7 @@ def sweep() -> None:
 
 
 def stop_all(name: str | None = None, port: int | None = None, announce: Announce = silent) -> bool:
-    """End all kept and left-over runs (of one engine, on one port). False if a program that runs still uses one."""
+    """End all kept and left-over runs (of one engine, on one port). Return False if a running program uses one."""
     free = True
     for folder in sorted(home_folder("run").iterdir()):
         if name not in (None, _name_of(folder)) or port not in (None, _port_of(folder)):
@@ -254,7 +254,7 @@ def _run_on(port: int) -> Path | None:
 
 
 def _port_lock(port: int) -> Lock | None:
-    # others hold it for a moment, to see whether its holder lives
+    # other programs hold it briefly to see whether its holder is alive
     return try_lock(f"port-{port}", patience_seconds=0.1)
 
 

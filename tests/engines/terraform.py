@@ -1,4 +1,4 @@
-"""The environment in which this project's own runs of Terraform happen: never the user's AWS account, few downloads."""
+"""Makes the environment for this project's own runs of Terraform: never the user's AWS account, few downloads."""
 
 import os
 import tempfile
@@ -15,10 +15,10 @@ COLOURLESS = ("apply", "destroy", "import", "init", "output", "plan", "show", "t
 
 @contextmanager
 def terraform_environment() -> Iterator[dict[str, str]]:
-    """Variables for Terraform: without the user's AWS settings, colours and questions.
+    """Yield variables for Terraform, without the user's AWS settings, colours and prompts.
 
     Providers come from the local mirror in TF_PLUGIN_MIRROR; else as the user's own CLI configuration says; else from
-    a mirror in one of the usual places; else from Terraform's registry, once: they are cached in ENGINES_HOME.
+    a mirror in one of the usual places; else from Terraform's registry, but only once: ENGINES_HOME caches them.
     """
     environment = without_aws_settings()
     environment |= {"TF_IN_AUTOMATION": "1", "TF_INPUT": "0", "CHECKPOINT_DISABLE": "1"}
@@ -33,18 +33,18 @@ def terraform_environment() -> Iterator[dict[str, str]]:
         environment.pop("TF_CLI_CONFIG_FILE", None)  # it names a missing file: Terraform would warn at every command
     if "TF_PLUGIN_CACHE_DIR" not in environment:
         environment["TF_PLUGIN_CACHE_DIR"] = str(home_folder("terraform-plugins"))
-        # else the cache would serve only folders that have a lock file; those of modules and examples have none
+        # else the cache would serve only folders with a lock file; modules and examples have none
         environment["TF_PLUGIN_CACHE_MAY_BREAK_DEPENDENCY_LOCK_FILE"] = "1"
     yield environment
 
 
 def without_aws_settings() -> dict[str, str]:
-    """This program's environment without a profile, keys or endpoints of AWS's."""
+    """Return this program's environment without AWS profiles, keys or endpoints."""
     return {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
 
 
 def cli_configuration(mirror: Path) -> str:
-    """A Terraform CLI configuration that takes what the mirror has from there, and the rest from the registry."""
+    """Return a Terraform CLI configuration that uses the mirror for what it has, and the registry for the rest."""
     providers = sorted(path.relative_to(mirror).as_posix() for path in mirror.glob(f"{REGISTRY}/*/*"))
     names = ", ".join(f'"{provider}"' for provider in providers)
     return (
@@ -67,7 +67,7 @@ def _mirror() -> Path | None:
 
 
 def _usual_places() -> Iterator[Path]:
-    """Terraform looks into its own by itself, but for those it has to be told."""
+    """Yield places for mirrors that Terraform doesn't search by itself."""
     yield from sorted(Path("/opt").glob("*"))
 
 

@@ -300,7 +300,7 @@ def test_an_index_is_proposed_created_shown_changed_and_switched(shell: Shell) -
 
     unseen = shell.run("index", "create", "--index", other)
     assert unseen.returncode == 2
-    assert "error: a proposed mapping wants to be looked at first" in unseen.stderr
+    assert "error: a proposed index mapping needs your review" in unseen.stderr
     assert re.search(r"^  pk +keyword +key attribute", unseen.stderr, re.MULTILINE)
 
     code, made = shell.result(
@@ -352,7 +352,7 @@ def test_a_switch_says_what_it_left_and_that_the_new_index_isnt_filled(shell: Sh
 
     done = shell.run("index", "switch", f"{name}-2", "--index", alias)
 
-    assert (done.returncode, done.stdout) == (0, f"The alias {alias} stands for {name}-2 instead of {name}\n")
+    assert (done.returncode, done.stdout) == (0, f"The alias {alias} points to {name}-2 instead of {name}\n")
     assert done.stderr.splitlines() == [
         f"also behind the alias, and left as they were: {name}-us",
         f"warning: {name}-2 holds 0 documents, {name} 600: run repair, or go back with index switch {name}",
@@ -396,7 +396,7 @@ def test_a_backfill_of_an_index_that_was_made_anew_does_not_go_on(shell: Shell) 
     api.call(shell.sides.node, "PUT", f"/{shell.sides.name}", {"settings": {"number_of_replicas": 0}})
     refused = shell.run(*slow)
     assert refused.returncode == 2
-    assert "is of another index of that name: it was made anew since" in refused.stderr
+    assert "is of another index of that name: it was recreated since" in refused.stderr
     code, result = shell.result(*slow, "--restart")
     assert (code, result["counts"]["written"]) == (0, ITEMS)
     api.call(shell.sides.node, "POST", f"/{shell.sides.name}/_refresh")
@@ -413,7 +413,7 @@ def test_another_syncs_index_behind_the_alias_is_named_and_only_touched_if_it_is
     assert shell.run("backfill", "--index", alias, *QUICK).returncode == 0
     done = shell.run("repair", *named)
     assert done.returncode == 0
-    assert f"note: not compared: {other} (4 documents), which the alias {alias} covers, too" in done.stderr
+    assert f"note: not compared: {other} (4 documents), which the alias {alias} covers too" in done.stderr
     assert api.decoded(sides.node, "GET", f"/{other}/_count")["count"] == 4
     asked = shell.run("repair", *named, "--other-index", other)
     assert asked.returncode == 0

@@ -1,4 +1,4 @@
-"""cli/faults.py and cli/output.py: whatever goes wrong, wherever, is one line and exit code 2; 1 means differences."""
+"""cli/faults.py and cli/output.py: any error is one line and exit code 2; exit code 1 means differences."""
 
 import os
 import subprocess
@@ -63,7 +63,7 @@ KNOWN: list[tuple[BaseException, str]] = [
     (ConfigurationError("no index 'a\x1b[2Jb'"), "no index 'a\ufffd[2Jb'"),
     (OSError(28, "No space left on device"), "No space left on device"),
     (PermissionError(13, "Permission denied", "/etc/x"), "Permission denied: '/etc/x'"),
-    (MemoryError(), "out of memory: run it with fewer --processes"),
+    (MemoryError(), "out of memory: run with fewer --processes"),
     (SSOTokenLoadError(error_msg="no token"), "Error loading SSO Token: no token; log in again: aws sso login"),
     (UnauthorizedSSOTokenError(), "log in again: aws sso login"),
     (TokenRetrievalError(provider="sso", error_msg="expired"), "expired; log in again: aws sso login"),
@@ -80,7 +80,7 @@ KNOWN: list[tuple[BaseException, str]] = [
 
 @dataclass(frozen=True, slots=True)
 class Failing:
-    """Fails where it is told to."""
+    """Fails where the test asks it to."""
 
     depth: str
     error: BaseException
@@ -140,7 +140,7 @@ def command(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.Capt
 
 @pytest.mark.parametrize("depth", DEPTHS)
 @pytest.mark.parametrize("error", UNEXPECTED, ids=lambda error: type(error).__name__)
-def test_what_nobody_expected_is_one_line_with_its_place_and_never_its_text(
+def test_an_unexpected_error_is_one_line_with_its_place_and_never_its_text(
     command: Command, depth: str, error: BaseException
 ) -> None:
     ended = command.run(depth, error)
@@ -220,7 +220,7 @@ def test_a_pipe_whose_reader_has_ended_is_no_success_and_no_difference(arguments
 
 
 @pytest.mark.parametrize("arguments", ASKS)
-def test_a_full_disk_behind_stdout_is_told_in_one_line(arguments: tuple[str, ...]) -> None:
+def test_a_full_disk_behind_stdout_is_reported_in_one_line(arguments: tuple[str, ...]) -> None:
     with open("/dev/full", "w", encoding="utf-8") as full:  # noqa: PTH123 (what a shell opens)
         process = real(*arguments, stdout=full)
         err = process.communicate(timeout=60)[1].decode()

@@ -1,1 +1,1 @@
-"""The command ``dynamodb-opensearch``: a thin skin over the jobs. Not in the function's package."""
+"""The command ``dynamodb-opensearch``: a thin layer over the jobs. The functions' zip doesn't contain it."""

@@ -1,4 +1,4 @@
-"""Where the command begins. Worker processes import this module, too, so it imports nothing until it is called."""
+"""Entry point of the command. Worker processes import this module too, so it imports nothing until it is called."""
 
 import sys
 

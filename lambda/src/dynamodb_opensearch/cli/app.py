@@ -1,4 +1,4 @@
-"""The application ``dynamodb-opensearch``: every command, each from its own file."""
+"""The application ``dynamodb-opensearch``: registers every command, each from its own file."""
 
 from typing import Annotated
 
@@ -19,8 +19,8 @@ from dynamodb_opensearch.cli.commands import (
 )
 
 app = typer.Typer(
-    help="Fills an OpenSearch index from a DynamoDB table, proves that they are equal, and makes them so.\n\n"
-    "Everything may run beside the live sync, be interrupted, and be run again.",
+    help="Fills an OpenSearch index from a DynamoDB table, checks that the two are equal, and repairs differences.\n\n"
+    "Every command can run beside the live sync, be interrupted, and be run again.",
     epilog="Exit codes: 0 all is well, 1 differences or refused documents remain, 2 error, 130 interrupted.",
     no_args_is_help=True,
     rich_markup_mode="rich",
@@ -47,7 +47,7 @@ def _root(
     del version
 
 
-for one in (
+for command in (
     backfill.backfill,
     verify.verify,
     repair.repair,
@@ -55,6 +55,6 @@ for one in (
     recover.recover,
     status.status,
 ):
-    one.register(app)
-for one in (index_create.create, index_update.update, index_show.show, index_switch.switch):
-    one.register(index)
+    command.register(app)
+for command in (index_create.create, index_update.update, index_show.show, index_switch.switch):
+    command.register(index)

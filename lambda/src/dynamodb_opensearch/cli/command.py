@@ -1,4 +1,4 @@
-"""The form of a command, and the options that several commands share."""
+"""Defines the form of a command, and the options that several commands share."""
 
 import inspect
 from collections.abc import Callable
@@ -14,14 +14,14 @@ from dynamodb_opensearch.dynamodb.scan import MAXIMUM_SEGMENTS
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A command as Typer takes it."""
+    """A command that can be registered with Typer."""
 
     name: str
     function: Callable[..., int]
     examples: tuple[str, ...]
 
     def register(self, group: typer.Typer) -> None:
-        """Add it to an application or a group, with its shared options, its exit code and its errors."""
+        """Add the command to an application or a group, with its shared options, exit code and error handling."""
         epilog = "Examples:\n\n" + "\n\n".join(f"[cyan]{example}[/cyan]" for example in self.examples)
         paragraphs = (inspect.getdoc(self.function) or "").split("\n\n")
         text = "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
@@ -29,7 +29,7 @@ class Command:
 
 
 def command(name: str, *examples: str) -> Callable[[Callable[..., int]], Command]:
-    """Make a command of a function: its docstring is the help, its arguments are the options."""
+    """Turn a function into a command: its docstring is the help text, its arguments are the options."""
     return lambda function: Command(name, function, examples)
 
 
@@ -40,7 +40,7 @@ Rcu = Annotated[
         min=0.5,
         max=1_000_000,
         metavar="N",
-        help="Read at most so many capacity units per second; by default all there are.",
+        help="Most read capacity units to use per second; no limit by default.",
     ),
 ]
 Segments = Annotated[
@@ -49,7 +49,7 @@ Segments = Annotated[
         min=1,
         max=MAXIMUM_SEGMENTS,
         metavar="N",
-        help="Parts that the table is read in; by default 64, and 1,000 for a sample.",
+        help="Number of parts in which the table is read; by default 64, and 1,000 for a sample.",
     ),
 ]
 Patience = Annotated[
@@ -58,15 +58,30 @@ Patience = Annotated[
         min=0,
         max=86_400,
         metavar="SECONDS",
-        help="Time between the two looks at what differs: longer than the sync lags.",
+        help="Time before a difference is checked again; it should exceed the sync's lag.",
     ),
 ]
 OtherIndex = Annotated[
     list[str] | None,
     typer.Option(
         metavar="NAME",
-        help="An index that the alias covers, too, and that the sync doesn't write to: its documents are all in the "
-        "wrong place, and repair removes them.",
+        help="Also compare this index, which the alias covers but the sync doesn't write to: all its documents are in "
+        "the wrong place, and repair removes them.",
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", metavar="", help="Print one JSON object.")]
+
+
+@dataclass(frozen=True, slots=True)
+class ComparisonFlags:
+    """How the table and the index are compared."""
+
+    segments: Segments = None
+    patience: Patience = 10
+    rcu: Rcu = None
+    other_index: OtherIndex = None
+
+    @property
+    def others(self) -> tuple[str, ...]:
+        """Other indices behind the alias that are compared too."""
+        return tuple(self.other_index or ())

@@ -1,6 +1,6 @@
-"""What people see: results on stdout, the rest on stderr; no colour where nobody sees it; one line if it goes wrong.
+"""Prints results to stdout and all else to stderr: no colour outside a terminal, and one line for an error.
 
-No exit code but 1 means that differences remain, so whatever goes wrong, printing too, ends with another one.
+Only exit code 1 means that differences remain, so any error, even one in printing, must end with another code.
 """
 
 import inspect
@@ -23,15 +23,15 @@ from dynamodb_opensearch.cli.faults import DEBUG, line_of, trace_of, wants_trace
 from dynamodb_opensearch.core.errors import SyncError
 
 WELL, REMAINS, ERROR, INTERRUPTED = 0, 1, 2, 130
-"""Exit codes: all is well; differences or refused documents remain; it couldn't be done; Ctrl-C."""
+"""Exit codes: all is well; differences or refused documents remain; an error; interrupted by Ctrl-C."""
 
 
 class UnprintedError(SyncError):
-    """The result couldn't be printed: a pipe whose reader has ended, a full disk."""
+    """The result couldn't be printed, because a pipe's reader has ended or the disk is full, for example."""
 
 
 class _Stream:
-    """A standard stream whose failures are somebody's to decide, not Rich's: that ends with 1 when a pipe breaks."""
+    """A standard stream that hands write errors to a callback. Rich itself would exit with 1 when a pipe breaks."""
 
     def __init__(self, stream: TextIO, failed: Callable[[OSError], None]) -> None:
         self._stream, self._failed = stream, failed
@@ -58,7 +58,7 @@ def _unprinted(error: OSError) -> None:
 
 
 def _unheard(error: OSError) -> None:
-    """Who doesn't hear what is told besides gets the result all the same."""
+    """Ignore the error: the result doesn't depend on what goes to stderr."""
 
 
 def _results() -> TextIO:
@@ -66,17 +66,17 @@ def _results() -> TextIO:
 
 
 def stdout() -> Console:
-    """For results. Lines of a pipe are as long as they are.
+    """A console for results. In a pipe, lines aren't wrapped at the width of a terminal.
 
     Raises, whenever something is printed:
-        UnprintedError: it can't be.
+        UnprintedError: it can't be printed.
     """
     console = Console(file=_results(), highlight=False)
     return console if console.is_terminal else Console(file=_results(), highlight=False, width=_WIDE)
 
 
 def stderr() -> Console:
-    """For progress, advice and errors."""
+    """A console for progress, advice and errors."""
     return Console(file=cast("TextIO", _Stream(sys.stderr, _unheard)), highlight=False, soft_wrap=True)
 
 
@@ -84,7 +84,7 @@ _WIDE = 200
 
 
 def print_block(console: Console, block: RenderableType) -> None:
-    """Something of several columns; where nobody sees them, without the blanks that fill them up."""
+    """Print a block of several columns; outside a terminal, without the blanks at the ends of lines."""
     if console.is_terminal:
         console.print(block)
         return
@@ -95,7 +95,7 @@ def print_block(console: Console, block: RenderableType) -> None:
 
 
 def print_json(value: Mapping[str, Any]) -> None:
-    """One object, and nothing beside it.
+    """Print one object, and nothing else.
 
     Raises:
         UnprintedError: it can't be printed.
@@ -111,12 +111,12 @@ def print_json(value: Mapping[str, Any]) -> None:
 
 
 def warn(text: str) -> None:
-    """Something that isn't as it should be, and doesn't matter for the result."""
+    """Print a warning about something that doesn't affect the result."""
     stderr().print(Text.assemble(("warning: ", "yellow"), text))
 
 
 def tell(text: str) -> None:
-    """Advice, or what is happening."""
+    """Print advice, or what is happening."""
     stderr().print(Text(text))
 
 
@@ -126,7 +126,7 @@ def counted(number: int, noun: str) -> str:
 
 
 def reporting_errors(command: Callable[..., int]) -> Callable[..., None]:
-    """A command that takes ``--debug``, and ends with an exit code, and one line if it went wrong."""
+    """Wrap a command so that it takes ``--debug``, ends with an exit code, and reports an error in one line."""
 
     @wraps(command)
     def reporting(*arguments: Any, debug: bool = False, **options: Any) -> None:
@@ -147,9 +147,9 @@ def reporting_errors(command: Callable[..., int]) -> Callable[..., None]:
 
 
 def run(app: Callable[..., Any]) -> NoReturn:
-    """Run a command line, and end this process as all commands end: also if help can't be printed, or Typer fails."""
+    """Run a command line and end this process with its exit code, even if the help can't be printed or Typer fails."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    # A terminal that lacks a letter gets its number; a stream that was closed from the start loses what it is told.
+    # A terminal that lacks a character gets its number; a stream that was closed from the start discards its text.
     sys.stdout, sys.stderr = _writable(sys.stdout), _writable(sys.stderr)
     code: Any
     try:
@@ -157,7 +157,7 @@ def run(app: Callable[..., Any]) -> NoReturn:
     except SystemExit as ended:
         # Typer and Rich end with 1 when what they print themselves breaks a pipe.
         code = _report(ended.__context__) if isinstance(ended.__context__, OSError) else ended.code
-    except BaseException as error:  # noqa: BLE001 (told of, and the end)
+    except BaseException as error:  # noqa: BLE001 (reported, then the process ends)
         code = _report(error)
     _give_up_broken_streams()
     sys.exit(code)
@@ -180,20 +180,20 @@ def _reported() -> Iterator[None]:
         yield
     except (SystemExit, typer.Exit):
         raise
-    except BaseException as error:  # noqa: BLE001 (told of, and the end)
+    except BaseException as error:  # noqa: BLE001 (reported, then the process ends)
         raise typer.Exit(_report(error)) from None
 
 
 def _report(error: BaseException) -> int:
-    """Tell what went wrong; the exit code."""
-    if isinstance(error, KeyboardInterrupt | typer.Abort):  # Typer's own of a prompt
+    """Print what went wrong, and return the exit code."""
+    if isinstance(error, KeyboardInterrupt | typer.Abort):  # Typer raises Abort at a prompt
         return INTERRUPTED
     console = stderr()
     if wants_trace():
         console.out(trace_of(error), highlight=False)
     line = " ".join(part.strip() for part in line_of(error).splitlines())
-    # A name in it may hold any character: one that moves the cursor must not.
-    line = "".join(one if one.isprintable() else "\ufffd" for one in line)
+    # A name in it may hold any character, even one that moves the cursor.
+    line = "".join(character if character.isprintable() else "\ufffd" for character in line)
     console.print(Text.assemble(("error: ", "bold red"), line))
     return ERROR
 
@@ -206,7 +206,7 @@ def _writable(stream: Any) -> TextIO:
 
 
 def _give_up_broken_streams() -> None:
-    """What they still hold can't be written; Python would try, complain, and end with an exit code of its own."""
+    """Redirect broken streams to /dev/null: else Python would flush them at exit, fail, and set its own exit code."""
     for stream in (sys.__stdout__, sys.__stderr__):
         try:
             if stream is not None:

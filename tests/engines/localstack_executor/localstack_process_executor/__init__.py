@@ -1,1 +1,1 @@
-"""LocalStack plugins: Lambda functions run as processes of this machine, and S3 objects lie in a folder of the run."""
+"""LocalStack plugins that run Lambda functions as local processes, and keep S3 objects in the run's folder."""

@@ -1,7 +1,7 @@
-"""Runs an execution environment of LocalStack's as a process.
+"""Runs a Lambda execution environment of LocalStack as a process.
 
-LocalStack's own executor starts a container, whose init program takes invocations over HTTP. A process of the same
-machine needs no such detour: the Runtime API is served from LocalStack itself, and `invoke` waits for the answer.
+LocalStack's own executor starts a container, whose init program takes invocations over HTTP. A local process needs no
+such detour: LocalStack itself serves the Runtime API, and `invoke` waits for the answer.
 """
 
 import math
@@ -17,13 +17,13 @@ from localstack.services.lambda_.invocation.runtime_executor import RuntimeExecu
 from localstack_process_executor.function_process import FunctionProcess, Outcome
 
 INIT_SECONDS = 10  # AWS's limit for the init phase
-# Of LocalStack's own environment; ENGINES_FOLDER marks all processes that belong to one run of it.
+# Variables from LocalStack's own environment; ENGINES_FOLDER marks all processes of one run.
 INHERITED = ("PATH", "HOME", "LANG", "TMPDIR", "ENGINES_FOLDER")
 LOOPBACK = "127.0.0.1"
 
 
 class ProcessRuntimeExecutor(RuntimeExecutor):  # type: ignore[misc] # LocalStack has no types
-    """One execution environment: at most one live process, started anew after a crash or a time-out."""
+    """One execution environment: at most one live process, restarted after a crash or a time-out."""
 
     def __init__(self, id: str, function_version: FunctionVersion) -> None:  # noqa: A002 - LocalStack's name
         super().__init__(id=id, function_version=function_version)
@@ -32,7 +32,7 @@ class ProcessRuntimeExecutor(RuntimeExecutor):  # type: ignore[misc] # LocalStac
         self._init_ms: float | None = None  # of the latest start, until it has been reported
 
     def start(self, env_vars: dict[str, str]) -> None:
-        # An init error is reported by the first invocation, with its log, as AWS does; not here.
+        # The first invocation reports an init error, with its log, as on AWS.
         self._environment = self._environment_with(env_vars)
         self._start_process()
 
@@ -81,7 +81,7 @@ class ProcessRuntimeExecutor(RuntimeExecutor):  # type: ignore[misc] # LocalStac
         """LocalStack removes the unpacked code itself."""
 
     def _living_process(self) -> FunctionProcess:
-        """AWS too starts a process again that failed to initialise, crashed or timed out."""
+        """Return a live process. As on AWS, one that failed to initialise, crashed or timed out is restarted."""
         if self._process is None or not self._process.is_alive():
             self.stop()
             return self._start_process()

@@ -1,4 +1,4 @@
-"""One life of a function's process: it handles one event at a time until it exits or is killed."""
+"""Runs a function's process, which handles one event at a time until it exits or is killed."""
 
 import json
 import math
@@ -19,7 +19,7 @@ ALL_BYTES = 1 << 30
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of an invocation; the platform's message is what the Lambda service adds to the function's log."""
+    """The outcome of an invocation; the platform's message is what the Lambda service adds to the function's log."""
 
     payload: bytes
     is_error: bool
@@ -31,8 +31,8 @@ class FunctionProcess:
 
     def __init__(self, command: Sequence[str], folder: str, environment: Mapping[str, str]) -> None:
         self._api = RuntimeApi()
-        # A file, not a pipe: what the function wrote before it answered is there when the answer arrives, and a
-        # talkative function can't block on a full pipe.
+        # A file, not a pipe: all that the function wrote before its answer is there when the answer arrives, and a
+        # function with much output can't block on a full pipe.
         self._output = tempfile.TemporaryFile()  # noqa: SIM115 - open as long as the process may write
         self._output_read = 0
         self._process = subprocess.Popen(
@@ -49,7 +49,7 @@ class FunctionProcess:
         return self._process.poll() is None
 
     def wait_until_ready(self, timeout_seconds: float) -> None:
-        """Wait until the function is initialised, failed to be, or the time is up."""
+        """Wait until the function is initialised, has failed to initialise, or the time is up."""
         deadline = time.monotonic() + timeout_seconds
         while time.monotonic() < deadline and self.is_alive() and not self._api.idle.wait(0.02):
             pass
@@ -65,7 +65,7 @@ class FunctionProcess:
         self._api.send(Event(headers, event))
         deadline = time.monotonic() + timeout_seconds
         while (left := deadline - time.monotonic()) > 0:
-            exited = not self.is_alive()  # looked at before the answers, so that a last one is not missed
+            exited = not self.is_alive()  # checked before the answers, so that a last answer isn't missed
             if answer := self._api.receive(0.001 if exited else min(left, 0.1)):
                 return Outcome(answer.body, answer.is_error)
             if exited:
@@ -83,7 +83,7 @@ class FunctionProcess:
         return math.ceil(int(kilobytes) / 1024)
 
     def new_output(self) -> str:
-        """What the function has written since the last call."""
+        """Return what the function has written since the last call."""
         content = self._read_output(self._output_read)
         self._output_read += len(content)
         return content.decode("utf-8", "replace")

@@ -1,4 +1,4 @@
-"""What LocalStack loads for LAMBDA_RUNTIME_EXECUTOR=process."""
+"""The plugin that LocalStack loads for LAMBDA_RUNTIME_EXECUTOR=process."""
 
 from typing import Any
 

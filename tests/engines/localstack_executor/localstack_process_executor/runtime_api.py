@@ -1,4 +1,4 @@
-"""The Lambda Runtime API, version 2018-06-01, through which a function process gets its events and answers them.
+"""Serves the Lambda Runtime API, version 2018-06-01, from which a function's process gets its events.
 
     GET  /runtime/invocation/next            blocks until there is an event
     POST /runtime/invocation/ID/response     the handler's result
@@ -6,7 +6,7 @@
     POST /runtime/init/error                 the module could not be imported
 
 See https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html. AWS's own runtime client (awslambdaric) is the other
-end, so handler lookup, the context object, error serialisation and logging set-up are the real ones.
+end, so handler lookup, the context object, error serialisation and logging set-up are real.
 """
 
 import queue
@@ -21,7 +21,7 @@ PREFIX = "/2018-06-01/runtime"
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One event with the headers that make its context."""
+    """An event with the headers that make its context."""
 
     headers: Mapping[str, str]
     body: bytes
@@ -29,14 +29,14 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the function answered to an event, or that it could not be initialised."""
+    """The function's answer to an event, or its failure to initialise."""
 
     body: bytes
     is_error: bool
 
 
 class RuntimeApi:
-    """Serves one function process on a loopback port of its own."""
+    """Serves one function's process on its own loopback port."""
 
     def __init__(self) -> None:
         self.idle = threading.Event()  # set once the function has asked for its first event: it is initialised
@@ -55,7 +55,7 @@ class RuntimeApi:
         self._events.put(event)
 
     def receive(self, timeout_seconds: float) -> Answer | None:
-        """The next answer, or None when there is none within the time."""
+        """Return the next answer; None if there is none in time."""
         try:
             return self._answers.get(timeout=timeout_seconds)
         except queue.Empty:
@@ -67,12 +67,12 @@ class RuntimeApi:
         self._server.server_close()
 
     def next_event(self) -> Event | None:
-        """Blocks until there is an event; None when the API is closed. Called by the server's threads."""
+        """Block until there is an event; return None if the API is closed. The server's threads call it."""
         self.idle.set()
         return self._events.get()
 
     def take_answer(self, answer: Answer) -> None:
-        """Called by the server's threads."""
+        """Take an answer. The server's threads call it."""
         self._answers.put(answer)
 
 
@@ -104,6 +104,6 @@ def _handler_of(api: RuntimeApi) -> type[BaseHTTPRequestHandler]:
             self.wfile.write(body)
 
         def log_message(self, *_arguments: Any) -> None:
-            """Requests are not logged."""
+            """Log no requests."""
 
     return Handler

@@ -1,6 +1,6 @@
-"""S3 with its objects in the temporary folder of this LocalStack, which goes with it.
+"""Keeps S3's objects in the temporary folder of this LocalStack, which is removed with it.
 
-LocalStack's default is one fixed folder of the machine: it would stay after a run, and parallel runs would share it.
+LocalStack's default is one fixed folder: it would stay after a run, and parallel runs would share it.
 """
 
 import tempfile

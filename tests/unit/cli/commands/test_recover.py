@@ -65,7 +65,7 @@ class DynamoDB:
         return {"ExportDescription": export}
 
     def describe_export(self, *, ExportArn: str) -> dict[str, Any]:  # noqa: N803
-        [export] = [one for one in self.exports.values() if one["ExportArn"] == ExportArn]
+        [export] = [export for export in self.exports.values() if export["ExportArn"] == ExportArn]
         folder = f"p/AWSDynamoDB/{ExportArn[4:]}"
         return {"ExportDescription": {**export, "ExportManifest": f"{folder}/manifest-summary.json"}}
 
@@ -117,15 +117,17 @@ def interrupt_soon() -> None:
 
 def test_exports_cover_all_since_then_and_say_up_to_when(world: World, capsys: pytest.CaptureFixture[str]) -> None:
     assert world.run() == ["s3://bucket/p/AWSDynamoDB/1", "s3://bucket/p/AWSDynamoDB/2"]
-    first, second = (one["IncrementalExportSpecification"] for one in world.dynamodb.exports.values())
+    first, second = (export["IncrementalExportSpecification"] for export in world.dynamodb.exports.values())
     assert first["ExportFromTime"] == NOW - 30 * HOUR
     assert first["ExportToTime"] == second["ExportFromTime"]
     assert second["ExportToTime"] == NOW - timedelta(minutes=5)
-    told = capsys.readouterr().err
-    assert "from 2026-11-23T06:00:00Z to 2026-11-24T11:55:00Z comes from 2 exports, and what changed since" in told
+    printed = capsys.readouterr().err
+    assert (
+        "from 2026-11-23T06:00:00Z to 2026-11-24T11:55:00Z comes from 2 exports, and what changed after that" in printed
+    )
 
 
-def test_who_is_tired_of_waiting_goes_on_with_the_same_exports(world: World) -> None:
+def test_an_interrupted_wait_goes_on_with_the_same_exports(world: World) -> None:
     world.dynamodb.status = "IN_PROGRESS"
     interrupt_soon()
     assert world.run() is None
@@ -151,7 +153,7 @@ def test_so_long_ago_is_later_when_the_run_goes_on_and_the_same_exports_do(world
         (HOUR, {"since": NOW - 31 * HOUR}),
         (HOUR, {"bucket": "another"}),
         (HOUR, {"prefix": "another"}),
-        (HOUR, {"table_id": "made anew"}),
+        (HOUR, {"table_id": "recreated"}),
         (-HOUR, {}),
     ],
 )
@@ -167,10 +169,10 @@ def test_exports_of_another_incident_are_never_taken(
     assert world.dynamodb.asked_for > before
     assert urls
     assert {"s3://bucket/p/AWSDynamoDB/1", "s3://bucket/p/AWSDynamoDB/2"}.isdisjoint(urls)
-    told = capsys.readouterr().err
-    assert "left aside: a recovery begun at 2026-11-24T12:00:00Z, of what changed from 2026-11-23T06:00:00Z" in told
+    printed = capsys.readouterr().err
+    assert "not resumed: a recovery begun at 2026-11-24T12:00:00Z, of what changed from 2026-11-23T06:00:00Z" in printed
     is_later = changes.get("since", world.asked.since) > world.asked.since
-    assert ("If that one is still to be done: --since 2026-11-23T06:00:00Z" in told) == is_later
+    assert ("If the earlier changes are still missing: --since 2026-11-23T06:00:00Z" in printed) == is_later
 
 
 @pytest.mark.parametrize("fault", [KeyboardInterrupt(), OutOfTimeError("DynamoDB is down")])
@@ -204,12 +206,12 @@ def test_an_export_that_is_refused_leaves_nothing_to_go_on_with(world: World) ->
     assert list(world.checkpoint.parent.iterdir()) == []
 
 
-def test_a_file_that_nobody_knows_is_not_overwritten_and_nothing_is_paid_for(world: World) -> None:
+def test_an_unknown_file_is_not_overwritten_and_nothing_is_paid_for(world: World) -> None:
     world.checkpoint.parent.mkdir()
-    world.checkpoint.write_text("somebody's")
-    with pytest.raises(ConfigurationError, match="is of another run, or no checkpoint: give another"):
+    world.checkpoint.write_text("my notes")
+    with pytest.raises(ConfigurationError, match="is of another run, or isn't a checkpoint: give another"):
         world.run()
-    assert (world.checkpoint.read_text(), world.dynamodb.asked_for) == ("somebody's", 0)
+    assert (world.checkpoint.read_text(), world.dynamodb.asked_for) == ("my notes", 0)
     assert world.exports(restart=True).are_new
 
 
@@ -217,12 +219,12 @@ def test_a_file_that_nobody_knows_is_not_overwritten_and_nothing_is_paid_for(wor
 def test_a_broken_memo_is_one_line(world: World, text: str) -> None:
     world.checkpoint.parent.mkdir()
     world.checkpoint.with_name("recover.jsonl.exports").write_text(text)
-    with pytest.raises(ConfigurationError, match="is broken: begin anew with --restart"):
+    with pytest.raises(ConfigurationError, match="is broken: start again with --restart"):
         world.run()
     assert len(world.run(restart=True)) == 2
 
 
-def test_nobody_else_may_read_the_memo(world: World) -> None:
+def test_only_the_owner_may_read_the_memo(world: World) -> None:
     exports = world.exports()
     exports.complete()
     assert exports.path.stat().st_mode & 0o777 == 0o600
@@ -250,19 +252,19 @@ def test_moments(text: str, expected: datetime) -> None:
     ("text", "reason"),
     [
         *((text, "give a time such as") for text in ("yesterday", "", "3w", "-3h", "2026-13-01")),
-        ("2026-11-25", "it lies ahead"),
-        ("999999d", "that is before all calendars"),
-        ("0001-01-01T00:00+14:00", "that is before all calendars"),
+        ("2026-11-25", "it is in the future"),
+        ("999999d", "that is outside the years 1 to 9999"),
+        ("0001-01-01T00:00+14:00", "that is outside the years 1 to 9999"),
     ],
 )
-def test_moments_that_are_none_or_lie_ahead_are_refused(text: str, reason: str) -> None:
+def test_invalid_and_future_times_are_refused(text: str, reason: str) -> None:
     with pytest.raises(ConfigurationError, match=f"--since {re.escape(text)}: {reason}"):
         parse_moment(text, NOW)
 
 
 @dataclass(frozen=True, slots=True)
 class Loading:
-    """In place of the load: one unit of two steps; it fails in between as long as a file is there."""
+    """Replaces the load: one unit of two steps, which fails between them as long as a file exists."""
 
     exports: tuple[str, ...]
 
@@ -275,7 +277,7 @@ class Loading:
         if position is None:
             yield Step(1, Counter(items=1))
         if Path("obstacle").exists():
-            raise ConfigurationError("somebody must clear this up")
+            raise ConfigurationError("the operator must clear this up")
         yield Step(None, Counter(items=1))
 
 
@@ -314,7 +316,7 @@ def test_a_recovery_that_is_interrupted_while_it_loads_goes_on_with_what_is_paid
     Path("obstacle").unlink()
     assert recover("30h") == 0
     assert world.dynamodb.asked_for == 2
-    assert "going on from the checkpoint" in capsys.readouterr().err
+    assert "resuming from the checkpoint" in capsys.readouterr().err
     assert list(world.checkpoint.parent.iterdir()) == []
 
 

@@ -90,7 +90,7 @@ def test_a_large_file_is_written_anew_without_what_is_overtaken(path: Path, monk
 def test_the_checkpoint_of_another_run_is_refused(path: Path) -> None:
     begun(path).close()
     with pytest.raises(
-        ConfigurationError, match=r"its table is 'products', not 'others'; finish that one, or .* --restart"
+        ConfigurationError, match=r"its table is 'products', not 'others'; finish that run, or .* --restart"
     ):
         Checkpoint(path, {**IDENTITY, "table": "others"})
 
@@ -105,7 +105,7 @@ def test_a_broken_line_is_named(path: Path) -> None:
     with pytest.raises(ConfigurationError, match="was made by another version of this command"):
         Checkpoint(path, IDENTITY)
     path.write_text("something else\n")
-    with pytest.raises(ConfigurationError, match="is another kind of file, and stays as it is"):
+    with pytest.raises(ConfigurationError, match="is another kind of file, and was left alone"):
         Checkpoint(path, IDENTITY)
     assert path.read_text() == "something else\n"
 
@@ -121,13 +121,13 @@ def test_notices_are_added_up_and_bounded(path: Path, monkeypatch: pytest.Monkey
     again.close()
 
 
-def test_a_folder_that_cannot_be_used_is_told(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_used_is_reported(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(ConfigurationError, match=r"can't be used \((Not a directory|File exists)\)"):
         Checkpoint(tmp_path / "file" / "checkpoint.jsonl", IDENTITY)
 
 
-def test_nobody_else_may_read_the_keys_in_it(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_the_owner_may_read_the_keys_in_it(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(checkpoints, "COMPACT_BYTES", 300)
     checkpoint = begun(path)
     assert path.stat().st_mode & 0o077 == 0

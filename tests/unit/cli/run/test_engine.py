@@ -77,7 +77,7 @@ def test_no_more_than_a_few_pause_at_the_same_time(tmp_path: Path, monkeypatch: 
     monkeypatch.setattr(engine, "PAUSED", 2)
     order: list[str] = []
     assert run_all(Patient(4, 0.1, order), tmp_path)[0]
-    open_units = [sum(1 if "begins" in one else -1 for one in order[:end]) for end in range(len(order) + 1)]
+    open_units = [sum(1 if "begins" in event else -1 for event in order[:end]) for end in range(len(order) + 1)]
     assert max(open_units) == 2
     assert len(order) == 8
 
@@ -128,7 +128,7 @@ class Throttled:
 
 @pytest.fixture
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody waits long before a unit is tried again."""
+    """A unit is retried after a short pause."""
     monkeypatch.setattr(engine, "_LONGEST_PAUSE_SECONDS", 0.01)
 
 
@@ -147,16 +147,16 @@ def test_when_nothing_gets_on_any_more_the_run_ends_and_says_why(
 ) -> None:
     monkeypatch.setattr(engine, "_QUIET_SECONDS", 0)
     monkeypatch.setattr(engine, "STUCK_SECONDS", 0.3)
-    with pytest.raises(JobFailedError, match="the table is throttled; nothing got on for "):
+    with pytest.raises(JobFailedError, match="the table is throttled; no progress for "):
         run_all(Throttled(10**9, Counter()), tmp_path)
-    told = capsys.readouterr().err.splitlines()
-    assert 1 <= len(told) <= 3
-    assert all(line.startswith("waiting: the table is throttled; it is tried again, for ") for line in told)
+    printed = capsys.readouterr().err.splitlines()
+    assert 1 <= len(printed) <= 3
+    assert all(line.startswith("waiting: the table is throttled; retrying for ") for line in printed)
 
 
 @dataclass(frozen=True, slots=True)
 class Costly:
-    """One unit of so many pages, of ten units of capacity each."""
+    """One unit of this many pages, each of which takes ten capacity units."""
 
     pages: int
 

@@ -101,7 +101,7 @@ def test_a_command_gets_its_groups_of_options_as_one_argument_each() -> None:
 
 @dataclass(frozen=True, slots=True)
 class Flaky:
-    """Three units of two steps; it fails at one as long as a file is there."""
+    """Three units of two steps; one of them fails as long as a file exists."""
 
     obstacle: Path
 
@@ -114,7 +114,7 @@ class Flaky:
         if position is None:
             yield Step(1, Counter(items=1))
         if str(unit) == "b" and self.obstacle.exists():
-            raise ConfigurationError("somebody must clear this up")
+            raise ConfigurationError("the operator must clear this up")
         yield Step(None, Counter(items=1), [{"kind": "refused", "id": str(unit)}])
 
 
@@ -132,7 +132,7 @@ class Runs:
         task = Task(self.name, Flaky(self.obstacle), 6, is_comparison=self.is_comparison)
         with carried_out(task, self.now, flags) as result:
             telling(result)
-            return {**result.to_json(), "findings": [one["id"] for one in result.checkpoint.findings()]}
+            return {**result.to_json(), "findings": [finding["id"] for finding in result.checkpoint.findings()]}
 
 
 @pytest.fixture
@@ -146,7 +146,7 @@ def runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Runs:
     return runs
 
 
-def test_a_job_that_is_done_and_told_leaves_no_checkpoint(runs: Runs, tmp_path: Path) -> None:
+def test_a_job_that_is_done_and_reported_leaves_no_checkpoint(runs: Runs, tmp_path: Path) -> None:
     result = runs.run()
     assert (result["done"], result["counts"], result["checkpoint"]) == (True, {"items": 6}, None)
     assert list(tmp_path.iterdir()) == []
@@ -156,19 +156,19 @@ def test_a_job_that_failed_says_how_to_go_on_and_does_only_the_rest(
     runs: Runs, capsys: pytest.CaptureFixture[str]
 ) -> None:
     runs.obstacle.touch()
-    with pytest.raises(JobFailedError, match="somebody must clear this up"):
+    with pytest.raises(JobFailedError, match="the operator must clear this up"):
         runs.run()
     assert capsys.readouterr().err == (
-        f"what was done is kept; go on with: dynamodb-opensearch flaky  (checkpoint {runs.checkpoint})\n"
+        f"finished work is kept; go on with: dynamodb-opensearch flaky  (checkpoint {runs.checkpoint})\n"
     )
     runs.obstacle.unlink()
     result = runs.run()
     assert (result["counts"], sorted(result["findings"])) == ({"items": 6}, ["a", "b", "c"])
-    assert capsys.readouterr().err.startswith("going on from the checkpoint ")
+    assert capsys.readouterr().err.startswith("resuming from the checkpoint ")
 
 
 @pytest.mark.parametrize("failure", [ConfigurationError("the disk is full"), BrokenPipeError(), KeyboardInterrupt()])
-def test_what_is_done_is_never_gone_on_with_though_nobody_was_told(
+def test_a_finished_job_is_never_resumed_even_if_its_result_wasnt_printed(
     runs: Runs, capsys: pytest.CaptureFixture[str], failure: BaseException
 ) -> None:
     def fail(_: Result) -> None:
@@ -190,13 +190,13 @@ def _interrupted(runs: Runs, *, age_seconds: float = 0) -> None:
     os.utime(runs.checkpoint, (then, then))
 
 
-def test_an_old_comparison_is_begun_anew_and_that_is_told(runs: Runs, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_old_comparison_starts_again_and_says_so(runs: Runs, capsys: pytest.CaptureFixture[str]) -> None:
     runs.is_comparison = True
     _interrupted(runs, age_seconds=3 * 86400)
     capsys.readouterr()
     began = runs.run()["startedAt"]
-    told = capsys.readouterr().err
-    assert "is 3 d old, and what it compared says nothing about now: beginning anew" in told
+    printed = capsys.readouterr().err
+    assert "is 3 d old, and what it compared says nothing about now: starting again" in printed
     assert began >= datetime.now(UTC).isoformat()[:16]
 
 
@@ -208,9 +208,9 @@ def test_what_may_be_gone_on_with_says_how_old_it_is(
     _interrupted(runs, age_seconds=age_seconds)
     capsys.readouterr()
     runs.run()
-    told = capsys.readouterr().err
-    assert re.search(r"is (5 h|3 d) old\n", told)
-    assert "going on from the checkpoint" in told
+    printed = capsys.readouterr().err
+    assert re.search(r"is (5 h|3 d) old\n", printed)
+    assert "resuming from the checkpoint" in printed
 
 
 def test_another_runs_old_checkpoint_is_refused_and_stays(runs: Runs) -> None:
@@ -223,7 +223,7 @@ def test_another_runs_old_checkpoint_is_refused_and_stays(runs: Runs) -> None:
     assert runs.checkpoint.read_text() == before
 
 
-def test_a_result_is_told_though_nobody_could_ask_once_more(
+def test_a_result_is_printed_even_if_the_sides_couldnt_be_checked_again(
     runs: Runs, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def fail(*_: Any, **__: Any) -> None:
@@ -231,7 +231,7 @@ def test_a_result_is_told_though_nobody_could_ask_once_more(
 
     monkeypatch.setattr(surveys, "describe_table", fail)
     assert runs.run()["counts"] == {"items": 6}
-    assert "warning: whether table and index were made anew meanwhile couldn't be asked: OpenSearch is down" in (
+    assert "warning: couldn't check whether the table or the index was recreated meanwhile: OpenSearch is down" in (
         capsys.readouterr().err
     )
 
@@ -239,8 +239,8 @@ def test_a_result_is_told_though_nobody_could_ask_once_more(
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"uuid": "another"}, "is of another index of that name: it was made anew since, or the alias was switched"),
-        ({"table_id": "another"}, "is of another table of that name: it was made anew since"),
+        ({"uuid": "another"}, "is of another index of that name: it was recreated since, or the alias was switched"),
+        ({"table_id": "another"}, "is of another table of that name: it was recreated since"),
     ],
 )
 def test_work_on_an_index_or_table_that_was_made_anew_is_not_gone_on_with(
@@ -258,7 +258,7 @@ def test_a_result_about_an_index_that_was_made_anew_meanwhile_is_none(
 ) -> None:
     monkeypatch.setattr(Reader, "resolve", lambda *_: surveyed(uuid="another").layout)
     with pytest.raises(
-        ConfigurationError, match=r"while this ran, .* made anew, .*indexUuid was 'an index', is 'another'"
+        ConfigurationError, match=r"while this ran, .* recreated, .*indexUuid was 'an index', is 'another'"
     ):
         runs.run()
     assert not runs.checkpoint.exists()
@@ -266,11 +266,11 @@ def test_a_result_about_an_index_that_was_made_anew_meanwhile_is_none(
 
 @pytest.mark.parametrize("content", ["my notes\n", "my notes", '{"format": "geojson"}\n', "\x00\x01"])
 @pytest.mark.parametrize("restart", [False, True])
-def test_somebodys_own_file_is_no_checkpoint_and_stays_as_it_is(runs: Runs, content: str, *, restart: bool) -> None:
+def test_a_file_of_the_users_is_no_checkpoint_and_is_left_alone(runs: Runs, content: str, *, restart: bool) -> None:
     runs.checkpoint.write_text(content)
     lock = runs.checkpoint.with_name(runs.checkpoint.name + ".lock")
     lock.write_text("mine, too")
-    with pytest.raises(ConfigurationError, match="is another kind of file, and stays as it is: give another name"):
+    with pytest.raises(ConfigurationError, match="is another kind of file, and was left alone: give another name"):
         runs.run(restart=restart)
     assert (runs.checkpoint.read_text(), lock.read_text()) == (content, "mine, too")
 

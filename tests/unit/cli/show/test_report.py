@@ -1,4 +1,4 @@
-"""cli/reports.py and cli/html.py: three forms of one report, whole or not there, and nothing in them that runs."""
+"""cli/show/report.py and report_page.py: three forms of one report, each complete or absent, and no active content."""
 
 import io
 import json
@@ -67,7 +67,7 @@ def test_repair_reads_what_is_written(tmp_path: Path) -> None:
     others = [{"kind": kind, "id": "x"} for kind in ("changing", "refused", "left", "remaining")]
     write_report(path, report([*others, *findings], {"missing": 2, "stale": 1}))
     read = read_report(path, COMPARED)
-    assert [one.to_json() for one in read.differences()][:2] == findings[:2]
+    assert [difference.to_json() for difference in read.differences()][:2] == findings[:2]
     assert sum(1 for _ in read.differences()) == 3
 
 
@@ -94,7 +94,7 @@ def test_the_json_report_is_one_object(tmp_path: Path, count: int) -> None:
     write_report(path, report(findings, {"items": 5, "missing": count}))
     value = json.loads(path.read_text())
     assert (value["table"], value["index"], value["counts"]["missing"]) == (TABLE, "products", count)
-    assert [Difference.from_json(one).place.id for one in value["differences"]] == [f"id-{one}" for one in range(count)]
+    assert [Difference.from_json(row).place.id for row in value["differences"]] == [f"id-{row}" for row in range(count)]
 
 
 def test_a_report_that_fails_half_way_leaves_what_was_there(tmp_path: Path) -> None:
@@ -107,7 +107,7 @@ def test_a_report_that_fails_half_way_leaves_what_was_there(tmp_path: Path) -> N
     broken = report_of({}, failing)
     with pytest.raises(ConfigurationError, match=r"r\.jsonl: it can't be written \(No space left on device\)"):
         write_report(path, broken)
-    assert [one.name for one in tmp_path.iterdir()] == ["r.jsonl"]
+    assert [file.name for file in tmp_path.iterdir()] == ["r.jsonl"]
     assert path.read_text() == "before"
 
 
@@ -118,20 +118,20 @@ def test_a_path_that_can_never_be_written_is_refused_before_the_work(tmp_path: P
 
 
 @pytest.mark.parametrize("name", ["r.jsonl", "r.json", "r.html"])
-def test_nobody_else_reads_a_report_also_while_it_is_written(tmp_path: Path, name: str) -> None:
+def test_only_the_owner_may_read_a_report_even_while_it_is_written(tmp_path: Path, name: str) -> None:
     path = tmp_path / name
     path.write_text("before")
     path.chmod(0o666)
     modes: list[int] = []
 
     def findings() -> Iterator[Mapping[str, Any]]:
-        modes.extend(one.stat().st_mode & 0o777 for one in tmp_path.glob("*.partial"))
+        modes.extend(file.stat().st_mode & 0o777 for file in tmp_path.glob("*.partial"))
         yield difference(1)
 
     write_report(path, report_of({"missing": 1}, findings))
     assert modes == [0o600]
     assert path.stat().st_mode & 0o777 == 0o600
-    assert [one.name for one in tmp_path.iterdir()] == [name]
+    assert [file.name for file in tmp_path.iterdir()] == [name]
 
 
 def test_a_link_leads_to_the_report_and_a_trap_beside_it_isnt_stepped_into(tmp_path: Path) -> None:
@@ -153,7 +153,7 @@ def test_a_pipe_a_device_or_a_folder_is_never_replaced_with_a_report(tmp_path: P
     (tmp_path / "null.json").symlink_to("/dev/null")
     (tmp_path / "folder.html").mkdir()
     for name in ("pipe.jsonl", "null.json", "folder.html"):
-        with pytest.raises(ConfigurationError, match="it is no plain file"):
+        with pytest.raises(ConfigurationError, match="it isn't a regular file"):
             check_report_path(tmp_path / name)
     with pytest.raises(ConfigurationError, match="the name must end in"):
         check_report_path(Path("/dev/stdout"))
@@ -199,9 +199,9 @@ def test_a_report_that_was_cut_off_anywhere_names_what_was_whole(
     at = len(lines[0]) + 1 + at % (len(text) - len(lines[0]))
     path = tmp_path_factory.mktemp("cut") / "r.jsonl"
     path.write_bytes(text[:at])
-    found = [one.place.id for one in read_report(path, COMPARED).differences()]
-    whole = [one for one in (lines[1], lines[3]) if text.index(one) + len(one) <= at]
-    assert found == [json.loads(one)["id"] for one in whole]
+    found = [difference.place.id for difference in read_report(path, COMPARED).differences()]
+    whole = [line for line in (lines[1], lines[3]) if text.index(line) + len(line) <= at]
+    assert found == [json.loads(line)["id"] for line in whole]
 
 
 @pytest.mark.parametrize(
@@ -216,7 +216,7 @@ def test_a_report_that_was_cut_off_anywhere_names_what_was_whole(
         (LINES[0].encode() + b'\n{"kind":"refused","id":"\xff"}\n', "line 2: it isn't one of a report"),
     ],
 )
-def test_what_is_no_report_is_told_in_one_line(tmp_path: Path, content: bytes, message: str) -> None:
+def test_what_is_no_report_is_refused_in_one_line(tmp_path: Path, content: bytes, message: str) -> None:
     path = tmp_path / "r.jsonl"
     path.write_bytes(content)
     with pytest.raises(ConfigurationError, match=message):
@@ -281,7 +281,7 @@ def test_a_key_that_closes_the_script_or_the_cell_stays_text() -> None:
 
 def test_the_chart_has_a_bar_for_each_kind_that_was_found() -> None:
     text = page([difference(1)], missing=4, stale=2)
-    lengths = [float(one) for one in re.findall(r'<rect [^>]*width="([0-9.]+)"', text)]
+    lengths = [float(length) for length in re.findall(r'<rect [^>]*width="([0-9.]+)"', text)]
     assert len(lengths) == len(DIFFERENCES)
     assert dict(zip(DIFFERENCES, lengths, strict=True)) == {
         "missing": 420,

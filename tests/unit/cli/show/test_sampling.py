@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 def at_most(found: int, sampled: int, share: float) -> float:
     """The binomial's distribution, by its definition."""
     p = Fraction(share)
-    return float(sum(comb(sampled, one) * p**one * (1 - p) ** (sampled - one) for one in range(found + 1)))
+    return float(sum(comb(sampled, number) * p**number * (1 - p) ** (sampled - number) for number in range(found + 1)))
 
 
 @given(st.integers(1, 60), st.integers(0, 60), st.floats(0.5, 0.99))
@@ -56,7 +56,7 @@ def test_impossible_numbers_are_refused(found: int, sampled: int) -> None:
         (1, 1_000, "1 of 1,000 sampled items differs: with 95 % confidence fewer than 0.48 % of all do"),
         (0, 20, "0 of 20 sampled items differ: with 95 % confidence fewer than 14 % of all do"),
         (2, 2, "2 of 2 sampled items differ"),
-        (0, 0, "no items were in the sample: it tells nothing of them"),
+        (0, 0, "no items were in the sample: it says nothing about them"),
     ],
 )
 def test_the_sentence(found: int, sampled: int, expected: str) -> None:
@@ -66,8 +66,8 @@ def test_the_sentence(found: int, sampled: int, expected: str) -> None:
 @given(st.integers(2, 10**9), st.data())
 def test_the_sentence_never_claims_more_than_the_bound(sampled: int, data: st.DataObject) -> None:
     found = data.draw(st.integers(0, min(sampled - 1, 1000)))
-    told = re.search(r"fewer than ([0-9.]+) % of all", statement(found, sampled, "items"))
-    assert told
+    claim = re.search(r"fewer than ([0-9.]+) % of all", statement(found, sampled, "items"))
+    assert claim
     percent = upper_bound(found, sampled) * 100
-    assert percent <= float(told[1]) * (1 + 1e-12)
-    assert float(told[1]) <= percent * 1.11
+    assert percent <= float(claim[1]) * (1 + 1e-12)
+    assert float(claim[1]) <= percent * 1.11

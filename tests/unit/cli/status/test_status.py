@@ -1,4 +1,4 @@
-"""jobs/metrics.py, jobs/status.py and cli/screen.py: every part alone, also when the others fail; one screen."""
+"""cli/status: each part on its own, even when the others fail; one screen."""
 
 import io
 import json
@@ -108,7 +108,7 @@ def _refused(**_: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("cloudwatch", [_nothing, _refused])
-def test_log_lines_are_asked_when_cloudwatch_tells_nothing(capsys: pytest.CaptureFixture[str], cloudwatch: Any) -> None:
+def test_log_lines_are_read_when_cloudwatch_has_nothing(capsys: pytest.CaptureFixture[str], cloudwatch: Any) -> None:
     line = emf_line(capsys, sync="s", lag=1, writes=3)
     found = read_metrics(
         cloudwatch, lambda **_: {"events": [{"message": line}]}, sync="s", log_group="g", now=datetime.now(UTC)
@@ -117,7 +117,7 @@ def test_log_lines_are_asked_when_cloudwatch_tells_nothing(capsys: pytest.Captur
     assert (found.source, found.writes) == ("log lines", 3)
 
 
-def test_an_idle_sync_has_no_metrics_and_a_refusal_is_told() -> None:
+def test_an_idle_sync_has_no_metrics_and_a_refusal_is_reported() -> None:
     assert read_metrics(_nothing, _nothing, sync="s", log_group="g", now=NOW) is None
     assert read_metrics(_nothing, _refused, sync="s", log_group=None, now=NOW) is None
     with pytest.raises(SyncError, match="no right to ask"):
@@ -126,7 +126,7 @@ def test_an_idle_sync_has_no_metrics_and_a_refusal_is_told() -> None:
 
 @pytest.fixture
 def observer(monkeypatch: pytest.MonkeyPatch) -> Iterator[Observer]:
-    """Of a table and a queue of moto's, an OpenSearch that isn't there, and a function that isn't either."""
+    """Observes a table and a queue of moto's, without an OpenSearch and without a function."""
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "test")
     for name in ("AWS_DEFAULT_REGION", "AWS_REGION"):
@@ -222,7 +222,7 @@ PARTS = ("mappings", "iterator_age_seconds", "metrics", "letters", "documents", 
         (dict.fromkeys(PARTS, BROKEN), ERROR),
     ],
 )
-def test_the_exit_code_says_whether_something_waits_for_somebody(changes: dict[str, Any], code: int) -> None:
+def test_the_exit_code_says_whether_something_needs_an_operator(changes: dict[str, Any], code: int) -> None:
     assert judge(replace(HEALTHY, **changes)) == code
 
 
@@ -283,10 +283,10 @@ def test_an_opensearch_that_refuses_or_is_none_is_broken_in_one_part_each(
 def test_what_isnt_there_is_broken_and_what_may_not_be_asked_for_isnt(
     observer: Observer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Of the table; all are asked by the same call."""
+    """Tries it with the table's part; all parts use the same call."""
     dynamodb = observer._connect("dynamodb")
     assert _part(observer._items) == Part(0)
-    observer._settings = replace(observer._settings, table_name="nobodys")
+    observer._settings = replace(observer._settings, table_name="missing")
     assert _part(observer._items).broken
 
     def denied(**_: Any) -> Any:
@@ -304,7 +304,7 @@ def test_what_isnt_there_is_broken_and_what_may_not_be_asked_for_isnt(
         max_leaves=5,
     )
 )
-def test_whatever_somebody_else_noted_in_the_index_is_no_result_of_ours(section: Any) -> None:
+def test_what_another_program_noted_in_the_index_is_no_result_of_ours(section: Any) -> None:
     body = json.dumps({"products": {"mappings": {"_meta": {"dynamodb_opensearch": section}}}})
     client: Any = SimpleNamespace(fetch=lambda *_: body)
     found = last_verified(client, "products", Deadline.after(1))

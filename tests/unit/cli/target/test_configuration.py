@@ -1,4 +1,4 @@
-"""cli/configuration.py: which value wins, and what is said when one is missing or wrong."""
+"""cli/target/configuration.py: which value wins, and the message when a value is missing or wrong."""
 
 import os
 from collections.abc import Iterator
@@ -40,7 +40,9 @@ class FakeLambda:
         return self
 
     def get_function_configuration(self, FunctionName: str) -> dict[str, Any]:  # noqa: N803
-        name = next((one for one in FunctionName.split(":") if one in {*self.environments, *self.errors}), FunctionName)
+        name = next(
+            (part for part in FunctionName.split(":") if part in {*self.environments, *self.errors}), FunctionName
+        )
         if name in self.errors:
             return {"FunctionName": name, "Environment": {"Error": self.errors[name]}}
         if name not in self.environments:
@@ -70,7 +72,7 @@ def functions(monkeypatch: pytest.MonkeyPatch) -> FakeLambda:
     return fake
 
 
-def test_the_function_tells_all(functions: FakeLambda) -> None:
+def test_the_functions_environment_gives_all_settings(functions: FakeLambda) -> None:
     found = configure(TargetFlags(function="arn:aws:lambda:eu-west-1:123456789012:function:sync"))
     assert found.settings.endpoint == "https://function.example.com"
     assert (found.settings.index, found.settings.conflict_window_seconds) == ("of-the-function", 90)
@@ -114,7 +116,7 @@ def test_the_region_is_the_options_else_the_arns_else_the_environments(
 
 
 @mock_aws
-def test_the_tables_keys_are_asked_for_when_nobody_gives_them(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_tables_keys_are_asked_for_when_they_arent_given(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_REGION", "us-east-1")
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "test")
@@ -133,8 +135,8 @@ def test_everything_that_is_missing_is_named_at_once_with_the_ways_to_give_it() 
         configure(TargetFlags(table="products"))
     assert str(failed.value) == (
         "not given: --endpoint (OPENSEARCH_ENDPOINT), --index (INDEX), --region (AWS_REGION). Name the deployed "
-        "function, which knows it all: --function NAME, or --terraform DIR to find it in the Terraform output. Or give "
-        "these options, or set these variables"
+        "function, whose settings have them all: --function NAME, or --terraform DIR to find it in the Terraform "
+        "output. Or give these options, or set these variables"
     )
 
 
@@ -185,13 +187,14 @@ def test_a_function_may_be_named_with_its_version(
     assert (found.log_group, found.environment["SYNC_NAME"]) == ("/aws/lambda/sync", "sync")
 
 
-def test_a_functions_environment_that_may_not_be_decrypted_is_told(
+def test_a_functions_environment_that_cant_be_decrypted_is_reported(
     monkeypatch: pytest.MonkeyPatch, functions: FakeLambda
 ) -> None:
     monkeypatch.setenv("AWS_REGION", "us-east-1")
     functions.errors["sealed"] = {"ErrorCode": "AccessDeniedException", "Message": "Lambda was unable to decrypt"}
     with pytest.raises(
-        ConfigurationError, match=r"can't be decrypted \(AccessDenied.*unable to decrypt\); allow kms:D"
+        ConfigurationError,
+        match=r"can't be decrypted \(AccessDenied.*unable to decrypt\); allow your credentials kms:D",
     ):
         configure(TargetFlags(function="sealed"))
 
@@ -222,7 +225,7 @@ def test_a_table_of_another_account_that_has_the_same_name_is_never_taken_for_th
         lambda service, **options: fake if service == "lambda" else real(service, **options),
     )
     theirs, ours = (f"arn:aws:lambda:eu-west-1:{account * 12}:function:sync" for account in "12")
-    with pytest.raises(ConfigurationError, match=r"is of the account 1{12}, but the table products .* is of 2{12}"):
+    with pytest.raises(ConfigurationError, match=r"is in the account 1{12}, but the table products .* is in 2{12}"):
         configure(TargetFlags(function=theirs))
     assert configure(TargetFlags(function=ours)).settings.table_name == "products"
     assert configure(TargetFlags(function="sync")).settings.table_name == "products"
@@ -244,7 +247,9 @@ def test_a_table_of_another_account_that_has_the_same_name_is_never_taken_for_th
 def test_a_path_that_isnt_the_apis_is_taken_off(monkeypatch: pytest.MonkeyPatch, endpoint: str, base: str) -> None:
     monkeypatch.setenv("AWS_REGION", "us-east-1")
     given = {"auth": "none", "table": "products", "keys": "pk", "index": "i"}
-    with pytest.raises(ConfigurationError, match=rf"^--endpoint is '{endpoint.rstrip('/')}': .* off: {base}$"):
+    with pytest.raises(
+        ConfigurationError, match=rf"^--endpoint is '{endpoint.rstrip('/')}': remove the path .*: {base}$"
+    ):
         configure(TargetFlags(endpoint=endpoint, **given))  # type: ignore[arg-type]
     for fine in ("https://x.example.com/", "https://x.example.com/behind/a/proxy", "https://x.example.com/i/i"):
         assert configure(TargetFlags(endpoint=fine, **given)).settings.endpoint == fine.rstrip("/")  # type: ignore[arg-type]
@@ -259,7 +264,7 @@ def test_a_path_that_isnt_the_apis_is_taken_off(monkeypatch: pytest.MonkeyPatch,
         ("aws_access_key_id = x", "set both AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"),
     ],
 )
-def test_credentials_that_cant_be_had_are_told_with_what_to_do(
+def test_missing_credentials_are_reported_with_what_to_do(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, profile: str, message: str
 ) -> None:
     (tmp_path / "config").write_text(

@@ -74,7 +74,7 @@ def test_a_folder_is_asked_by_terraform_or_opentofu(tmp_path: Path, monkeypatch:
     assert function_of(tmp_path) == f"-chdir={tmp_path}"
 
 
-def test_what_terraform_says_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_terraforms_own_error_is_quoted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     program(tmp_path, "terraform", 'printf "╷\\n│ Error: Backend initialization required\\n" >&2; exit 1', monkeypatch)
     with pytest.raises(ConfigurationError, match=r"failed \(Error: Backend initialization required\)"):
         function_of(tmp_path)

@@ -30,13 +30,13 @@ def backfill(
     *,
     rcu: Rcu = None,
     segments: Annotated[
-        int, typer.Option(min=1, max=MAXIMUM_SEGMENTS, metavar="N", help="Parts that the table is read in.")
+        int, typer.Option(min=1, max=MAXIMUM_SEGMENTS, metavar="N", help="Number of parts in which the table is read.")
     ] = SEGMENTS,
     export: Annotated[
         str | None,
         typer.Option(
             metavar="ARN",
-            help="Read this export in S3, by its ARN or its folder's s3:// URL, instead of the table.",
+            help="Read this export in S3 instead of the table: its ARN, or the s3:// URL of its folder.",
         ),
     ] = None,
     no_recheck: Annotated[
@@ -44,14 +44,14 @@ def backfill(
         typer.Option(
             "--no-recheck",
             metavar="",
-            help="Don't look up once more what was written, for items deleted meanwhile: fewer reads; verify tells.",
+            help="Don't check again whether written items were deleted meanwhile: fewer reads; run verify afterwards.",
         ),
     ] = False,
 ) -> int:
     """Write every item of the table into the index.
 
-    What the live sync writes meanwhile stays: it is newer. It reads the whole table once, consistently, which takes a
-    capacity unit for each 4 KB. The index must be there.
+    What the live sync writes meanwhile is newer, and stays. The command reads the whole table once, consistently, which
+    takes one capacity unit for each 4 KB. The index must exist.
     """
     found = survey(configure(target).settings)
     job: Backfill | Load = Backfill(segments, not no_recheck)

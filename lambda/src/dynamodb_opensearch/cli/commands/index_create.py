@@ -34,19 +34,19 @@ def create(
     file: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help="JSON with mappings, settings and aliases; by default a mapping is proposed."
+            metavar="FILE", help="JSON with mappings, settings and aliases; by default an index mapping is proposed."
         ),
     ] = None,
     name: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="Its name, if the sync's own is to be an alias of it: products-1."),
+        typer.Option(metavar="NAME", help="Name of the index, if the sync's own name is to be its alias: products-1."),
     ] = None,
     items: Annotated[
-        int, typer.Option(min=1, max=1_000_000, metavar="N", help="Look at so many items for the proposal.")
+        int, typer.Option(min=1, max=1_000_000, metavar="N", help="Number of items to look at for the proposal.")
     ] = 1000,
     dynamic: Annotated[
         bool,
-        typer.Option("--dynamic", metavar="", help="Propose to index also what the items looked at don't have."),
+        typer.Option("--dynamic", metavar="", help="Also index attributes that none of these items has."),
     ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", metavar="", help="Print the definition; create nothing.")
@@ -54,10 +54,11 @@ def create(
     yes: Annotated[bool, typer.Option("--yes", "-y", metavar="", help="Don't ask.")] = False,
     as_json: Json = False,
 ) -> int:
-    """Create the index, from a file, or from what the table's items look like.
+    """Create the index from a file, or from what the table's items look like.
 
-    A proposed mapping takes every value that DynamoDB may hold. It is shown, with the reason for each field, before
-    anything is made. What isn't said is set as a synced index needs it: tombstones live for an hour.
+    A proposed index mapping accepts every value that DynamoDB can hold. It is shown, with the reason for each field,
+    before anything is created. Settings that you don't give are set as a synced index needs them: tombstones live for
+    an hour.
     """
     given = read_definition(file) if file else None
     sync = connected(target)
@@ -101,10 +102,10 @@ def _print_notes(notes: Sequence[Note]) -> None:
 def _ask_for_agreement(definition: Definition) -> None:
     if not sys.stdin.isatty():
         raise ConfigurationError(
-            "a proposed mapping wants to be looked at first: keep it with --dry-run > index.json and create with "
-            "--file index.json, or take it as it is with --yes"
+            "a proposed index mapping needs your review: save it with --dry-run > index.json and create the index with "
+            "--file index.json, or accept it as it is with --yes"
         )
     for setting, value in definition.settings.items():
         tell(f"  {setting} = {value}")
     if not typer.confirm("Create the index like this?", err=True):
-        raise ConfigurationError("nothing was created, as you said")
+        raise ConfigurationError("nothing was created, as you chose")

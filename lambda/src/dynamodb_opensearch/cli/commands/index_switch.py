@@ -1,4 +1,4 @@
-"""``index switch``: lets the sync's alias stand for another index."""
+"""``index switch``: points the sync's alias to another index."""
 
 from typing import Annotated
 
@@ -15,15 +15,15 @@ from dynamodb_opensearch.cli.target.flags import TargetFlags
 def switch(
     target: TargetFlags,
     *,
-    name: Annotated[str, typer.Argument(metavar="NAME", help="The index that the alias is to stand for.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The index that the alias will point to.")],
     as_json: Json = False,
 ) -> int:
-    """Let the sync's alias stand for another index instead of the one that is written to, at once: fill it first.
+    """Point the sync's alias to another index instead of the one that is written to, in one step: fill it first.
 
-    The alias keeps its filter and its routing. Other indices behind it, of another sync perhaps, stay there.
+    The alias keeps its filter and its routing. Other indices behind it, perhaps another sync's, stay there.
 
-    So a mapping changes that can't change in place: create the other index, backfill it with --index, switch, and
-    repair: the live sync wrote to the first one meanwhile.
+    Use it to change an index mapping that can't change in place: create the other index, backfill it with --index,
+    switch, and then repair, because the live sync wrote to the first index meanwhile.
     """
     sync = connected(target)
     done = sync.index_admin.switch(name)
@@ -42,12 +42,12 @@ def switch(
         )
     else:
         instead = f" instead of {done.before}" if done.before else ""
-        stdout().print(Text(f"The alias {sync.settings.index} stands for {name}{instead}"))
+        stdout().print(Text(f"The alias {sync.settings.index} points to {name}{instead}"))
     if done.left:
-        tell(f"also behind the alias, and left as they were: {', '.join(done.left)}")
+        tell(f"also behind the alias, and unchanged: {', '.join(done.left)}")
     if done.documents < (done.documents_before or 0):
         warn(
-            f"{name} holds {counted(done.documents, 'document')}, {done.before} {done.documents_before:,}: run repair, "
-            f"or go back with index switch {done.before}"
+            f"{name} holds {counted(done.documents, 'document')}, {done.before} holds {done.documents_before:,}: run "
+            f"repair, or go back with index switch {done.before}"
         )
     return WELL

@@ -26,7 +26,8 @@ def update(
 ) -> int:
     """Change the index in place, where OpenSearch can.
 
-    What the file doesn't mention stays. If one thing can't be changed in place, nothing is, and each is named.
+    What the file doesn't mention stays. If anything can't be changed in place, nothing is changed, and the error names
+    each such thing.
     """
     definition = read_definition(file)
     sync = connected(target)

@@ -1,4 +1,4 @@
-"""``recover``: brings back lost changes, from exports of what has changed since, or by comparing everything."""
+"""``recover``: brings back lost changes, from exports of what has changed since, or by a full comparison."""
 
 import re
 from dataclasses import replace
@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from dynamodb_opensearch.cli.command import Patience, Rcu, command
+from dynamodb_opensearch.cli.command import ComparisonFlags, Patience, Rcu, command
 from dynamodb_opensearch.cli.commands.repair import mend_all
 from dynamodb_opensearch.cli.output import INTERRUPTED, print_json, tell
 from dynamodb_opensearch.cli.run.exports import Asked, Exports, text_of
@@ -32,23 +32,23 @@ def recover(
     run: RunFlags,
     *,
     since: Annotated[
-        str, typer.Option(metavar="TIME", help="When changes began to be lost: 2026-11-24T09:00Z, or 90m, 36h, 3d ago.")
+        str, typer.Option(metavar="TIME", help="When the loss began: 2026-11-24T09:00Z, or 90m, 36h or 3d ago.")
     ],
     bucket: Annotated[
         str | None,
         typer.Option(
             metavar="NAME",
-            help="Have DynamoDB export what has changed since into this bucket. Needs point-in-time recovery.",
+            help="Let DynamoDB export what has changed since to this bucket. Needs point-in-time recovery.",
         ),
     ] = None,
-    prefix: Annotated[str, typer.Option(metavar="TEXT", help="Of the export's files.")] = "dynamodb-opensearch",
+    prefix: Annotated[str, typer.Option(metavar="TEXT", help="Prefix of the export's files.")] = "dynamodb-opensearch",
     patience: Patience = 10,
     rcu: Rcu = None,
 ) -> int:
-    """Bring back what was lost: an outage longer than the stream's 24 hours, or a bad deployment.
+    """Bring back changes lost in an outage longer than the stream's 24 hours, or in a bad deployment.
 
-    With a bucket: by exports of what has changed since. Without: by comparing all, as repair does. Let the live sync
-    run again first.
+    With a bucket, from exports of what has changed since. Without one, by comparing everything, as repair does. Get the
+    live sync running again first.
     """
     moment = parse_moment(since, datetime.now(UTC))
     settings = configure(target).settings
@@ -56,12 +56,12 @@ def recover(
         sync = open_sync(settings)
         if _is_exportable(sync, moment):
             tell(
-                f"comparing all. The table has point-in-time recovery: with --bucket NAME, exports of what changed "
-                f"since {text_of(moment)} would do, and take none of the table's capacity"
+                f"comparing everything. The table has point-in-time recovery: with --bucket NAME, exports of what "
+                f"changed since {text_of(moment)} are enough, and use none of the table's capacity"
             )
-        return mend_all(target, run, settings, "recover", patience=patience, rcu=rcu)
+        return mend_all(target, run, ComparisonFlags(patience=patience, rcu=rcu), settings, "recover")
     found, sync = survey(settings), open_sync(settings)
-    # Another one than comparing all has: neither takes the other's for its own.
+    # Not the checkpoint of a full comparison: neither may go on from the other's.
     path = run.checkpoint or checkpoint_path("recover --bucket", settings, found.table.arn)
     asked = Asked(found.table.arn, found.table.table_id, moment, bucket, prefix)
     with alone(path):
@@ -80,10 +80,10 @@ def recover(
 
 
 def parse_moment(text: str, now: datetime) -> datetime:
-    """``2026-11-24T09:00Z``, or so long ago: ``90m``, ``36h``, ``3d``. Without an offset: UTC.
+    """Read a time such as ``2026-11-24T09:00Z``, or an age such as ``90m``, ``36h``, ``3d``. Without an offset: UTC.
 
     Raises:
-        ConfigurationError: it is neither, or lies ahead.
+        ConfigurationError: it is neither, or it is in the future.
     """
     try:
         if ago := re.fullmatch(r"(\d{1,6})([mhd])", text):
@@ -92,13 +92,15 @@ def parse_moment(text: str, now: datetime) -> datetime:
             moment = datetime.fromisoformat(text)
             moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except OverflowError:
-        raise ConfigurationError(f"--since {text}: that is before all calendars; give a time such as 36h") from None
+        raise ConfigurationError(
+            f"--since {text}: that is outside the years 1 to 9999; give a time such as 36h"
+        ) from None
     except ValueError:
         raise ConfigurationError(
-            f"--since {text}: give a time such as 2026-11-24T09:00Z, or so long ago: 90m, 36h, 3d"
+            f"--since {text}: give a time such as 2026-11-24T09:00Z, or an age such as 90m, 36h, 3d"
         ) from None
     if moment > now:
-        raise ConfigurationError(f"--since {text}: it lies ahead; now it is {text_of(now)}")
+        raise ConfigurationError(f"--since {text}: it is in the future; now it is {text_of(now)}")
     return moment
 
 

@@ -1,4 +1,4 @@
-"""``redrive``: settles the keys of failures, where they were put."""
+"""``redrive``: settles the keys of failures, at the queue or bucket that holds them."""
 
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -30,7 +30,7 @@ def redrive(
         str | None,
         typer.Argument(
             metavar="SOURCE",
-            help="ARN of the queue or bucket of failures, or the queue's URL; by default the function's own.",
+            help="ARN of the queue or bucket that holds the failures, or the queue's URL; by default the function's.",
         ),
     ] = None,
     drop_expired: Annotated[
@@ -38,7 +38,7 @@ def redrive(
         typer.Option(
             "--drop-expired",
             metavar="",
-            help="Delete failures whose records the stream has no more: after recover, or repair.",
+            help="Delete failures whose records are no longer in the stream: only after recover or repair.",
         ),
     ] = False,
     drop_keyless: Annotated[
@@ -46,13 +46,13 @@ def redrive(
         typer.Option(
             "--drop-keyless",
             metavar="",
-            help="Delete failures that tell no key of the table: after verify.",
+            help="Delete failures that name no key of the table: only after verify.",
         ),
     ] = False,
 ) -> int:
-    """Settle what failed: dead letters, and AWS's own records of failed batches.
+    """Settle the keys of failures: dead letters, and AWS's failure records.
 
-    What is done is deleted. What still fails is kept, with its new reason.
+    A failure that is settled is deleted. One that still fails is kept, with its new reason.
     """
     settings = configure(target).settings
     job = Redrive(source_arn(source, settings), drop_expired, drop_keyless)
@@ -70,20 +70,20 @@ def redrive(
         if not result.done:
             return INTERRUPTED
         if kept:
-            tell("\nNext: do what the reasons say, and redrive again. What is kept is where it was.")
+            tell("\nNext: do what the reasons say, and redrive again. Failures that were kept are where they were.")
         return REMAINS if kept else WELL
 
 
 def source_arn(source: str | None, settings: Settings) -> str:
-    """The ARN of the failures' queue or bucket, also from a queue's URL.
+    """Return the ARN of the failures' queue or bucket; a queue's URL is converted.
 
     Raises:
-        ConfigurationError: nothing is named.
+        ConfigurationError: no source is given, or it is neither an ARN nor a queue's URL.
     """
     source = source or settings.dead_letter_arn
     if source is None:
         raise ConfigurationError(
-            "no SOURCE of failures: give the ARN of the queue or bucket, or --function NAME, which knows its own"
+            "no SOURCE of failures: give the ARN of the queue or bucket, or --function NAME, whose settings name it"
         )
     if not source.startswith(("https://", "http://")):
         return source

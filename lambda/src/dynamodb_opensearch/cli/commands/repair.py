@@ -1,14 +1,14 @@
-"""``repair``: writes what differs as it is in the table, and removes documents without an item."""
+"""``repair``: writes documents that differ as their items are now, and removes documents without an item."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from hashlib import file_digest
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from dynamodb_opensearch.cli.command import OtherIndex, Patience, Rcu, Segments, command
+from dynamodb_opensearch.cli.command import ComparisonFlags, command
 from dynamodb_opensearch.cli.run.comparison import SEGMENTS, announce, compared, note_result, subject
 from dynamodb_opensearch.cli.run.counts import DIFFERENCES, UNDECIDED, total_of
 from dynamodb_opensearch.cli.run.survey import survey
@@ -33,38 +33,26 @@ _DECIDING = (*DIFFERENCES, *UNDECIDED)
 def repair(
     target: TargetFlags,
     run: RunFlags,
+    comparison: ComparisonFlags,
     *,
     report: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Mend what this report of verify names, a .jsonl file, and nothing else."),
+        typer.Option(metavar="FILE", help="Repair only what this report of verify, a .jsonl file, names."),
     ] = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", metavar="", help="Show what would be mended; write nothing.")
+        bool, typer.Option("--dry-run", metavar="", help="Show what would be repaired; write nothing.")
     ] = False,
-    segments: Segments = None,
-    patience: Patience = 10,
-    rcu: Rcu = None,
-    other_index: OtherIndex = None,
 ) -> int:
-    """Mend what differs: write documents as their items are now, and remove those without an item.
+    """Repair differences: write documents as their items are now, and remove documents without an item.
 
-    With a report: what it names and still differs. Without: compares all, and mends each difference once it is certain.
-    What was mended is looked at again. Exit code 1: something is still different, was refused, or couldn't be judged.
+    With a report, it repairs what the report names and still differs. Without one, it compares everything, and repairs
+    each difference once it is certain. It checks each repair afterwards. Exit code 1: something still differs, was
+    refused, or couldn't be judged.
     """
     settings = configure(target).settings
-    others = tuple(other_index or ())
     if report is None:
-        return mend_all(
-            target,
-            run,
-            settings,
-            "repair",
-            dry_run=dry_run,
-            segments=segments,
-            patience=patience,
-            rcu=rcu,
-            others=others,
-        )
+        return mend_all(target, run, comparison, settings, "repair", dry_run=dry_run)
+    others = comparison.others
     found = survey(settings)
     read = read_report(report, subject(found))
     named = _count_kinds(read.differences())
@@ -75,7 +63,7 @@ def repair(
     with report.open("rb") as file:
         digest = file_digest(file, "sha256").hexdigest()[:16]
     identity = {"report": str(report.resolve()), "sha256": digest, "others": list(others)}
-    job = RepairReport(report, others, patience)
+    job = RepairReport(report, others, comparison.patience)
     task = Task("repair", job, total, (*MENDED, "equal by now"), parallel=False, identity=identity, is_comparison=True)
     with carried_out(task, found, run) as result:
         return print_repaired(result, target, ("equal by now", *MENDED), as_json=run.as_json)
@@ -84,19 +72,16 @@ def repair(
 def mend_all(
     target: TargetFlags,
     run: RunFlags,
+    comparison: ComparisonFlags,
     settings: Settings,
     name: str,
     *,
     dry_run: bool = False,
-    segments: int | None = None,
-    patience: float = 10,
-    rcu: float | None = None,
-    others: Sequence[str] = (),
 ) -> int:
-    """Compare all, and mend what differs as soon as that is certain; the exit code."""
+    """Compare everything, repair each difference as soon as it is certain, and return the exit code."""
     name = f"{name} --dry-run" if dry_run else name
-    comparison = Verify(segments or SEGMENTS, patience_seconds=patience, others=tuple(others))
-    with compared(name, comparison, settings, run, rcu, mending=not dry_run) as result:
+    job = Verify(comparison.segments or SEGMENTS, patience_seconds=comparison.patience, others=comparison.others)
+    with compared(name, job, settings, run, comparison.rcu, mending=not dry_run) as result:
         differing = total_of(result.counts, _DECIDING)
         if result.done and not differing:
             note_result(result)
@@ -106,12 +91,12 @@ def mend_all(
 
 
 def _count_kinds(differences: Iterator[Difference]) -> dict[str, int]:
-    """How many there are of each kind."""
+    """Count the differences of each kind."""
     counts = dict.fromkeys(DIFFERENCES, 0)
-    for one in differences:
-        counts[str(one.kind)] += 1
+    for difference in differences:
+        counts[str(difference.kind)] += 1
     return counts
 
 
 def _count_indices(differences: Iterator[Difference]) -> Mapping[str, int]:
-    return Counter(one.place.index for one in differences)
+    return Counter(difference.place.index for difference in differences)

@@ -26,18 +26,21 @@ _EVERY_SECONDS = 2.0
 def status(
     target: TargetFlags,
     *,
-    watch: Annotated[bool, typer.Option("--watch", metavar="", help="Show it anew every two seconds.")] = False,
+    watch: Annotated[bool, typer.Option("--watch", metavar="", help="Refresh the screen every two seconds.")] = False,
     as_json: Json = False,
 ) -> int:
     """Show how the sync is doing, on one screen.
 
-    Exit code 1: the mapping doesn't run or its last batch failed, dead letters wait, the last verification found
-    differences, or something is broken: OpenSearch doesn't answer or refuses, or the function, the table or the failure
-    destination isn't there. What you may not ask for is shown, and changes no exit code. 2: nothing can be asked.
+    Exit code 1: the trigger doesn't run or its last batch failed, failures are waiting, the last verify found
+    differences or couldn't judge some documents, or something is broken: OpenSearch doesn't answer or refuses, or the
+    function, the table or the failure destination doesn't exist. If you lack the right to read something, its line says
+    so, and the exit code doesn't change. Exit code 2: nothing could be read.
     """
     console = stdout()
     if watch and (as_json or not console.is_terminal):
-        raise ConfigurationError("--watch needs a terminal, and no --json: leave it out, and run status again instead")
+        raise ConfigurationError(
+            "--watch needs a terminal, and no --json: leave --watch out, and repeat status instead"
+        )
     observer = observe(configure(target))
     if watch:
         with (
@@ -59,7 +62,7 @@ def status(
 
 
 def observe(configuration: Configuration) -> Observer:
-    """Whoever looks at this sync."""
+    """Return an observer of this sync."""
     function = configuration.function
     return Observer(
         configuration.settings, function.qualified if function else None, function.log_group if function else None

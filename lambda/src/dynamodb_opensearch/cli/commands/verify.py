@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from dynamodb_opensearch.cli.command import OtherIndex, Patience, Rcu, Segments, command
+from dynamodb_opensearch.cli.command import ComparisonFlags, command
 from dynamodb_opensearch.cli.output import INTERRUPTED, print_json
 from dynamodb_opensearch.cli.run.checkpoint import now
 from dynamodb_opensearch.cli.run.comparison import SEGMENTS, compared, note_result, subject
@@ -22,7 +22,7 @@ from dynamodb_opensearch.dynamodb.scan import MAXIMUM_SEGMENTS
 from dynamodb_opensearch.jobs.verify import Verify
 
 SAMPLE_SEGMENTS = 1_000
-"""Of the table, for a sample."""
+"""Segments of the table when a sample is read."""
 
 
 @command(
@@ -33,38 +33,37 @@ SAMPLE_SEGMENTS = 1_000
 def verify(
     target: TargetFlags,
     run: RunFlags,
+    comparison: ComparisonFlags,
     *,
     sample: Annotated[
         float,
-        typer.Option(min=0.0001, max=100, metavar="PERCENT", help="Compare only so much of both sides."),
+        typer.Option(min=0.0001, max=100, metavar="PERCENT", help="Compare only this percentage of both sides."),
     ] = 100,
-    seed: Annotated[int, typer.Option(metavar="N", help="Another seed is another sample.")] = 0,
+    seed: Annotated[int, typer.Option(metavar="N", help="Another seed draws another sample.")] = 0,
     report: Annotated[
         list[Path] | None,
         typer.Option(
             metavar="FILE",
-            help="Write all differences into a file: .jsonl for repair, .json for programs, .html for people.",
+            help="Write all differences to a file: .jsonl for repair, .json for programs, .html for people.",
         ),
     ] = None,
-    segments: Segments = None,
-    patience: Patience = 10,
-    rcu: Rcu = None,
-    other_index: OtherIndex = None,
 ) -> int:
     """Compare every item with its document, and every document with its item, and name each difference.
 
-    What differs is looked at again some seconds later, and counts only if its document hasn't moved. Exit code 0: the
-    index equals the table. 1: it doesn't, or a document changed at every look and nobody can say. The result of a full
-    run is noted in the index, where status finds it. Other indices behind an alias are left out, unless they are named.
+    A difference is checked again some seconds later, and counts only if its document hasn't changed in between. Exit
+    code 0: the index equals the table. Exit code 1: it doesn't, or some documents couldn't be judged because they kept
+    changing. A full run notes its result in the index, where status finds it. Other indices behind an alias are
+    compared only if you name them.
     """
     reports = report or ()
     for path in reports:
         check_report_path(path)
     settings = configure(target).settings
-    job = Verify(segments or _segments(sample), sample, seed, patience, others=tuple(other_index or ()))
-    with compared("verify", job, settings, run, rcu) as result:
+    segments = comparison.segments or _segments(sample)
+    job = Verify(segments, sample, seed, comparison.patience, others=comparison.others)
+    with compared("verify", job, settings, run, comparison.rcu) as result:
         if not result.done:
-            return _tell_interrupted(result, as_json=run.as_json)
+            return _print_interrupted(result, as_json=run.as_json)
         statements = _statements(result) if sample < 100 else []
         written = Report(
             subject(result.survey),
@@ -80,24 +79,24 @@ def verify(
         if sample >= 100:
             note_result(result)
         code = print_verified(result, target, reports, statements, as_json=run.as_json)
-        if unwritten:  # only now: hours of comparing have their result
+        if unwritten:  # raised only now, so that hours of comparing have their result
             raise ConfigurationError("; ".join(unwritten))
         return code
 
 
-def _tell_interrupted(result: Result, *, as_json: bool) -> int:
+def _print_interrupted(result: Result, *, as_json: bool) -> int:
     if as_json:
         print_json(result.to_json())
     return INTERRUPTED
 
 
 def _segments(percent: float) -> int:
-    """Enough that one of them is no more than what is asked for."""
+    """Enough segments that one of them is no larger than the sample."""
     return SEGMENTS if percent >= 100 else max(SAMPLE_SEGMENTS, min(ceil(100 / percent), MAXIMUM_SEGMENTS))
 
 
 def _statements(result: Result) -> list[str]:
-    """What the sample says of all items, and of all documents."""
+    """What the sample says about all items, and about all documents."""
     counts = result.counts
     items = total_of(counts, ("missing", "stale", "wrong content"))
     documents = total_of(counts, ("ghost", "wrong place"))
@@ -108,7 +107,7 @@ def _statements(result: Result) -> list[str]:
 
 
 def _unwritten(path: Path, report: Report) -> str | None:
-    """Write a report; why it couldn't be."""
+    """Write a report. Return the problem if it can't be written."""
     try:
         write_report(path, report)
     except ConfigurationError as error:

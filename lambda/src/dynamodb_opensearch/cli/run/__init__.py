@@ -1,1 +1,1 @@
-"""How a command runs a job: processes, checkpoint, progress, interruption."""
+"""Runs a command's job: processes, checkpoint, progress, interruption."""

@@ -1,6 +1,6 @@
-"""How far a job is, in a file of JSON lines that survives being killed at any moment. What it holds was done.
+"""Notes how far a job is, in a file of JSON lines. The job may be killed at any moment: each step in the file was done.
 
-It holds keys of items, so nobody else may read it.
+The file holds keys of items, so only its owner may read it.
 """
 
 import json
@@ -19,24 +19,24 @@ from dynamodb_opensearch.jobs.job import Step
 from dynamodb_opensearch.jobs.unit import Unit, read_unit, to_json
 
 COMPACT_BYTES = 64 * 1024**2
-"""Size at which the file is written anew without what is overtaken: positions hold a page's keys."""
+"""Size at which the file is rewritten without outdated positions, which hold the keys of a page."""
 FORMAT = "dynamodb-opensearch checkpoint 3"
-MADE_ANEW = {"tableId": "table", "indexUuid": "index"}
+_RECREATABLE = {"tableId": "table", "indexUuid": "index"}
 NOTICES = 200
-"""Most different notices of a run: attributes may have any number of names."""
+"""Most distinct notices that a run keeps: they may name any number of attributes."""
 _BEGINNING = b'{"format":"dynamodb-opensearch checkpoint '
 
 
 def now() -> str:
-    """The time of day as reports and checkpoints have it."""
+    """The current time in the form of reports and checkpoints."""
     return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def age_seconds(path: Path) -> float | None:
-    """How long ago something was noted in a checkpoint last; None if there is none.
+    """How long ago a step was last noted in the checkpoint; None if there is no such file.
 
     Raises:
-        ConfigurationError: it is something else, or can't be looked at.
+        ConfigurationError: the file isn't a checkpoint, or can't be read.
     """
     with _usable(path):
         _check_checkpoint(path)
@@ -44,11 +44,11 @@ def age_seconds(path: Path) -> float | None:
 
 
 def is_of(path: Path, identity: Mapping[str, Any]) -> bool:
-    """Whether a checkpoint is of a run that is equal in all of this."""
+    """Whether a checkpoint belongs to a run with this identity."""
     with _usable(path), path.open(encoding="utf-8") as file:
         try:
             head = json.loads(file.readline())
-        except ValueError:  # cut off while it was begun: of nobody's run
+        except ValueError:  # cut off while it was created: it belongs to no run yet
             return True
     return all(head.get(name) == value for name, value in json.loads(json.dumps(identity)).items())
 
@@ -68,27 +68,27 @@ def _usable(path: Path) -> Iterator[None]:
 
 
 def _check_checkpoint(path: Path) -> None:
-    """Refuse a file that is none of ours: it would be overwritten."""
+    """Refuse a file that isn't a checkpoint: it would be overwritten."""
     if not path.exists():
         return
     beginning = None
     if path.is_file():
         with path.open("rb") as file:
             beginning = file.read(len(_BEGINNING))
-    if beginning is None or not _BEGINNING.startswith(beginning):  # one that was cut off while it was begun is ours
+    if beginning is None or not _BEGINNING.startswith(beginning):  # a shorter beginning is a cut-off checkpoint
         raise ConfigurationError(
-            f"the checkpoint {path} is another kind of file, and stays as it is: give another name"
+            f"the checkpoint {path} is another kind of file, and was left alone: give another name"
         )
 
 
 class Checkpoint:
-    """One run of a job, however many times it is interrupted."""
+    """One run of a job, however often it is interrupted."""
 
     def __init__(self, path: Path, identity: Mapping[str, Any]) -> None:
-        """Go on with the file's run, or begin one.
+        """Go on with the file's run, or begin a new one.
 
         Args:
-            identity: what is done to what, as JSON holds it: a file of anything else is refused.
+            identity: the job and what it works on, as JSON values. A file with another identity is refused.
 
         Raises:
             ConfigurationError: the file can't be used, isn't a checkpoint, or is of another job, table or index.
@@ -97,9 +97,9 @@ class Checkpoint:
         self.counts: Counter[str] = Counter()
         self.notices: Counter[str] = Counter()
         self.started_at = now()
-        """When its first run began: ISO 8601, UTC."""
+        """When the run first began: ISO 8601, UTC."""
         self.units: list[Unit] | None = None
-        """The plan, None before it is made: a second run must not plan anew."""
+        """The plan; None before it is made. A resumed run must not plan again."""
         self._positions: dict[Unit, Any] = {}
         self._compact_at = COMPACT_BYTES
         with _usable(path):
@@ -114,12 +114,12 @@ class Checkpoint:
 
     @property
     def resumed(self) -> bool:
-        """Whether the run was begun before."""
+        """Whether any step is noted, so that there is something to resume."""
         return bool(self._positions)
 
     @property
     def finished(self) -> bool:
-        """Whether its file is gone."""
+        """Whether the job is done and its file deleted."""
         return self._kept is not None
 
     def begin(self, units: list[Unit]) -> None:
@@ -128,7 +128,7 @@ class Checkpoint:
         self._write({"units": [to_json(unit) for unit in units]})
 
     def open_units(self) -> list[tuple[Unit, Any]]:
-        """The units that aren't done, each with the position where it goes on."""
+        """The units that aren't done, each with the position from which it goes on."""
         return [
             (unit, self._positions.get(unit)) for unit in self.units or [] if self._positions.get(unit, ...) is not None
         ]
@@ -149,13 +149,13 @@ class Checkpoint:
             self._compact()
 
     def findings(self) -> Iterator[Mapping[str, Any]]:
-        """All findings of the run, from the file."""
+        """Differences, refusals and failures that the run's steps reported, read from the file."""
         with self._kept_or_opened() as file:
             for line in file:
                 yield from json.loads(line).get("findings", ())
 
     def finish(self) -> None:
-        """The job is done, and no run may go on with it: the file is gone. Until ``close`` the findings can be read."""
+        """Delete the file: the job is done, and no run may resume it. ``findings`` can be read until ``close``."""
         self._file.close()
         self._kept = self.path.open(encoding="utf-8")
         self.path.unlink()
@@ -179,7 +179,7 @@ class Checkpoint:
                 yield file
 
     def _compact(self) -> None:
-        """Keep the plan, the last positions, the sum of the counts, and all findings."""
+        """Keep the plan, the last positions, the sums of the counts, and all ``findings``."""
         partial = self.path.with_name(self.path.name + ".partial")
         with _opened(partial, "w") as file, self.path.open(encoding="utf-8") as old:
             file.writelines(islice(old, 2))
@@ -187,7 +187,7 @@ class Checkpoint:
             kept: Iterator[Any] = ({"findings": line["findings"]} for line in lines if line.get("findings"))
             positions = ({"unit": to_json(unit), "position": position} for unit, position in self._positions.items())
             file.writelines(
-                _line(one) for one in chain(kept, [{"counts": self.counts, "notices": self.notices}], positions)
+                _line(value) for value in chain(kept, [{"counts": self.counts, "notices": self.notices}], positions)
             )
         self._file.close()
         partial.replace(self.path)
@@ -227,20 +227,20 @@ class Checkpoint:
             )
         self.started_at = str(line["startedAt"])
         other = next((name for name in identity if line.get(name) != identity[name]), None)
-        if other in MADE_ANEW:
+        if other in _RECREATABLE:
             raise ConfigurationError(
-                f"the checkpoint {self.path} is of another {MADE_ANEW[other]} of that name: it was made anew since, or "
-                f"the alias was switched ({other} was {line.get(other)!r}, is {identity[other]!r}); start again with "
-                "--restart"
+                f"the checkpoint {self.path} is of another {_RECREATABLE[other]} of that name: it was recreated since, "
+                f"or the alias was switched ({other} was {line.get(other)!r}, is {identity[other]!r}); start again "
+                "with --restart"
             )
         if other:
             raise ConfigurationError(
                 f"the checkpoint {self.path} is of another run: its {other} is {line.get(other)!r}, not "
-                f"{identity[other]!r}; finish that one, or start again with --restart"
+                f"{identity[other]!r}; finish that run, or start again with --restart"
             )
 
     def _take(self, line: Mapping[str, Any]) -> None:
-        """A step's line, or one that a compaction left of many."""
+        """Add up a step's line, or a line that a compaction made of many."""
         if not line.keys() & {"unit", "counts", "findings"}:
             raise ValueError(line)
         if "unit" in line:

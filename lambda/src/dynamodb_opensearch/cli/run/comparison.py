@@ -21,14 +21,14 @@ from dynamodb_opensearch.opensearch.note import note_verified
 from dynamodb_opensearch.settings import Settings
 
 SEGMENTS = 64
-"""Of the table. A constant, so that the same command finds its checkpoint again."""
+"""Segments of the table. A constant, so that the same command finds its checkpoint again."""
 
 
 @contextmanager
 def compared(
     name: str, comparison: Verify, settings: Settings, run: RunFlags, rcu: float | None, *, mending: bool = False
 ) -> Iterator[Result]:
-    """Run a comparison. Its workers share a memory of the documents that the table's side has shown.
+    """Run a comparison. Its workers share a memory of the documents whose items the table has shown.
 
     Args:
         mending: whether differences are mended as soon as they are certain.
@@ -49,17 +49,18 @@ def compared(
 
 
 def announce(others: Mapping[str, int]) -> None:
-    """Before anything is removed from indices that the sync doesn't write to: which, and how many."""
+    """Say how many documents may be removed from which indices that the sync doesn't write to."""
     for index, number in others.items():
-        tell(f"repair removes up to {counted(number, 'document')} of {index}: this sync doesn't write there")
+        tell(f"repair removes up to {counted(number, 'document')} of {index}, where this sync doesn't write")
 
 
 def subject(found: Survey) -> Compared:
+    """Return what a report says was compared."""
     return Compared(found.table.arn, found.table.table_id, found.settings.index, found.layout.uuid)
 
 
 def note_result(result: Result) -> None:
-    """In the index, where status finds it. Whoever may only read verifies all the same."""
+    """Note the result in the index, where status finds it. Without the right to write, only warn."""
     settings, counts = result.settings, result.counts
     entry = {
         "at": now(),

@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Mapping
 
 DIFFERENCES = ("missing", "ghost", "stale", "wrong content", "wrong place")
-"""What is wrong with a document."""
+"""Kinds of difference."""
 UNDECIDED = ("changing", "unlisted", "keyless")
-"""What nobody can say is equal."""
+"""Counts of documents that couldn\'t be judged."""
 UNMENDED = ("refused", "left", "remaining")
-"""What a repair couldn't mend."""
+"""Counts of documents that a repair couldn\'t make equal."""
 
 
 def total_of(counts: Mapping[str, int], names: Iterable[str]) -> int:

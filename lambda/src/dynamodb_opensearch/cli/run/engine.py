@@ -1,4 +1,4 @@
-"""Runs a job's units on this machine, in threads of several processes, and notes each step once it is done."""
+"""Runs a job's units on this machine, in threads of one or more processes, and notes each step once it is done."""
 
 import gc
 import multiprocessing
@@ -26,16 +26,16 @@ from dynamodb_opensearch.jobs.unit import Unit
 from dynamodb_opensearch.settings import Settings
 
 PAUSED = 8
-"""Most units of one worker that pause at the same time: what each waits with is held in memory."""
+"""Most units of one worker that may pause at the same time: each holds its data in memory while it waits."""
 STUCK_SECONDS = 900
-"""How long units are tried again while none of them gets on: then the run ends."""
-_QUIET_SECONDS = 60  # without progress, before a setback is worth a line
-_LOOK_SECONDS = 0.1  # between two looks whether to stop
-_LONGEST_PAUSE_SECONDS = 60.0  # before a unit is tried again
+"""How long units are retried while none of them makes progress: then the run ends."""
+_QUIET_SECONDS = 60  # without progress, before a setback is reported
+_LOOK_SECONDS = 0.1  # between two checks of the stop flag
+_LONGEST_PAUSE_SECONDS = 60.0  # before a unit is retried
 
 
 class JobFailedError(SyncError):
-    """A worker couldn't go on. What was done is noted, so the job can go on from there."""
+    """A worker couldn't go on. What was done is noted, so the job can be resumed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +43,13 @@ class Workers:
     """How a job is run."""
 
     processes: int = 1
-    """1: this one. More where one interpreter is the limit."""
+    """1: only this process. More help where a single interpreter is the limit."""
     threads: int = 4
-    """Of each process, each with a unit of its own: one reads while another's documents are on the wire."""
+    """Threads of each process. Each has its own unit: one reads while another's documents are on the wire."""
     read_units_per_second: float | None = None
-    """Of all together; None: as fast as it goes."""
+    """Limit for all workers together; None: no limit."""
     page_items: int | None = None
-    """Most items of a page, None: as DynamoDB cuts them."""
+    """Most items of a page; None: as many as DynamoDB returns."""
 
 
 class Stop:
@@ -59,7 +59,7 @@ class Stop:
         self.requested = False
 
     def request(self) -> None:
-        """May be called from a signal handler."""
+        """Ask the run to end. A signal handler may call this."""
         self.requested = True
 
 
@@ -72,10 +72,10 @@ def run(
     stop: Stop,
     on_step: Callable[[Step], None],
 ) -> bool:
-    """Run a job, or the rest of it; whether all units are done.
+    """Run a job, or the rest of it. Return whether all units are done.
 
     Args:
-        on_step: called after each step is noted, in this thread.
+        on_step: called in this thread after each step is noted.
 
     Raises:
         ConfigurationError: the job can't begin.
@@ -94,7 +94,7 @@ def run(
 
 @contextmanager
 def _few_collections() -> Iterator[None]:
-    """What jobs hold are trees: looking for cycles in them as often as Python does costs a tenth of the time."""
+    """Collect garbage less often. Jobs hold trees: searching them for cycles at Python's default rate costs 10 %."""
     before = gc.get_threshold()
     gc.freeze()
     gc.set_threshold(100_000, *before[1:])
@@ -113,12 +113,12 @@ def _open(settings: Settings, workers: Workers) -> Sync:
 
 Task = tuple[Unit, Any]
 Steps = Callable[[Stop], Iterator[tuple[Unit, Step]]]
-_END = "end"  # of tasks, and what a worker says last
+_END = "end"  # marks the end of the tasks, and is a worker's last result
 
 
 @dataclass(frozen=True, slots=True)
 class _Failure:
-    """What a worker failed with, in words: not every exception can be sent to another process."""
+    """A worker's error as text: not every exception can be sent to another process."""
 
     line: str
     trace: str
@@ -135,50 +135,50 @@ class _Failure:
 
 @dataclass(frozen=True, slots=True)
 class _Setback:
-    """A unit ran out of time, and will be tried again."""
+    """A unit ran out of time, and will be retried."""
 
     reason: str
 
 
 class _Patience:
-    """How long setbacks may go on: as long as any unit gets on."""
+    """Decides how long setbacks may go on: as long as any unit makes progress."""
 
     def __init__(self) -> None:
         self._marks: dict[Unit, Any] = {}
         self._progress_at = time.monotonic()
         self._since: float | None = None
-        """When the setbacks began that nothing has ended."""
+        """When the current series of setbacks began; None if there is none."""
 
     def see(self, unit: Unit, step: Step) -> None:
-        """A step that leaves the unit where its last one did isn't progress, and an intent never is."""
+        """Note a step. It is progress if it moved the unit on; an intent never is."""
         if not step.is_intent and self._marks.get(unit, ...) != step.position:
             self._marks[unit] = step.position
             self._progress_at, self._since = time.monotonic(), None
 
     def bear(self, setback: _Setback) -> _Failure | None:
-        """The failure that it comes to in the end."""
+        """Note a setback. Return a failure once setbacks have gone on for too long."""
         now = time.monotonic()
         if self._since is None and now - self._progress_at >= _QUIET_SECONDS:
             self._since = now
-            tell(f"waiting: {setback.reason}; it is tried again, for {STUCK_SECONDS // 60} minutes at most")
+            tell(f"waiting: {setback.reason}; retrying for {STUCK_SECONDS // 60} minutes at most")
         if self._since is not None and now - self._since >= STUCK_SECONDS:
-            return _Failure.of(OutOfTimeError(f"{setback.reason}; nothing got on for {STUCK_SECONDS // 60} minutes"))
+            return _Failure.of(OutOfTimeError(f"{setback.reason}; no progress for {STUCK_SECONDS // 60} minutes"))
         return None
 
 
 @dataclass(frozen=True, slots=True)
 class _Lines:
-    """What connects the workers with whoever runs them: of this process, or between processes."""
+    """The queues and flags between the workers and the run: within this process, or between processes."""
 
     tasks: Any
     results: Any
     stopped: Any
-    """A flag without a lock, ``value``: a worker that is killed while it holds or awaits one would keep all others."""
+    """A flag, ``value``, without a lock: a worker killed while it holds or awaits a lock would block all others."""
     noted: Sequence[Any]
-    """A semaphore for each worker, which tells it that its step is noted: only then it goes on."""
+    """A semaphore for each worker: it is released when the worker's step is noted, and only then the worker goes on."""
 
     def wait(self, seconds: float) -> bool:
-        """Whether the workers are told to stop before that time is over."""
+        """Wait that long, or until the workers are to stop. Return whether they are."""
         until = time.monotonic() + seconds
         while not self.stopped.value:
             left = until - time.monotonic()
@@ -188,12 +188,12 @@ class _Lines:
         return True
 
     def deal(self, units: Sequence[Task], workers: int) -> None:
-        """All units, then an end for each worker."""
+        """Put all units into the queue, then an end mark for each worker."""
         for task in [*units, *([_END] * workers)]:
             self.tasks.put(task)
 
     def steps(self, stop: Stop, workers: int, find_dead: Callable[[], str | None]) -> Iterator[tuple[Unit, Step]]:
-        """Steps as they are done. After a failure the other workers finish theirs, then it is raised."""
+        """Yield steps as they are done. After a failure, the other workers finish their steps; then it is raised."""
         failure: _Failure | None = None
         patience = _Patience()
         while workers:
@@ -258,20 +258,20 @@ def _processes(job: Job, sync: Sync, workers: Workers, units: Sequence[Task]) ->
 
 
 def _dead(processes: Sequence[BaseProcess]) -> str | None:
-    """What became of a process that ended before its work did."""
-    codes = [one.exitcode for one in processes if one.exitcode]
+    """Describe a worker process that ended before its work was done; None if all are well."""
+    codes = [process.exitcode for process in processes if process.exitcode]
     if not codes:
         return None
     if codes[0] < 0:
-        return f"a worker process is gone: killed by signal {-codes[0]}, or out of memory"
+        return f"a worker process was killed by signal {-codes[0]}, perhaps for lack of memory"
     return f"a worker process ended unexpectedly, with the exit code {codes[0]}"
 
 
 @contextmanager
 def _signals_held_back() -> Iterator[None]:
-    """What starts meanwhile never sees a Ctrl-C or SIGTERM, not even while it imports: the parent answers them.
+    """Block SIGINT and SIGTERM in processes started meanwhile, even while they import: the parent answers both.
 
-    A terminal sends the one to all of us, whoever stops a service or container the other.
+    A terminal sends SIGINT to the whole process group; a service manager or container runtime sends SIGTERM.
     """
     signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
     try:
@@ -287,7 +287,7 @@ def _process(job: Job, settings: Settings, workers: Workers, numbers: Sequence[i
     threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
         sync = _open(settings, workers)
-    except Exception as error:  # noqa: BLE001 (told of by the parent)
+    except Exception as error:  # noqa: BLE001 (the parent reports it)
         lines.results.put(_Failure.of(error))
         for _ in numbers:
             lines.results.put(_END)
@@ -301,7 +301,7 @@ def _end_with_parent() -> None:
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()
-    os._exit(1)  # it was killed: nobody hears us any more
+    os._exit(1)  # the parent was killed: there is no one to report to
 
 
 def _start_threads(job: Job, sync: Sync, numbers: Sequence[int], lines: _Lines) -> list[threading.Thread]:
@@ -315,7 +315,7 @@ def _start_threads(job: Job, sync: Sync, numbers: Sequence[int], lines: _Lines) 
 def _work(worker: "_Worker", lines: _Lines) -> None:
     try:
         worker.work()
-    except Exception as error:  # noqa: BLE001 (told of by the parent; it must not look like an end)
+    except Exception as error:  # noqa: BLE001 (the parent reports it; it must not look like a normal end)
         lines.results.put(_Failure.of(error))
     finally:
         lines.results.put(_END)
@@ -327,13 +327,13 @@ class _Run:
 
     unit: Unit
     position: Any
-    """Where it would go on."""
+    """Where it goes on if it is retried."""
     steps: Iterator[Step | Pause]
     is_between_steps: bool = True
     mark: Any = ...
     """The position of its last step that did something."""
     setbacks: int = 0
-    """Since its last progress."""
+    """Setbacks since its last progress."""
 
     def take(self, step: Step) -> None:
         """Note a step that was done."""
@@ -350,14 +350,14 @@ class _Paused:
 
 
 class _Worker:
-    """Does a unit after the other; while one pauses, the next."""
+    """Does one unit after another, and turns to the next while a unit pauses."""
 
     def __init__(self, job: Job, sync: Sync, lines: _Lines, number: int) -> None:
         self._job, self._sync, self._lines, self._number = job, sync, lines, number
         self._paused: list[_Paused] = []
 
     def work(self) -> None:
-        """Until there are none, or it is told to stop."""
+        """Work until no units are left, or the run is to stop."""
         has_more = True
         while not self._lines.stopped.value and (has_more or self._paused):
             crowded = len(self._paused) == PAUSED or not has_more
@@ -372,31 +372,31 @@ class _Worker:
                 self._advance(_Run(unit, position, self._job.run(self._sync, unit, position)))
 
     def _advance(self, run: _Run) -> None:
-        """To its end, its next pause or setback, or the stop."""
+        """Advance a unit to its end, its next pause or setback, or the stop."""
         while self._may_read(run):
             try:
-                one = next(run.steps, None)
+                step = next(run.steps, None)
             except OutOfTimeError as error:
                 self._set_back(run, error)
                 return
-            if one is None:
+            if step is None:
                 return
-            if isinstance(one, Pause):
-                heappush(self._paused, _Paused(one.until, run.unit, run))
+            if isinstance(step, Pause):
+                heappush(self._paused, _Paused(step.until, run.unit, run))
                 return
-            self._lines.results.put((self._number, run.unit, one))
+            self._lines.results.put((self._number, run.unit, step))
             while not self._lines.noted[self._number].acquire(timeout=1):
                 if self._lines.stopped.value:
                     return
-            run.take(one)
+            run.take(step)
 
     def _may_read(self, run: _Run) -> bool:
-        """Once what was read so far is paid for. False: it is told to stop."""
+        """Wait until the capacity limit allows another read. Return False if the run is to stop."""
         capacity = self._sync.capacity if run.is_between_steps else None
         return not self._lines.wait(capacity.owed_seconds if capacity else 0)
 
     def _set_back(self, run: _Run, error: OutOfTimeError) -> None:
-        """Try the unit again from its last step, after a longer pause each time."""
+        """Retry the unit from its last step, after a pause that grows each time."""
         self._lines.results.put(_Setback(str(error)))
         pause_seconds = min(2.0**run.setbacks, _LONGEST_PAUSE_SECONDS)
         run.setbacks, run.is_between_steps = run.setbacks + 1, True

@@ -1,4 +1,4 @@
-"""The exports of a recovery: asked for once, since they cost money, and waited for."""
+"""Starts the exports of a recovery and waits for them. Exports cost money, so each is requested only once."""
 
 import hashlib
 import json
@@ -19,7 +19,7 @@ from dynamodb_opensearch.dynamodb.point_in_time import Window, exportable_until,
 from dynamodb_opensearch.jobs.sync import Sync
 
 FRESH = timedelta(hours=24)
-"""How long a run goes on with an interrupted one's exports: what changed after them, the stream has to keep."""
+"""How long a run may use an interrupted run's exports: the stream must still hold what changed after them."""
 
 
 _POLL_SECONDS = 10.0
@@ -27,11 +27,11 @@ _POLL_SECONDS = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a recovery is to bring back, and from where."""
+    """What a recovery brings back, and the bucket it uses."""
 
     table: str
     table_id: str
-    """AWS's: a table that is made anew under the name has another."""
+    """AWS's id of the table: a table recreated under the same name has another."""
     since: datetime
     bucket: str
     prefix: str
@@ -39,16 +39,16 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Memo:
-    """Which exports were asked for: they cost money, and take minutes."""
+    """Which exports were requested: they cost money, and take minutes."""
 
     asked: Asked
     until: datetime
-    """Up to when they reach."""
+    """End of the last export's window."""
     begun: datetime
     exports: tuple[str | None, ...]
-    """The ARN of each window's; None: it isn't asked for yet, or has failed."""
+    """The ARN of each window's export; None if it isn't requested yet, or has failed."""
     attempt: int = 1
-    """Of those that failed: DynamoDB would take the same token for the same export."""
+    """Raised when an export fails: with the same token, DynamoDB would return the failed export."""
 
     @property
     def windows(self) -> Sequence[Window]:
@@ -56,13 +56,13 @@ class Memo:
         return windows(self.asked.since, self.until)
 
     def token(self, window: Window) -> str:
-        """The same one for the same export, also if it isn't known whether it was asked for."""
+        """The token of an export. It stays the same if a request is repeated because its outcome is unknown."""
         asked = self.asked
         parts = (asked.table_id, asked.bucket, asked.prefix, self.begun, self.attempt, *window)
         return hashlib.sha256("\n".join(map(str, parts)).encode()).hexdigest()[:32]
 
     def serves(self, asked: Asked, now: datetime) -> bool:
-        """Whether its exports are what is asked for. A later moment of the same run is: 36h ago goes on with time."""
+        """Whether these exports cover what is asked for. A later start is fine: ``36h`` ago moves on with time."""
         return (
             replace(asked, since=self.asked.since) == self.asked
             and self.asked.since <= asked.since < self.until
@@ -70,7 +70,7 @@ class Memo:
         )
 
     def to_json(self) -> dict[str, Any]:
-        """As JSON holds it."""
+        """Return it as JSON values."""
         return json.loads(json.dumps(asdict(self), default=datetime.isoformat))  # type: ignore[no-any-return]
 
     @classmethod
@@ -90,7 +90,7 @@ class Exports:
     """The exports of a recovery, with a memo in a file beside its checkpoint."""
 
     def __init__(self, checkpoint: Path, asked: Asked, sync: Sync, *, restart: bool = False) -> None:
-        """Take those of an interrupted run, or plan new ones.
+        """Take the exports of an interrupted run, or plan new ones.
 
         Raises:
             ConfigurationError: the table can't be exported, or the memo is broken.
@@ -99,21 +99,21 @@ class Exports:
         now = datetime.now(UTC)
         memo = None if restart else self._read()
         self.are_new = memo is None or not memo.serves(asked, now)
-        """Whether a checkpoint that is there is of others."""
+        """Whether an existing checkpoint belongs to other exports."""
         if memo is None and not restart and checkpoint.exists():  # before anything is paid for
             raise ConfigurationError(
-                f"the checkpoint {checkpoint} is of another run, or no checkpoint: give another, or begin anew with "
-                "--restart"
+                f"the checkpoint {checkpoint} is of another run, or isn't a checkpoint: give another file, or start "
+                "again with --restart"
             )
         if memo is None or self.are_new:
             until = exportable_until(sync.dynamodb, sync.settings.table_name, asked.since)
             if memo:
-                _tell_left(memo, asked)
+                _report_left(memo, asked)
             memo = Memo(asked, until, now, (None,) * len(windows(asked.since, until)))
         self._memo = memo
 
     def complete(self) -> Sequence[str] | None:
-        """Ask for what isn't asked for yet, and wait; their places, or None if whoever waits is tired of it.
+        """Start the exports that aren't started yet, and wait. Return their URLs, or None if interrupted.
 
         Raises:
             ConfigurationError: an export is refused, or has failed.
@@ -122,7 +122,7 @@ class Exports:
         self._start()
         tell(
             f"what changed from {text_of(memo.windows[0][0])} to {text_of(memo.until)} comes from "
-            f"{counted(len(memo.windows), 'export')}, and what changed since then by the stream"
+            f"{counted(len(memo.windows), 'export')}, and what changed after that from the stream"
         )
         with orderly_stop(quietly=True) as stop, waiting(stderr(), "waiting for DynamoDB's exports"):
             while (found := self._described()) is None:
@@ -132,20 +132,20 @@ class Exports:
                         return None
                     time.sleep(0.2)
                     waited += 0.2
-        if any(one["ExportStatus"] == "FAILED" for one in found):
+        if any(export["ExportStatus"] == "FAILED" for export in found):
             exports = (
-                None if one["ExportStatus"] == "FAILED" else arn
-                for arn, one in zip(self._memo.exports, found, strict=True)
+                None if export["ExportStatus"] == "FAILED" else arn
+                for arn, export in zip(self._memo.exports, found, strict=True)
             )
             self._note(replace(self._memo, exports=tuple(exports), attempt=memo.attempt + 1))
-        return [folder_of(one) for one in found]
+        return [folder_of(export) for export in found]
 
     def forget(self) -> None:
-        """They are done with."""
+        """Delete the memo: the exports aren't needed any more."""
         self.path.unlink(missing_ok=True)
 
     def _start(self) -> None:
-        """Each is noted as soon as it is paid for, and before it is known to be: the next run asks for the same."""
+        """Start the missing exports. The memo is written before and after each, so the next run repeats no export."""
         missing = [number for number, arn in enumerate(self._memo.exports) if arn is None]
         if not missing:
             return
@@ -155,12 +155,12 @@ class Exports:
             try:
                 arn = self._start_one(self._memo.windows[number])
             except ConfigurationError:
-                if not any(exports):  # nothing is paid for, and nothing has to be gone on with
+                if not any(exports):  # nothing is paid for, so there is nothing to resume
                     self.forget()
                 raise
             self._note(replace(self._memo, exports=(*exports[:number], arn, *exports[number + 1 :])))
         asked, asked_for = self._memo.asked, counted(len(missing), "incremental export")
-        tell(f"asked for {asked_for} to s3://{asked.bucket}/{asked.prefix}: DynamoDB takes some minutes")
+        tell(f"requested {asked_for} to s3://{asked.bucket}/{asked.prefix}: DynamoDB takes some minutes")
 
     def _start_one(self, window: Window) -> str:
         asked = self._memo.asked
@@ -175,12 +175,12 @@ class Exports:
         )
 
     def _described(self) -> list[Mapping[str, Any]] | None:
-        """What DynamoDB tells of each; None while one isn't finished, or DynamoDB can't be reached for a moment."""
+        """DynamoDB's description of each export; None while one isn't finished, or DynamoDB can't be reached."""
         try:
             found = [describe_export(self._sync.dynamodb, str(arn)) for arn in self._memo.exports]
         except OutOfTimeError:
             return None
-        return None if any(one["ExportStatus"] == "IN_PROGRESS" for one in found) else found
+        return None if any(export["ExportStatus"] == "IN_PROGRESS" for export in found) else found
 
     def _read(self) -> Memo | None:
         try:
@@ -190,7 +190,7 @@ class Exports:
         except OSError as error:
             raise ConfigurationError(f"{self.path} can't be read ({error.strerror})") from None
         except (KeyError, RecursionError, TypeError, ValueError):
-            raise ConfigurationError(f"{self.path} is broken: begin anew with --restart") from None
+            raise ConfigurationError(f"{self.path} is broken: start again with --restart") from None
 
     def _note(self, memo: Memo) -> None:
         self._memo = memo
@@ -210,12 +210,12 @@ def _private(name: str, flags: int) -> int:
     return os.open(name, flags, 0o600)
 
 
-def _tell_left(memo: Memo, asked: Asked) -> None:
-    """An interrupted recovery isn't gone on with: what it would have brought back, and whether this one does."""
+def _report_left(memo: Memo, asked: Asked) -> None:
+    """Report an interrupted recovery that isn't resumed: what it covered, and whether this one covers less."""
     begun, since = text_of(memo.begun), text_of(memo.asked.since)
-    text = f"left aside: a recovery begun at {begun}, of what changed from {since} to {text_of(memo.until)}"
+    text = f"not resumed: a recovery begun at {begun}, of what changed from {since} to {text_of(memo.until)}"
     if memo.asked.table_id == asked.table_id and memo.asked.since < asked.since:
-        text += f"; this one begins later. If that one is still to be done: --since {since}"
+        text += f"; this one begins later. If the earlier changes are still missing: --since {since}"
     tell(text)
 
 

@@ -1,4 +1,4 @@
-"""Ctrl-C, and SIGTERM alike: the first ends in good order, the second at once."""
+"""Handles Ctrl-C and SIGTERM: the first signal ends a run in good order, the second at once."""
 
 import multiprocessing
 import os
@@ -13,12 +13,12 @@ from dynamodb_opensearch.cli.run.engine import Stop
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _ONE_SECONDS = 0.1
-"""Signals that come closer together are one: ``timeout`` sends its own to the command, and again to its group."""
+"""Signals closer together than this count as one: ``timeout`` signals the command, and then its process group."""
 
 
 @contextmanager
 def orderly_stop(*, quietly: bool = False) -> Iterator[Stop]:
-    """What a signal asks to stop, while the block runs."""
+    """While the block runs, let a signal request the stop that is yielded."""
     stop, asked_at = Stop(), 0.0
 
     def answer(number: int, frame: FrameType | None) -> None:
@@ -31,18 +31,18 @@ def orderly_stop(*, quietly: bool = False) -> Iterator[Stop]:
         asked_at = time.monotonic()
         stop.request()
         if not quietly:
-            tell("finishing the current pages; once more ends at once")
+            tell("finishing the current pages; interrupt again to end at once")
 
-    former = {one: signal.signal(one, answer) for one in _SIGNALS}
+    former = {number: signal.signal(number, answer) for number in _SIGNALS}
     try:
         yield stop
     finally:
-        for one, handler in former.items():
-            signal.signal(one, handler)
+        for number, handler in former.items():
+            signal.signal(number, handler)
 
 
 def _end_at_once() -> None:
-    """Nothing is lost by it: what isn't noted as done is done again."""
+    """End without waiting. Nothing is lost: what isn't noted as done is done again."""
     for process in multiprocessing.active_children():
         process.kill()
     stderr().show_cursor()

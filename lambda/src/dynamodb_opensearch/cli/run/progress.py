@@ -1,4 +1,4 @@
-"""How far a job is, how fast, and how long it will still take: on a terminal only, and never a wrong sum."""
+"""Shows how far a job is, its rate and the time left: on a terminal only, and never a total known to be wrong."""
 
 import time
 from collections import deque
@@ -14,13 +14,13 @@ _WINDOW_SECONDS = 15.0
 
 
 class Pace:
-    """Counts, and tells the rate of the last seconds."""
+    """Counts what is done, and computes the rate of the last seconds."""
 
     def __init__(self, done: int, expected: int | None, clock: Callable[[], float] = time.monotonic) -> None:
         """Go on from what an earlier run did.
 
         Args:
-            expected: about how many there are in all; None: nobody knows.
+            expected: about how many there are in all; None if unknown.
         """
         self.done = done
         self.expected = expected or None
@@ -37,19 +37,19 @@ class Pace:
 
     @property
     def rate(self) -> float | None:
-        """Per second, None before anything is known."""
+        """Rate per second; None before anything was counted."""
         began, done_then = self._points[0]
         seconds = self._clock() - began
         return (self.done - done_then) / seconds if seconds > 0 and self.done > done_then else None
 
     @property
     def total(self) -> int | None:
-        """How many there are in all, None as soon as the estimate proves wrong: there are more."""
+        """About how many there are in all; None if unknown, or if more are done than expected."""
         return self.expected if self.expected and self.done <= self.expected else None
 
     @property
     def seconds_left(self) -> float | None:
-        """None if nobody can tell."""
+        """Estimated time left; None if unknown."""
         if self.total is None or self.rate is None:
             return None
         return (self.total - self.done) / self.rate
@@ -80,7 +80,7 @@ def span(seconds: float) -> str:
 
 
 class ProgressBar:
-    """One line that moves, if the console is a terminal; else nothing."""
+    """A progress line if the console is a terminal; else nothing."""
 
     def __init__(self, console: Console, title: str, pace: Pace) -> None:
         self._pace = pace
@@ -116,7 +116,7 @@ class ProgressBar:
 
 @contextmanager
 def waiting(console: Console, text: str) -> Iterator[None]:
-    """A line that says what is waited for, if the console is a terminal."""
+    """Show what the command is waiting for, if the console is a terminal."""
     if not console.is_terminal:
         yield
         return

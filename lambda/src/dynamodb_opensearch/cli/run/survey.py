@@ -1,4 +1,4 @@
-"""What table and index are, asked before anything is begun: it shows whether both can be used, and which they are."""
+"""Describes the table and the index before a job begins: whether both can be used, and which they are."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -26,14 +26,14 @@ class Survey:
     table: TableDescription
     layout: Layout
     documents: int
-    """Of the index that is written to."""
+    """Number of documents in the index that is written to."""
     elsewhere: Mapping[str, int | None] = field(default_factory=dict)
-    """Other indices behind the alias, each with its documents; None: they can't be counted."""
+    """Other indices behind the alias, each with its number of documents; None if they can't be counted."""
 
     def identity(self) -> dict[str, Any]:
-        """What another run must be equal in to go on with this one's work.
+        """What must be equal for another run to resume this one.
 
-        A table or an index that was deleted and made anew under its name isn't the one that work was done on.
+        A table or an index that was deleted and recreated under its name isn't the one that the work was done on.
         """
         return {
             "table": self.table.arn,
@@ -45,30 +45,30 @@ class Survey:
         }
 
     def notices(self, others: Sequence[str] = ()) -> list[str]:
-        """What a comparison doesn't cover, or what may surprise somebody who trusts it.
+        """List what a comparison doesn't cover, or what may be surprising about it.
 
         Args:
-            others: indices behind the alias that are compared, too.
+            others: indices behind the alias that are compared too.
         """
         layout, alias = self.layout, self.layout.name
-        told = [
-            f"not compared: {index} ({_size(size)}), which the alias {alias} covers, too, and this sync doesn't write "
+        notices = [
+            f"not compared: {index} ({_size(size)}), which the alias {alias} covers too, but this sync doesn't write "
             f"to; --other-index {index} compares it"
             for index, size in self.elsewhere.items()
             if index not in others
         ]
         if layout.is_filtered:
-            told.append(f"the alias {alias} has a filter: searches find less than what is compared, which is all")
+            notices.append(f"the alias {alias} has a filter: all documents are compared, but searches find only some")
         if not layout.kept.is_whole:
-            told.append(f"{layout.index} keeps only a part of each document ({layout.kept}): only that is compared")
+            notices.append(f"{layout.index} keeps only a part of each document ({layout.kept}): only that is compared")
         if layout.pipelines:
             pipelines = ", ".join(layout.pipelines)
-            told.append(f"{layout.index} sends documents through {pipelines}: what it changes is named as a difference")
-        return told
+            notices.append(f"{layout.index} sends documents through {pipelines}: changes it makes count as differences")
+        return notices
 
 
 def survey(settings: Settings) -> Survey:
-    """Ask both sides.
+    """Ask the table and the index.
 
     Raises:
         ConfigurationError: one of them can't be used.
@@ -88,22 +88,22 @@ def survey(settings: Settings) -> Survey:
 
 
 def check_unmoved(before: Survey) -> None:
-    """Whether both sides still are what they were: what was done in the meantime was done to them alone.
+    """Check that the table and the index are still the same, so that all work was done on them.
 
     Raises:
-        ConfigurationError: one was made anew, or the alias was switched.
+        ConfigurationError: one was recreated, or the alias was switched.
     """
     try:
         table, reader = _sides(before.settings)
         after = replace(before, table=table, layout=reader.resolve(Deadline.after(60)))
-    except SyncError as error:  # what was done is done: hours of it aren't thrown away for that
-        warn(f"whether table and index were made anew meanwhile couldn't be asked: {error}")
+    except SyncError as error:  # hours of finished work aren't thrown away for that
+        warn(f"couldn't check whether the table or the index was recreated meanwhile: {error}")
         return
     for name, was in before.identity().items():
         if (now := after.identity()[name]) != was:
             raise ConfigurationError(
-                f"while this ran, the table or the index was made anew, or the alias switched ({name} was {was!r}, is "
-                f"{now!r}): the result says nothing; run it again"
+                f"while this ran, the table or the index was recreated, or the alias switched ({name} was {was!r}, is "
+                f"{now!r}): the result means nothing; run it again"
             )
 
 
@@ -113,7 +113,7 @@ def _sides(settings: Settings) -> tuple[TableDescription, Reader]:
 
 
 def _count_or_none(reader: Reader, index: str, deadline: Deadline) -> int | None:
-    """Another sync's index may be closed, or none of ours to read."""
+    """Count an index's documents; None if it is closed, or we may not read it: it may be another sync's."""
     try:
         return reader.count(index, deadline)
     except (RefusedError, ConfigurationError):
@@ -121,4 +121,4 @@ def _count_or_none(reader: Reader, index: str, deadline: Deadline) -> int | None
 
 
 def _size(documents: int | None) -> str:
-    return "closed, or not ours to read" if documents is None else counted(documents, "document")
+    return "closed, or not readable" if documents is None else counted(documents, "document")

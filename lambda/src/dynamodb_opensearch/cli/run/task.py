@@ -1,4 +1,4 @@
-"""Runs a job for a command: where its checkpoint is, how far it is, and what to tell whoever interrupts it."""
+"""Runs a job for a command: finds its checkpoint, shows its progress, and says how to resume it if interrupted."""
 
 import fcntl
 import hashlib
@@ -27,46 +27,46 @@ from dynamodb_opensearch.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A job, and what only the command knows of it."""
+    """A job, and what only the command knows about it."""
 
     name: str
     job: Job
     expected: int | None
-    """About how much there is to count; None: nobody knows."""
+    """About how much there is to count; None if unknown."""
     counted: tuple[str, ...] = ("items",)
-    """The counts that say how far it is."""
+    """The counts that show how far it is."""
     parallel: bool = True
     """Whether it has many units."""
     read_units_per_second: float | None = None
     identity: Mapping[str, Any] | None = None
-    """What a run must be equal in to go on with another's checkpoint; None: the job's settings."""
+    """What must be equal for a run to resume another's checkpoint; None: the job's settings."""
     is_comparison: bool = False
-    """Whether its result is about one time: what was looked at long ago says nothing about now."""
+    """Whether its result is about one moment: what was compared long ago says nothing about now."""
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What came out."""
+    """The outcome of a run."""
 
     task: Task
     survey: Survey
     checkpoint: Checkpoint
     done: bool
     seconds: float
-    """Of this run."""
+    """Duration of this run."""
 
     @property
     def settings(self) -> Settings:
-        """Those of the sync."""
+        """The sync's settings."""
         return self.survey.settings
 
     @property
     def counts(self) -> Mapping[str, int]:
-        """Of all runs together."""
+        """Counts of this run and of those that it resumed."""
         return self.checkpoint.counts
 
     def to_json(self) -> dict[str, Any]:
-        """What every command's ``--json`` has."""
+        """Return what ``--json`` prints for every command."""
         return {
             "command": self.task.name,
             "table": self.survey.table.arn,
@@ -82,13 +82,13 @@ class Result:
 
 @contextmanager
 def carried_out(task: Task, found: Survey, flags: RunFlags, *, is_alone: bool = False) -> Iterator[Result]:
-    """Run a job, or the rest of it. The block tells the result; a job that is done has no checkpoint by then.
+    """Run a job, or the rest of it. The block prints the result; the checkpoint of a finished job is deleted by then.
 
     Args:
         is_alone: whether the caller keeps other runs off the checkpoint, see ``alone``.
 
     Raises:
-        SyncError: see ``engine.run``; or table or index were made anew meanwhile.
+        SyncError: see ``engine.run``; or the table or the index was recreated meanwhile.
     """
     path = flags.checkpoint or checkpoint_path(task.name, found.settings, found.table.arn)
     with nullcontext() if is_alone else alone(path):
@@ -96,7 +96,7 @@ def carried_out(task: Task, found: Survey, flags: RunFlags, *, is_alone: bool = 
         _forget(path, task, identity, restart=flags.restart)
         checkpoint = Checkpoint(path, identity)
         if checkpoint.resumed:
-            tell(f"going on from the checkpoint {path}, begun at {checkpoint.started_at} (--restart begins anew)")
+            tell(f"resuming from the checkpoint {path}, begun at {checkpoint.started_at} (--restart starts again)")
         try:
             began = time.monotonic()
             done = _run(task, found.settings, flags, checkpoint)
@@ -108,31 +108,31 @@ def carried_out(task: Task, found: Survey, flags: RunFlags, *, is_alone: bool = 
             yield Result(task, found, checkpoint, done, time.monotonic() - began)
         except SyncError:
             if not checkpoint.finished and checkpoint.resumed:
-                tell(f"what was done is kept; {how_to_resume(path)}")
+                tell(f"finished work is kept; {how_to_resume(path)}")
             raise
         finally:
-            if not checkpoint.finished and not checkpoint.resumed:  # there is nothing to go on from
+            if not checkpoint.finished and not checkpoint.resumed:  # there is nothing to resume
                 checkpoint.finish()
             checkpoint.close()
 
 
 def _forget(path: Path, task: Task, identity: Mapping[str, Any], *, restart: bool) -> None:
-    """Remove a checkpoint that is not to be gone on with."""
+    """Remove a checkpoint that must not be resumed."""
     age = age_seconds(path)
     if age is None:
         return
     if restart:
         remove(path)
     elif task.is_comparison and age > COMPARISON_SECONDS and is_of(path, identity):
-        tell(f"the checkpoint {path} is {span(age)} old, and what it compared says nothing about now: beginning anew")
+        tell(f"the checkpoint {path} is {span(age)} old, and what it compared says nothing about now: starting again")
         remove(path)
-    elif age > _TOLD_SECONDS:
+    elif age > _OLD_SECONDS:
         tell(f"the checkpoint {path} is {span(age)} old")
 
 
 COMPARISON_SECONDS = 24 * 3600
-"""How long after its last step an interrupted comparison may be gone on with."""
-_TOLD_SECONDS = 3600
+"""How long after its last step an interrupted comparison may be resumed."""
+_OLD_SECONDS = 3600
 
 
 def _run(task: Task, settings: Settings, flags: RunFlags, checkpoint: Checkpoint) -> bool:
@@ -158,7 +158,7 @@ def _run(task: Task, settings: Settings, flags: RunFlags, checkpoint: Checkpoint
 
 
 def checkpoint_path(name: str, settings: Settings, table_arn: str) -> Path:
-    """One file for each command, table and index, where the XDG base directory specification wants such files.
+    """Return the file of this command, table and index, in the state folder of the XDG base directory specification.
 
     See: https://specifications.freedesktop.org/basedir-spec/latest/
     """
@@ -171,8 +171,8 @@ def checkpoint_path(name: str, settings: Settings, table_arn: str) -> Path:
 
 
 def how_to_resume(path: Path) -> str:
-    """The same command again, as it was typed, but not ``--restart``."""
-    arguments = [one for one in sys.argv[1:] if one != "--restart"]
+    """Return the same command as it was typed, but without ``--restart``."""
+    arguments = [argument for argument in sys.argv[1:] if argument != "--restart"]
     return f"go on with: {shlex.join(['dynamodb-opensearch', *arguments])}  (checkpoint {path})"
 
 
@@ -186,7 +186,7 @@ def alone(path: Path) -> Iterator[None]:
     """Keep a second run off the checkpoint: two would do everything twice, and note it in one file.
 
     Raises:
-        ConfigurationError: another run has it, or the file for the lock can't be made.
+        ConfigurationError: another run has it, or the lock file can't be created.
     """
     lock = path.with_name(path.name + ".lock")
     try:
@@ -202,12 +202,12 @@ def alone(path: Path) -> Iterator[None]:
         try:
             yield
         finally:
-            if lock.stat().st_size == 0:  # else it is somebody's own file
+            if lock.stat().st_size == 0:  # else it is a file of the user's
                 lock.unlink()
 
 
 def _locked(path: Path) -> TextIO | None:
-    """The lock's file, open and locked; None if another run holds it."""
+    """Open and lock the lock file; None if another run holds it."""
     while True:
         file = path.open("a")
         try:
@@ -215,7 +215,7 @@ def _locked(path: Path) -> TextIO | None:
         except BlockingIOError:
             file.close()
             return None
-        # Whoever held it may have removed it between our opening and our locking: then it locks nothing.
+        # Its last holder may have removed it between our open and our lock: then it locks nothing.
         if path.exists() and os.path.samestat(os.fstat(file.fileno()), path.stat()):
             return file
         file.close()

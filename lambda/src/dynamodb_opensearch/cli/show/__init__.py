@@ -1,1 +1,1 @@
-"""What a command shows."""
+"""Shows what a command did or found."""

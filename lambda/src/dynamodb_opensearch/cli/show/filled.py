@@ -1,4 +1,4 @@
-"""What a command that filled the index did, for people or as JSON."""
+"""Prints what a command that filled the index did, for people or as JSON."""
 
 from dynamodb_opensearch.cli.output import INTERRUPTED, REMAINS, WELL, counted, print_json, stdout, tell
 from dynamodb_opensearch.cli.run.task import Result
@@ -9,7 +9,7 @@ _FILLED = ("written", "superseded", "settled", "gone", "refused")
 
 
 def print_filled(result: Result, target: TargetFlags, *, as_json: bool) -> int:
-    """Print what a filling did; the exit code."""
+    """Print what was filled, and return the exit code."""
     settings, refused = result.settings, result.counts.get("refused", 0)
     if as_json:
         print_json(with_findings(result, refused))
@@ -21,7 +21,7 @@ def print_filled(result: Result, target: TargetFlags, *, as_json: bool) -> int:
     if not result.done:
         return INTERRUPTED
     if refused:
-        tell("\nNext: mend the items, or the index's mapping, and run it again.")
+        tell("\nNext: correct the items or the index mapping, and run it again.")
         return REMAINS
     if not as_json:
         tell(f"\nNext: {target.command_line('verify')}")

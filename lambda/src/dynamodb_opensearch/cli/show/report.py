@@ -15,23 +15,24 @@ from dynamodb_opensearch.jobs.report import Compared, ReportWriter
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a report tells. The differences may be a million, so they are read again for each format."""
+    """The content of a report. There may be a million differences, so they are read again for each format."""
 
     compared: Compared
     started_at: str
     ended_at: str
     percent: float
-    """Of both sides."""
+    """Share of both sides that was compared."""
     counts: Mapping[str, int]
     statements: Sequence[str]
-    """What a sample tells of the whole."""
+    """What a sample says about the whole."""
     notices: Mapping[str, int]
-    """What is worth knowing and no difference."""
+    """What is worth knowing, but isn't a difference."""
     findings: Callable[[], Iterator[Mapping[str, Any]]]
+    """Returns the differences."""
 
     @property
     def result(self) -> dict[str, Any]:
-        """All but the differences."""
+        """Everything except the differences."""
         return {
             "counts": dict(self.counts),
             "endedAt": self.ended_at,
@@ -42,33 +43,39 @@ class Report:
 
 
 def check_report_path(path: Path) -> Path:
-    """Before hours of comparing: can this file be written?
+    """Check that this file can be written, before hours of comparing.
 
     Raises:
-        ConfigurationError: its name tells no format, its folder isn't there, or what is there is no plain file: a pipe
-            or a device would be replaced with one.
+        ConfigurationError: its name has no known suffix, its folder doesn't exist, or it exists and isn't a regular
+            file: a pipe or a device would be replaced with one.
     """
     if path.suffix not in _WRITERS:
-        raise ConfigurationError(f"--report {path}: the name must end in {', '.join(_WRITERS)}: that tells the format")
+        raise ConfigurationError(
+            f"--report {path}: the name must end in {', '.join(_WRITERS)}, which selects the format"
+        )
     target = path.resolve()
     if target.exists() and not target.is_file():
-        raise ConfigurationError(f"--report {path}: it is no plain file; give the name of one, or of a new one")
+        raise ConfigurationError(
+            f"--report {path}: it isn't a regular file; give a new name, or that of a regular file"
+        )
     if not target.parent.is_dir() or not os.access(target.parent, os.W_OK):
-        raise ConfigurationError(f"--report {path}: it can't be written there; give a file in a folder of yours")
+        raise ConfigurationError(
+            f"--report {path}: it can't be written there; give a file in a folder that you may write to"
+        )
     return path
 
 
 def write_report(path: Path, report: Report) -> None:
-    """Write the file in whole or not at all, for nobody else to read: it holds keys of items.
+    """Write the file completely or not at all, readable only by its owner: it holds keys of items.
 
-    A link stays one: what it leads to is replaced.
+    A symbolic link stays: its target is replaced.
 
     Raises:
         ConfigurationError: it can't be written.
     """
     target = path.resolve()
     try:
-        # A file of its own name: another run may write a report at the same time, another user may lay a trap.
+        # A unique name: another run may write a report at the same time, and another user may plant a file.
         descriptor, partial = mkstemp(prefix=f"{target.name}.", suffix=".partial", dir=target.parent)
         try:
             with os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace") as file:

@@ -1,4 +1,4 @@
-"""Verify's report as one page that needs nothing beside it: no font, no script, no style from anywhere else."""
+"""Writes verify's report as one self-contained page: no font, script or style comes from anywhere else."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
@@ -23,7 +23,7 @@ def write_page(
     statements: Sequence[str],
     findings: Iterable[Mapping[str, Any]],
 ) -> None:
-    """Write the page. Whatever an item's key may hold is escaped."""
+    """Write the page. Keys may hold any characters, so they are escaped."""
     total = total_of(counts, DIFFERENCES)
     verdict = _verdict(total, total_of(counts, UNDECIDED), is_sample=bool(statements))
     table = table_arn.rpartition("/")[2]
@@ -55,7 +55,7 @@ def _verdict(differences: int, undecided: int, *, is_sample: bool) -> str:
 
 
 def _chart(counts: Mapping[str, int]) -> str:
-    """A bar for each kind. Lengths are linear, so a kind of one difference beside thousands is a hairline."""
+    """Draw a bar for each kind. Lengths are linear, so a single difference beside thousands is a hairline."""
     longest = max(*(counts.get(kind, 0) for kind in DIFFERENCES), 1)
     rows = []
     for number, kind in enumerate(DIFFERENCES):
@@ -74,22 +74,22 @@ def _chart(counts: Mapping[str, int]) -> str:
 
 
 def _write_table(file: TextIO, findings: Iterable[Mapping[str, Any]], total: int) -> None:
-    differences = (one for one in findings if one.get("kind") in DIFFERENCES)
+    differences = (finding for finding in findings if finding.get("kind") in DIFFERENCES)
     file.write(
         '<label>Search <input id="search" type="search" autocomplete="off"></label> <output id="shown"></output>\n'
         "<table><thead><tr><th>kind</th><th>document</th><th>index</th><th>version</th><th>attributes that differ</th>"
         '</tr></thead><tbody id="rows">\n'
     )
-    for one in islice(differences, ROWS):
-        place = one["index"] if one["routing"] is None else f"{one['index']}, routing {one['routing']}"
-        version = "" if one["version"] is None else str(one["version"])
-        cells = (one["id"], place, version, ", ".join(one["fields"]))
-        file.write(f'<tr><td class="kind">{escape(one["kind"])}</td>')
+    for row in islice(differences, ROWS):
+        place = row["index"] if row["routing"] is None else f"{row['index']}, routing {row['routing']}"
+        version = "" if row["version"] is None else str(row["version"])
+        cells = (row["id"], place, version, ", ".join(row["fields"]))
+        file.write(f'<tr><td class="kind">{escape(row["kind"])}</td>')
         file.writelines(f"<td>{escape(str(cell))}</td>" for cell in cells)
         file.write("</tr>\n")
     file.write("</tbody></table>\n")
     if total > ROWS:
-        file.write(f"<p>The first {ROWS:,} of {total:,}. All are in a report whose name ends in .jsonl.</p>\n")
+        file.write(f"<p>The first {ROWS:,} of {total:,}. A report whose name ends in .jsonl has them all.</p>\n")
     file.write(_SCRIPT)
 
 

@@ -1,4 +1,4 @@
-"""What a sample tells of the whole. Pure arithmetic."""
+"""Computes what a sample says about the whole. Pure arithmetic."""
 
 from math import exp, inf, lgamma, log, log1p
 
@@ -6,10 +6,10 @@ CONFIDENCE = 0.95
 
 
 def upper_bound(found: int, sampled: int, confidence: float = CONFIDENCE) -> float:
-    """The share of differences in the whole that a sample leaves possible: Clopper and Pearson's one-sided bound.
+    """The largest share of differences that a sample leaves possible: Clopper and Pearson's one-sided bound.
 
-    It is the share at which so few or fewer are found with a probability of 1 - ``confidence``. Of no differences in
-    300 documents: 0.00994, about 3/300.
+    At this share, the probability of finding ``found`` or fewer is 1 - ``confidence``. For no differences in 300
+    documents it is 0.00994, about 3/300.
 
     See: https://en.wikipedia.org/wiki/Binomial_proportion_confidence_interval#Clopper%E2%80%93Pearson_interval
 
@@ -18,7 +18,7 @@ def upper_bound(found: int, sampled: int, confidence: float = CONFIDENCE) -> flo
     """
     if not 0 <= found <= sampled:
         raise ValueError(f"{found} of {sampled} can't differ")
-    if found == sampled:  # also of nothing: it tells nothing
+    if found == sampled:  # also for an empty sample, which says nothing
         return 1.0
     low, high = found / sampled, 1.0
     for _ in range(100):
@@ -35,7 +35,7 @@ def upper_bound(found: int, sampled: int, confidence: float = CONFIDENCE) -> flo
 def statement(found: int, sampled: int, what: str) -> str:
     """``0 of 12,345 sampled items differ: with 95 % confidence fewer than 0.025 % of all do``."""
     if sampled == 0:
-        return f"no {what} were in the sample: it tells nothing of them"
+        return f"no {what} were in the sample: it says nothing about them"
     share = f"{found:,} of {sampled:,} sampled {what} differ{'s' if found == 1 else ''}"
     if found == sampled:
         return share
@@ -44,7 +44,7 @@ def statement(found: int, sampled: int, what: str) -> str:
 
 
 def _percent(share: float) -> str:
-    """Two significant digits of the percentage, rounded up: the statement must not claim more than the bound does."""
+    """Format a percentage with two significant digits, rounded up: the statement must not claim more than the bound."""
     percent = share * 100
     digits = max(1 - _exponent(percent), 0)
     text = f"{percent:.{digits}f}"
@@ -56,10 +56,10 @@ def _exponent(value: float) -> int:
 
 
 def _at_most(found: int, sampled: int, share: float) -> float:
-    """The probability that at most so many of a sample differ, for a share above ``found / sampled``."""
+    """The probability that at most ``found`` of a sample differ, for a share above ``found / sampled``."""
     term = _log_probability(found, sampled, share)
     total, ratio = 1.0, 1.0
-    # Below the mean each term is smaller than the one before: the sum is done when they no longer count.
+    # Below the mean, each term is smaller than the one before: the sum is complete once terms no longer matter.
     for number in range(found, 0, -1):
         ratio *= number * (1 - share) / ((sampled - number + 1) * share)
         total += ratio
@@ -69,7 +69,7 @@ def _at_most(found: int, sampled: int, share: float) -> float:
 
 
 def _log_probability(found: int, sampled: int, share: float) -> float:
-    """Of exactly so many."""
+    """The logarithm of the probability that exactly ``found`` of a sample differ."""
     if share >= 1:
         return -inf
     ways = lgamma(sampled + 1) - lgamma(found + 1) - lgamma(sampled - found + 1)

@@ -1,4 +1,4 @@
-"""A job's result for people: one sentence, the counts with what they mean, and the first findings."""
+"""Prints a job's result: one sentence, the counts with their meanings, and the first differences or refusals."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
@@ -13,11 +13,11 @@ from dynamodb_opensearch.cli.run.progress import duration
 from dynamodb_opensearch.cli.run.task import Result
 
 SHOWN, IN_JSON = 20, 1_000
-"""Most findings that the screen and ``--json`` show."""
+"""Most differences or refusals that the screen and ``--json`` show."""
 
 MEANINGS = {
     "written": "as the table held them",
-    "superseded": "something newer stands there already",
+    "superseded": "the index already holds something newer",
     "settled": "read again and written as they are now",
     "gone": "deleted from the table meanwhile",
     "refused": "OpenSearch never takes them as they are",
@@ -26,20 +26,20 @@ MEANINGS = {
     "stale": "documents with an item's older content",
     "wrong content": "documents that something else has written",
     "wrong place": "in an index that isn't written to, or under another routing",
-    "changing": "differed and moved at every look: nobody can say",
-    "unlisted": "documents that the index counts and its listing didn't show: compare again",
-    "keyless": "documents whose id is a hash, and whose _source leaves the key out: nobody can tell their item",
-    "equal by now": "named by the report, and as they should be",
-    "repaired": "documents, written anew or removed, and looked at again",
-    "left": "not touched: nothing proves that they may go",
-    "remaining": "mended, and different still",
+    "changing": "changed at every look, so they couldn't be judged",
+    "unlisted": "documents that the index counts but didn't list: compare again",
+    "keyless": "documents whose id is a hash, and whose _source omits the key: their item is unknown",
+    "equal by now": "named by the report, but equal now",
+    "repaired": "documents written or removed, and checked again",
+    "left": "not touched: nothing proves that they may be removed",
+    "remaining": "repaired, but still different",
     "redriven": "settled and deleted",
     "kept": "put back with the reason",
 }
 
 
 def print_counts(console: Console, result: Result, sentence: str, shown: Sequence[str]) -> None:
-    """The sentence, and those counts, also the ones that are zero."""
+    """Print the sentence and these counts, even those that are zero."""
     console.print(Text(f"{sentence} in {duration(result.seconds)}"))
     width = max(len(f"{result.counts.get(name, 0):,}") for name in shown) + 2
     for name in shown:
@@ -53,7 +53,7 @@ def print_counts(console: Console, result: Result, sentence: str, shown: Sequenc
 
 
 def print_findings(console: Console, findings: Iterable[Mapping[str, Any]], total: int) -> None:
-    """The first findings, one a line."""
+    """Print the first differences or refusals, one per line."""
     if total == 0:
         return
     console.print()
@@ -80,13 +80,13 @@ def finding_line(finding: Mapping[str, Any]) -> Text:
 
 
 def _shown(text: str) -> str:
-    """An id or a name may hold any character: one that moves the cursor must not."""
-    return "".join(one if one.isprintable() else "\ufffd" for one in text)
+    """Replace unprintable characters: an id or a name may hold any, even one that moves the cursor."""
+    return "".join(character if character.isprintable() else "\ufffd" for character in text)
 
 
 def print_notices(notices: Mapping[str, int]) -> None:
-    """What is worth knowing and no difference, the most frequent first."""
-    ordered = sorted(notices.items(), key=lambda one: -one[1])
+    """Print what is worth knowing but isn't a difference, the most frequent first."""
+    ordered = sorted(notices.items(), key=lambda notice: -notice[1])
     for text, number in ordered[:SHOWN]:
         tell(f"note: {_shown(text)} ({number:,})")
     if len(ordered) > SHOWN:
@@ -94,6 +94,6 @@ def print_notices(notices: Mapping[str, int]) -> None:
 
 
 def with_findings(result: Result, total: int) -> dict[str, Any]:
-    """The result as JSON has it, with its first findings."""
+    """Return the result for ``--json``, with its first differences or refusals."""
     findings = list(islice(result.checkpoint.findings(), IN_JSON))
     return {**result.to_json(), "findings": findings, "findingsOmitted": max(total - len(findings), 0)}

@@ -1,4 +1,4 @@
-"""What a comparison or a repair comes to, for people or as JSON, and the exit code."""
+"""Prints the result of a comparison or a repair, for people or as JSON, and decides the exit code."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
@@ -21,7 +21,7 @@ MENDED = ("repaired", *UNMENDED)
 def print_verified(
     result: Result, target: TargetFlags, reports: Sequence[Path], statements: Sequence[str], *, as_json: bool
 ) -> int:
-    """Print what differs, and what to do about it; the exit code."""
+    """Print what differs and what to do about it, and return the exit code."""
     differences, undecided = total_of(result.counts, DIFFERENCES), total_of(result.counts, UNDECIDED)
     code = REMAINS if differences or undecided else WELL
     if as_json:
@@ -37,8 +37,8 @@ def print_verified(
     if code == WELL and not statements:
         console.print("The index equals the table.", style="green")
     print_findings(console, result.checkpoint.findings(), differences + counts.get("changing", 0))
-    for one in statements:
-        console.print(f"{one}.", soft_wrap=True)
+    for statement in statements:
+        console.print(f"{statement}.", soft_wrap=True)
     for path in reports:
         console.print(f"report: {path}", soft_wrap=True)
     print_notices(result.checkpoint.notices)
@@ -46,12 +46,12 @@ def print_verified(
         lines = next((path for path in reports if path.suffix == ".jsonl"), None)
         tell(f"\nNext: {target.command_line('repair', *(('--report', lines) if lines else ()))}")
     elif undecided:
-        tell("\nNext: verify again, when less is written")
+        tell("\nNext: verify again when there are fewer writes")
     return code
 
 
 def print_repaired(result: Result, target: TargetFlags, shown: Sequence[str], *, as_json: bool) -> int:
-    """Print what a mending did; the exit code."""
+    """Print what was repaired, and return the exit code."""
     unmended = total_of(result.counts, (*UNMENDED, *UNDECIDED))
     if as_json:
         print_json({**result.to_json(), "findings": list(islice(_unmended(result), IN_JSON))})
@@ -69,14 +69,14 @@ def print_repaired(result: Result, target: TargetFlags, shown: Sequence[str], *,
 def print_named(
     report: Path, settings: Settings, named: Mapping[str, int], differences: Iterator[Difference], *, as_json: bool
 ) -> int:
-    """What a repair of a report would mend; the exit code."""
+    """Print what a repair of this report would look at, and return the exit code."""
     total = sum(named.values())
     if as_json:
         print_json({"command": "repair", "dryRun": True, "report": str(report), "counts": dict(named)})
         return REMAINS if total else WELL
     console = stdout()
-    console.print(f"Would look at {counted(total, 'document')} of {settings.index}, and mend what still differs")
-    print_findings(console, (one.to_json() for one in differences), total)
+    console.print(f"Would look at {counted(total, 'document')} of {settings.index}, and repair what still differs")
+    print_findings(console, (difference.to_json() for difference in differences), total)
     return REMAINS if total else WELL
 
 
@@ -87,9 +87,9 @@ def _others(result: Result) -> Sequence[str]:
 
 
 def shown(counts: Mapping[str, int]) -> Sequence[str]:
-    """The counts that are shown of a comparison."""
+    """Which counts of a comparison are shown."""
     return (*DIFFERENCES, *(name for name in UNDECIDED if counts.get(name)))
 
 
 def _unmended(result: Result) -> Iterator[Mapping[str, Any]]:
-    return (one for one in result.checkpoint.findings() if one.get("kind") in {*UNMENDED, "changing"})
+    return (finding for finding in result.checkpoint.findings() if finding.get("kind") in {*UNMENDED, "changing"})

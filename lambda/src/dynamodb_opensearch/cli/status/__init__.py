@@ -1,1 +1,1 @@
-"""What ``status`` shows."""
+"""Gathers and shows what ``status`` prints."""

@@ -1,6 +1,6 @@
-"""The function's own metrics of the last minutes: from CloudWatch, or else from the log lines that they come from.
+"""Reads the function's own metrics of the last minutes from CloudWatch, or from the log lines that they come from.
 
-An emulator such as LocalStack keeps the lines and makes no metrics of them.
+An emulator such as LocalStack keeps the log lines but makes no metrics of them.
 """
 
 import json
@@ -24,41 +24,41 @@ Ask = Callable[..., Mapping[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """Values at equal distances, the last one now; None where there is none."""
+    """Values at equal intervals, the last of them now; None where nothing was measured."""
 
     step_seconds: int
     values: Sequence[float | None]
 
     @property
     def latest(self) -> float | None:
-        """The youngest value."""
+        """The newest value."""
         return next((value for value in reversed(self.values) if value is not None), None)
 
     @property
     def latest_age_seconds(self) -> int:
-        """How long ago that was, to a step; 0 for now, and if there is none."""
+        """How long ago the newest value was measured, to a step; 0 if there is none."""
         ages = (back for back, value in enumerate(reversed(self.values)) if value is not None)
         return next(ages, 0) * self.step_seconds
 
     @property
     def highest(self) -> float | None:
-        """Of all."""
+        """The highest value."""
         return max((value for value in self.values if value is not None), default=None)
 
     @property
     def total(self) -> float:
-        """Of all."""
+        """The sum of the values."""
         return math.fsum(value for value in self.values if value is not None)
 
 
 @dataclass(frozen=True, slots=True)
 class Metrics:
-    """Of the last ``MINUTES``."""
+    """The function's metrics of the last ``MINUTES``."""
 
     source: str
     """``CloudWatch`` or ``log lines``."""
     lag_seconds: Series
-    """From a change to its document; the highest of each step."""
+    """Time from a change to its document: the highest of each step."""
     writes: int
     retries: int
     dead_letters: int
@@ -67,7 +67,7 @@ class Metrics:
 def read_metrics(
     ask_cloudwatch: Ask, ask_logs: Ask, *, sync: str, log_group: str | None, now: datetime
 ) -> Metrics | None:
-    """The metrics; None if nothing was measured.
+    """Return the metrics; None if nothing was measured.
 
     Args:
         ask_cloudwatch: ``get_metric_data``.
@@ -82,7 +82,7 @@ def read_metrics(
         series = published(ask_cloudwatch, NAMESPACE, {DIMENSION: sync}, _STATISTICS, now)
     except SyncError as error:
         problem = error
-    if any(one.latest is not None for one in series.values()):
+    if any(values.latest is not None for values in series.values()):
         return _metrics("CloudWatch", series)
     if log_group is None:
         if problem:
@@ -92,13 +92,13 @@ def read_metrics(
         series = logged(ask_logs, log_group, sync, now)
     except SyncError as error:
         raise problem or error from None
-    return _metrics("log lines", series) if any(one.latest is not None for one in series.values()) else None
+    return _metrics("log lines", series) if any(values.latest is not None for values in series.values()) else None
 
 
 def published(
     ask: Ask, namespace: str, dimensions: Mapping[str, str], statistics: Mapping[str, str], now: datetime
 ) -> dict[str, Series]:
-    """Metric -> its values in CloudWatch, one a minute.
+    """Map each metric to its values in CloudWatch, one per minute.
 
     Args:
         ask: ``get_metric_data``.
@@ -116,17 +116,17 @@ def published(
         for number, (name, statistic) in enumerate(statistics.items())
     ]
     answer = ask(MetricDataQueries=queries, StartTime=now - timedelta(minutes=MINUTES), EndTime=now)
-    results = {one["Id"]: one for one in answer["MetricDataResults"]}
+    results = {result["Id"]: result for result in answer["MetricDataResults"]}
     found = {}
     for number, (name, statistic) in enumerate(statistics.items()):
-        one = results.get(f"m{number}", {"Timestamps": [], "Values": []})
-        points = zip(one["Timestamps"], one["Values"], strict=True)
+        result = results.get(f"m{number}", {"Timestamps": [], "Values": []})
+        points = zip(result["Timestamps"], result["Values"], strict=True)
         found[name] = _series(points, statistic, _PERIOD_SECONDS, now)
     return found
 
 
 def logged(ask: Ask, log_group: str, sync: str, now: datetime) -> dict[str, Series]:
-    """Metric -> its values in the function's embedded-metric-format lines, one for every ten seconds.
+    """Map each metric to its values in the function's embedded-metric-format lines, one for every ten seconds.
 
     Args:
         ask: ``filter_log_events``.
@@ -138,7 +138,7 @@ def logged(ask: Ask, log_group: str, sync: str, now: datetime) -> dict[str, Seri
         try:
             at = datetime.fromtimestamp(line["_aws"]["Timestamp"] / 1000, UTC)
             found = {name: [float(value) for value in _listed(line.get(name, []))] for name in points}
-        except (KeyError, OSError, OverflowError, TypeError, ValueError):  # something else's line
+        except (KeyError, OSError, OverflowError, TypeError, ValueError):  # a line of another program
             continue
         for name, values in found.items():
             points[name] += [(at, value) for value in values]

@@ -1,4 +1,4 @@
-"""``status`` on a screen of 80 by 24: what stands still, what is behind, and what waits for somebody."""
+"""Shows ``status`` on a screen of 80 by 24: what doesn't run, what is behind, and what needs an operator."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
@@ -16,17 +16,17 @@ from dynamodb_opensearch.cli.status.status import EventSourceMapping, Letters, P
 _BARS, _GAP = "▁▂▃▄▅▆▇█", "·"
 _BARS_WIDTH = 30
 _LATE_SECONDS = 60
-"""A lag that was measured longer ago says nothing of now."""
+"""A lag that was measured longer ago says nothing about now."""
 
 _Value = TypeVar("_Value")
 
 
 def judge(seen: Status) -> int:
-    """The exit code: whether something waits for somebody.
+    """Return the exit code: whether something needs an operator.
 
-    A part that we may not ask, or that nobody knows, is no reason; all of them are an error. A part that is broken is
-    one: OpenSearch that doesn't answer or refuses, a function, a table or a failure destination that isn't there.
-    Metrics are only about the sync: without them it runs all the same.
+    A part that we may not read, or that is unknown, needs no one; if that is true of all parts, it is an error. A
+    broken part does: OpenSearch doesn't answer or refuses, or the function, the table or the failure destination
+    doesn't exist. Metrics are only about the sync, which runs without them too.
     """
     parts = (seen.mappings, seen.metrics, seen.letters, seen.documents, seen.items)
     if all(part.problem for part in parts):
@@ -34,8 +34,8 @@ def judge(seen: Status) -> int:
     mappings, letters = seen.mappings.value, seen.letters.value
     reasons = (
         any(part.broken for part in (seen.mappings, seen.letters, seen.documents, seen.items)),
-        mappings is not None and not any(_is_running(one) for one in mappings),
-        mappings is not None and any(_has_problem(one) for one in mappings),
+        mappings is not None and not any(_is_running(mapping) for mapping in mappings),
+        mappings is not None and any(_has_problem(mapping) for mapping in mappings),
         letters is not None and letters.waiting > 0,
         seen.verified.value is not None and _wrong(seen.verified.value) > 0,
     )
@@ -43,11 +43,11 @@ def judge(seen: Status) -> int:
 
 
 def screen(seen: Status, *, watched: bool) -> RenderableType:
-    """The whole of it."""
+    """Render the whole screen."""
     grid = Table.grid(padding=(0, 2))
     grid.add_column(style="bold", no_wrap=True)
     grid.add_column(overflow="fold")
-    grid.add_row("mapping", _or_problem(seen.mappings, _mappings))
+    grid.add_row("trigger", _or_problem(seen.mappings, _mappings))
     grid.add_row("iterator age", _or_problem(seen.iterator_age_seconds, lambda age: Text(span(age))))
     metrics = seen.metrics.value
     if metrics is None:
@@ -70,7 +70,7 @@ def screen(seen: Status, *, watched: bool) -> RenderableType:
 
 
 def sparkline(values: Sequence[float | None], width: int) -> str:
-    """Bars from 0 to the highest value; a dot where there is none."""
+    """Draw bars from 0 to the highest value; a dot where there is no value."""
     step = max(len(values) / width, 1)
     groups = [values[int(at * step) : int((at + 1) * step)] for at in range(min(width, len(values)))]
     highest = [max((value for value in group if value is not None), default=None) for group in groups]
@@ -90,21 +90,21 @@ def _or_problem(part: Part[_Value], shown: Callable[[_Value], Text]) -> Text:
 def _mappings(mappings: Sequence[EventSourceMapping]) -> Text:
     if not mappings:
         return Text("none: nothing makes Lambda read the stream", style="bold red")
-    return Text("\n").join(_mapping(one) for one in mappings)
+    return Text("\n").join(_mapping(mapping) for mapping in mappings)
 
 
-def _mapping(one: EventSourceMapping) -> Text:
-    fine = "" if _is_running(one) else "bold red"
-    well = "red" if _has_problem(one) else "dim"
-    return Text.assemble((one.state, fine), ("   last result: ", "dim"), (one.last_result, well))
+def _mapping(mapping: EventSourceMapping) -> Text:
+    state_style = "" if _is_running(mapping) else "bold red"
+    result_style = "red" if _has_problem(mapping) else "dim"
+    return Text.assemble((mapping.state, state_style), ("   last result: ", "dim"), (mapping.last_result, result_style))
 
 
-def _is_running(one: EventSourceMapping) -> bool:
-    return one.state in {"Enabled", "Enabling", "Updating", "Creating"}
+def _is_running(mapping: EventSourceMapping) -> bool:
+    return mapping.state in {"Enabled", "Enabling", "Updating", "Creating"}
 
 
-def _has_problem(one: EventSourceMapping) -> bool:
-    return one.last_result.startswith("PROBLEM")
+def _has_problem(mapping: EventSourceMapping) -> bool:
+    return mapping.last_result.startswith("PROBLEM")
 
 
 def _metrics(metrics: Metrics) -> Sequence[tuple[str, Text]]:
@@ -138,11 +138,11 @@ def _verified(entry: Mapping[str, Any], now: datetime) -> Text:
         ago = f" ({span((now - datetime.fromisoformat(at)).total_seconds())} ago)"
     except (TypeError, ValueError):
         ago = ""
-    told = counted(differences, "difference") + (f" and {undecided:,} undecided" if undecided else "")
-    found = (told, "bold red" if _wrong(entry) else "green")
+    text = counted(differences, "difference") + (f" and {undecided:,} undecided" if undecided else "")
+    found = (text, "bold red" if _wrong(entry) else "green")
     return Text.assemble(found, f" in {items}", (f"   {at}{ago}", "dim"))
 
 
 def _wrong(verified: Mapping[str, Any]) -> int:
-    """What the last verification found, or couldn't say."""
+    """How many differences the last verify found, and how many documents it couldn't judge."""
     return int(verified.get("differences", 0)) + int(verified.get("undecided", 0))

@@ -1,4 +1,4 @@
-"""How a sync is doing, gathered from whoever knows it. What can't be asked is told with the reason."""
+"""Gathers how a sync is doing from AWS and OpenSearch. What can't be read is given with the reason."""
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -22,48 +22,48 @@ from dynamodb_opensearch.opensearch.reader import Reader
 from dynamodb_opensearch.settings import Settings
 
 _PATIENCE_SECONDS = 4.0
-"""Of each part: a screen that refreshes can't wait for a cluster that is down."""
+"""Time limit of each part: a screen that refreshes can't wait for a cluster that is down."""
 
 _Value = TypeVar("_Value")
 
 
 @dataclass(frozen=True, slots=True)
 class Part(Generic[_Value]):
-    """Something that is known, or why it isn't."""
+    """A part of the status, or why it isn't known."""
 
     value: _Value | None = None
     problem: str | None = None
     broken: bool = False
-    """Whether it doesn't answer, refuses, or isn't there. Else there is a problem only for us, who may not ask."""
+    """Whether the part doesn't answer, refuses, or doesn't exist. Else the problem is only that we may not read it."""
 
 
 @dataclass(frozen=True, slots=True)
 class EventSourceMapping:
-    """What makes Lambda read the stream."""
+    """The event source mapping, which makes Lambda read the stream."""
 
     uuid: str
     state: str
-    """Enabled, Disabled, or on the way to it."""
+    """Enabled, Disabled, or a transition to either."""
     last_result: str
     """LastProcessingResult, such as ``OK`` or ``PROBLEM: Function call failed``."""
     reason: str
-    """Who or what changed the state last."""
+    """Why the state last changed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Letters:
-    """What waits at the failure destination."""
+    """The failures that wait at the failure destination."""
 
     waiting: int
     at_least: bool = False
-    """Whether there may be more: only so many are counted."""
+    """Whether there may be more than were counted."""
     oldest_seconds: float | None = None
-    """Age of the oldest, None if nobody tells."""
+    """Age of the oldest; None if unknown."""
 
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """All that is known at a moment."""
+    """All that is known at one moment."""
 
     at: datetime
     function: str | None
@@ -75,19 +75,19 @@ class Status:
     letters: Part[Letters]
     documents: Part[int]
     items: Part[int]
-    """As DynamoDB counted them some hours ago."""
+    """Number of items, as DynamoDB counted them some hours ago."""
     verified: Part[Mapping[str, Any]]
 
     def to_json(self) -> dict[str, Any]:
-        """Each part as it is, or ``{"problem": reason}``."""
-        return {_camel(one.name): _plain(getattr(self, one.name)) for one in fields(self)}
+        """Return each part's value, or ``{"problem": reason}``."""
+        return {_camel(field.name): _plain(getattr(self, field.name)) for field in fields(self)}
 
 
 class Observer:
-    """Gathers a status again and again.
+    """Gathers the status, as often as it is asked to.
 
     Args:
-        function: its name, with a colon and the version or alias that reads the stream if it isn't the newest.
+        function: its name, with a colon and the version or alias that reads the stream, if one was named.
     """
 
     def __init__(self, settings: Settings, function: str | None, log_group: str | None) -> None:
@@ -100,7 +100,7 @@ class Observer:
         self._published: tuple[datetime, Part[Metrics]] | None = None
 
     def look(self) -> Status:
-        """Ask everybody at the same time."""
+        """Ask for all parts at the same time."""
         for service in ("lambda", "cloudwatch", "logs", "dynamodb"):
             self._connect(service)
         asked = {
@@ -130,12 +130,12 @@ class Observer:
         found = self._call("lambda", "list_event_source_mappings", FunctionName=name)["EventSourceMappings"]
         return [
             EventSourceMapping(
-                uuid=one["UUID"],
-                state=one.get("State", "unknown"),
-                last_result=one.get("LastProcessingResult") or "No records processed",
-                reason=one.get("StateTransitionReason", ""),
+                uuid=mapping["UUID"],
+                state=mapping.get("State", "unknown"),
+                last_result=mapping.get("LastProcessingResult") or "No records processed",
+                reason=mapping.get("StateTransitionReason", ""),
             )
-            for one in found
+            for mapping in found
         ]
 
     def _iterator_age(self) -> float:
@@ -145,7 +145,7 @@ class Observer:
         return age / 1000
 
     def _metrics(self) -> Part[Metrics]:
-        """CloudWatch's change once a minute and cost something, so they are asked for every ten seconds."""
+        """Read the metrics. CloudWatch's change once a minute and cost money, so they are kept for ten seconds."""
         now = datetime.now(UTC)
         if self._published and now - self._published[0] < timedelta(seconds=10):
             return self._published[1]
@@ -175,7 +175,7 @@ class Observer:
             case "s3":
                 return self._letters_in_bucket(arn.rpartition(":")[2])
             case _:
-                raise _UnknownError("they go to an SNS topic, which keeps none: look at who subscribes to it")
+                raise _UnknownError("they go to an SNS topic, which keeps none: look at its subscribers")
 
     def _letters_in_queue(self, arn: str) -> Letters:
         _, _, _, region, account, name = arn.split(":")
@@ -183,25 +183,25 @@ class Observer:
         url = f"{sqs.meta.endpoint_url}/{account}/{name}"
         names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
         answer = self._call("sqs", "get_queue_attributes", QueueUrl=url, AttributeNames=names)["Attributes"]
-        waiting = sum(int(answer[one]) for one in names)
+        waiting = sum(int(answer[attribute]) for attribute in names)
         return Letters(waiting, oldest_seconds=self._oldest_in_queue(name) if waiting else None)
 
     def _oldest_in_queue(self, name: str) -> float | None:
-        """SQS itself doesn't tell, and to receive a message would hide it."""
+        """The age from CloudWatch: SQS doesn't return it, and receiving a message would hide that message."""
         try:
             return self._latest("AWS/SQS", "ApproximateAgeOfOldestMessage", {"QueueName": name})
         except SyncError:
             return None
 
     def _letters_in_bucket(self, name: str) -> Letters:
-        """A thousand objects of each kind at most; each holds one failure or more."""
+        """Count the failures' objects, at most a thousand of each kind. Each object holds one failure or more."""
         self._connect("s3")
         pages = [
             self._call("s3", "list_objects_v2", Bucket=name, Prefix=prefix)
             for prefix in (bucket.PREFIX, bucket.RECORDS_PREFIX)
         ]
-        objects = [one for page in pages for one in page.get("Contents", [])]
-        oldest = min((one["LastModified"] for one in objects), default=None)
+        objects = [entry for page in pages for entry in page.get("Contents", [])]
+        oldest = min((entry["LastModified"] for entry in objects), default=None)
         return Letters(
             len(objects),
             at_least=any(page.get("IsTruncated", False) for page in pages),
@@ -209,7 +209,7 @@ class Observer:
         )
 
     def _documents(self) -> int:
-        """Of the index that the sync writes to: behind an alias there may be others, and a filter that hides some."""
+        """Count the documents of the index that the sync writes to: an alias may cover others, or hide some."""
         reader, deadline = self._reader(), Deadline.after(_PATIENCE_SECONDS)
         return reader.count(reader.resolve(deadline).index, deadline)
 
@@ -227,7 +227,7 @@ class Observer:
         deadline = Deadline.after(_PATIENCE_SECONDS)
         found = last_verified(self._client, self._home(deadline), deadline)
         if found is None:
-            raise _UnknownError("never verified in whole: dynamodb-opensearch verify")
+            raise _UnknownError("never verified in full: run dynamodb-opensearch verify")
         return found
 
     def _named(self) -> str:
@@ -236,7 +236,7 @@ class Observer:
         return self._function
 
     def _connect(self, service: str, region: str | None = None) -> Any:
-        """Made in one thread: boto3's own session isn't for several."""
+        """Make a client, in one thread only: boto3's session isn't thread-safe."""
         if service not in self._aws:
             config = Config(
                 connect_timeout=2, read_timeout=_PATIENCE_SECONDS, retries={"mode": "standard", "total_max_attempts": 2}
@@ -249,16 +249,17 @@ class Observer:
             return getattr(self._aws[service], operation)(**arguments)
         except (BotoCoreError, ClientError) as error:
             call = "".join(word.capitalize() for word in operation.split("_"))
-            told = aws_error(error, call, service)
-            raise told if any(word in code_of(error) for word in _NOT_THERE) else _UnknownError(str(told)) from None
+            reported = aws_error(error, call, service)
+            is_missing = any(word in code_of(error) for word in _NOT_THERE)
+            raise reported if is_missing else _UnknownError(str(reported)) from None
 
 
 _NOT_THERE = ("NotFound", "NonExistent", "NoSuch", "DoesNotExist")
-"""In AWS's codes. All others say that we may not ask, or not now: no word about what was asked for."""
+"""Words in AWS's error codes for what doesn't exist. All other codes only mean that we may not read it, or not now."""
 
 
 class _UnknownError(SyncError):
-    """Nobody can tell, for a reason that is no failure of what was asked for."""
+    """A part is unknown, although nothing need be wrong with it."""
 
 
 def _part(ask: Callable[[], _Value | None]) -> Part[_Value]:
@@ -269,7 +270,7 @@ def _part(ask: Callable[[], _Value | None]) -> Part[_Value]:
     except SyncError as error:
         return Part(problem=str(error), broken=True)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
-        problem = f"an answer of another form ({type(error).__name__}): is an OpenSearch there? check --endpoint"
+        problem = f"the answer has an unexpected form ({type(error).__name__}): check that --endpoint is OpenSearch's"
         return Part(problem=problem, broken=True)
 
 
@@ -282,9 +283,9 @@ def _plain(value: Any) -> Any:
         case datetime():
             return value.isoformat(timespec="seconds").replace("+00:00", "Z")
         case list():
-            return [_plain(one) for one in value]
+            return [_plain(member) for member in value]
         case _ if is_dataclass(value) and not isinstance(value, type):
-            return {_camel(one.name): _plain(getattr(value, one.name)) for one in fields(value)}
+            return {_camel(field.name): _plain(getattr(value, field.name)) for field in fields(value)}
         case _:
             return value
 

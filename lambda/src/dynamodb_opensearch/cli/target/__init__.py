@@ -1,1 +1,1 @@
-"""Which table and which index a command works on."""
+"""Finds which table and which index a command works on."""

@@ -1,4 +1,4 @@
-"""Which table and which index: from options, else from the deployed function, else from the process's environment."""
+"""Finds the table and the index: from options, else from the deployed function, else from environment variables."""
 
 import os
 from collections.abc import Mapping
@@ -34,7 +34,7 @@ VARIABLES = {
     "region": "AWS_REGION",
     "dead_letters": "DEAD_LETTER_ARN",
 }
-"""Option -> the variable that says the same: the function's own."""
+"""Option -> the variable with the same meaning, which is the function's own."""
 
 _TUNING = (
     "BULK_ACTIONS",
@@ -54,9 +54,9 @@ class Function:
 
     name: str
     qualified: str
-    """With its version or alias, if one was named: that is what reads the stream."""
+    """The name with the version or alias, if one was given: that is what reads the stream."""
     account: str | None
-    """None: nobody named it by its ARN, so it is of the account that the credentials are of."""
+    """None if it wasn't given by its ARN, so that it is in the account of the credentials."""
     log_group: str
     environment: Mapping[str, str]
 
@@ -67,11 +67,11 @@ class Configuration:
 
     settings: Settings
     function: Function | None
-    """None: nobody named one."""
+    """None if no function was named."""
 
 
 def configure(flags: TargetFlags) -> Configuration:
-    """Put together what is known. The Region is set for all AWS clients of this process and its children.
+    """Combine options, function and variables. Set the Region for all AWS clients of this process and its children.
 
     Raises:
         ConfigurationError: something is missing or wrong, or the function can't be asked.
@@ -103,7 +103,7 @@ def read_function(named: str) -> Function:
     """Ask Lambda for a function's environment.
 
     Raises:
-        ConfigurationError: there is no such function, it can't be asked for, or isn't a sync.
+        ConfigurationError: there is no such function, it can't be read, or it isn't a sync.
     """
     subject = f"the function {named!r}"
     try:
@@ -114,11 +114,11 @@ def read_function(named: str) -> Function:
     if hidden := answer.get("Environment", {}).get("Error"):
         raise ConfigurationError(
             f"{subject}: its environment can't be decrypted ({hidden.get('ErrorCode')}: {hidden.get('Message')}); "
-            "allow kms:Decrypt on its key to whoever runs this, or give --endpoint, --table and --index instead"
+            "allow your credentials kms:Decrypt on its key, or give --endpoint, --table and --index instead"
         )
     environment = answer.get("Environment", {}).get("Variables", {})
     if "OPENSEARCH_ENDPOINT" not in environment:
-        raise ConfigurationError(f"{subject} isn't a sync: its environment has no OPENSEARCH_ENDPOINT; give another")
+        raise ConfigurationError(f"{subject} isn't a sync: its environment has no OPENSEARCH_ENDPOINT; name another")
     name = str(answer["FunctionName"])
     log_group = answer.get("LoggingConfig", {}).get("LogGroup") or f"/aws/lambda/{name}"
     parts = named.split(":")
@@ -129,7 +129,7 @@ def read_function(named: str) -> Function:
 
 
 def _named_function(flags: TargetFlags) -> str | None:
-    """By an option, else by a variable: ``--terraform`` wins over a variable that names the function."""
+    """Return the function named by an option, else by a variable: ``--terraform`` wins over a variable."""
     if flags.function:
         return flags.function
     if flags.terraform:
@@ -149,7 +149,7 @@ def _choose_region(flags: TargetFlags, named: str | None) -> None:
         or os.environ.get("AWS_DEFAULT_REGION")
         or _profile_region()
     )
-    if region:  # the SDK reads the one, the settings the other
+    if region:  # boto3 reads the second, the settings read the first
         os.environ["AWS_REGION"] = os.environ["AWS_DEFAULT_REGION"] = region
 
 
@@ -157,8 +157,8 @@ def _profile_region() -> str | None:
     try:
         region: str | None = boto3.Session().region_name
     except BotoCoreError as error:
-        told = f"your AWS configuration can't be used: {error}{credentials_advice(error)}"
-        raise ConfigurationError(told) from None
+        reason = f"your AWS configuration can't be used: {error}{credentials_advice(error)}"
+        raise ConfigurationError(reason) from None
     return region
 
 
@@ -167,13 +167,13 @@ def _check_nothing_is_missing(environment: Mapping[str, str]) -> None:
     if missing:
         options = ", ".join(f"{option_of(name)} ({VARIABLES[name]})" for name in missing)
         raise ConfigurationError(
-            f"not given: {options}. Name the deployed function, which knows it all: --function NAME, or "
+            f"not given: {options}. Name the deployed function, whose settings have them all: --function NAME, or "
             "--terraform DIR to find it in the Terraform output. Or give these options, or set these variables"
         )
 
 
 def _check_ca_file(environment: Mapping[str, str], given: Mapping[str, str], function: Function | None) -> None:
-    """The function's file is one of its package or layer, so it is hardly here too."""
+    """Check the CA file. The function's own is in its package or layer, so it probably isn't on this machine."""
     path = environment.get("OPENSEARCH_CA_FILE")
     if path and function and "OPENSEARCH_CA_FILE" not in given and not Path(path).exists():
         raise ConfigurationError(
@@ -183,37 +183,37 @@ def _check_ca_file(environment: Mapping[str, str], given: Mapping[str, str], fun
 
 
 def _check_path(settings: Settings) -> None:
-    """A URL from a browser's address line isn't the API's. Any other path may be a proxy's."""
+    """Refuse a URL copied from a browser, whose path isn't the API's. Any other path may be a proxy's."""
     parts = urlsplit(settings.endpoint)
     if parts.path.startswith("/_") or parts.path.strip("/") == settings.index:
         raise ConfigurationError(
-            f"OPENSEARCH_ENDPOINT is {settings.endpoint!r}: take the path {parts.path} off: "
+            f"OPENSEARCH_ENDPOINT is {settings.endpoint!r}: remove the path {parts.path}: "
             f"{parts._replace(path='').geturl()}"
         )
 
 
 def _check_account(settings: Settings, function: Function) -> None:
-    """A table's name is looked up where the credentials are of: there it may be another table of the same name."""
+    """Check that the table is in the function's account: in the credentials' account, its name may mean another."""
     if function.account is None or settings.table_name.startswith("arn:"):
         return
     try:
         arn = describe_table(wire.connect(connections=1), settings.table_name).arn
     except ConfigurationError:
-        return  # whoever needs the table says so
+        return  # the commands that need the table report it
     account = arn.split(":")[4]
     if account != function.account:
         raise ConfigurationError(
-            f"the function {function.name} is of the account {function.account}, but the table {settings.table_name} "
-            f"that your credentials reach is of {account}: use credentials of {function.account}, or name the table "
+            f"the function {function.name} is in the account {function.account}, but the table {settings.table_name} "
+            f"that your credentials reach is in {account}: use credentials of {function.account}, or name the table "
             "that you mean with --table ARN"
         )
 
 
 def _with_source(message: str, given: Mapping[str, str], function: Function | None) -> str:
-    """The message with the option, or the function, that the wrong value is from."""
+    """Name the option or the function that the wrong value comes from."""
     variable = message.partition(" ")[0]
     if variable in given:
-        option = next(name for name, one in VARIABLES.items() if one == variable)
+        option = next(name for name, its_variable in VARIABLES.items() if its_variable == variable)
         return option_of(option) + message.removeprefix(variable)
     if function and variable in function.environment:
         return f"the function {function.name}'s {message}"
@@ -221,5 +221,5 @@ def _with_source(message: str, given: Mapping[str, str], function: Function | No
 
 
 def connected(flags: TargetFlags) -> Sync:
-    """The sync, for a command whose user waits: it is less patient than a job."""
+    """Open the sync for a command whose user waits: its deadline is shorter than a job's."""
     return open_sync(configure(flags).settings, deadline=lambda: Deadline.after(60))

@@ -1,4 +1,4 @@
-"""The options that commands share, each written once: a command asks for a whole group of them as one argument."""
+"""Defines the options that commands share, each once: a command takes a whole group of them as one argument."""
 
 import inspect
 import os
@@ -18,7 +18,7 @@ _Value = TypeVar("_Value")
 
 
 SMALL = 200_000
-"""Items that one process is through with before a second has paid for its start."""
+"""Below this many items, one process is done before starting a second would pay off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +28,8 @@ class TargetFlags:
     function: Annotated[
         str | None,
         typer.Option(
-            help="Name or ARN of the deployed function: its environment tells all that isn't given by the options "
-            "below. (DYNAMODB_OPENSEARCH_FUNCTION)",
+            help="Name or ARN of the deployed function: its environment gives all that the options below don't. "
+            "(DYNAMODB_OPENSEARCH_FUNCTION)",
             metavar="NAME",
             rich_help_panel=_WHICH,
         ),
@@ -37,7 +37,7 @@ class TargetFlags:
     terraform: Annotated[
         Path | None,
         typer.Option(
-            help="Folder in which `terraform output -json` tells function_name, or a file with that output. "
+            help="Folder in which `terraform output -json` prints function_name, or a file with that output. "
             "(DYNAMODB_OPENSEARCH_TERRAFORM)",
             metavar="DIR",
             rich_help_panel=_WHICH,
@@ -70,7 +70,7 @@ class TargetFlags:
     ca_file: Annotated[
         str | None,
         typer.Option(
-            help="PEM file of the CA that OpenSearch's certificate is from. (OPENSEARCH_CA_FILE)",
+            help="PEM file of the CA that signed OpenSearch's certificate. (OPENSEARCH_CA_FILE)",
             metavar="FILE",
             rich_help_panel=_WHICH,
         ),
@@ -82,7 +82,8 @@ class TargetFlags:
     keys: Annotated[
         str | None,
         typer.Option(
-            help="Its key attributes, pk or pk,sk or a JSON list; by default DescribeTable is asked. (TABLE_KEYS)",
+            help="The table's key attributes: pk, or pk,sk, or a JSON list; by default from DescribeTable. "
+            "(TABLE_KEYS)",
             metavar="NAMES",
             rich_help_panel=_WHICH,
         ),
@@ -108,14 +109,14 @@ class TargetFlags:
 
     def command_line(self, command: str, *arguments: str | Path) -> str:
         """A command to run next, on the same table and index."""
-        given = [(one.name, getattr(self, one.name)) for one in fields(self)]
+        given = [(field.name, getattr(self, field.name)) for field in fields(self)]
         same = [text for name, value in given if value is not None for text in (option_of(name), str(value))]
         return shlex.join(["dynamodb-opensearch", command, *same, *map(str, arguments)])
 
 
 @dataclass(frozen=True, slots=True)
 class RunFlags:
-    """How a job runs, and what it tells."""
+    """How a job runs, and what it prints."""
 
     processes: Annotated[
         int | None,
@@ -123,7 +124,7 @@ class RunFlags:
             min=1,
             max=1024,
             metavar="N",
-            help="Processes; by default one per CPU, and one for less than 200,000 items.",
+            help="Number of processes; by default one per CPU, but only one for fewer than 200,000 items.",
             rich_help_panel=_HOW,
         ),
     ] = None
@@ -133,7 +134,7 @@ class RunFlags:
             min=1,
             max=64,
             metavar="N",
-            help="Threads of each process, each with a part of the work.",
+            help="Threads in each process; each works on its own part.",
             rich_help_panel=_HOW,
         ),
     ] = 4
@@ -142,7 +143,7 @@ class RunFlags:
         typer.Option(
             min=1,
             max=1_000_000,
-            help="Most items of a page; by default as many as DynamoDB puts into 1 MB.",
+            help="Most items in a page; by default as many as fit into DynamoDB's 1 MB.",
             metavar="N",
             rich_help_panel=_HOW,
         ),
@@ -150,14 +151,16 @@ class RunFlags:
     checkpoint: Annotated[
         Path | None,
         typer.Option(
-            help="File that notes what is done; by default one per command, table and index in your state folder.",
+            help="File that notes what is done; by default a file per command, table and index in your state folder.",
             metavar="FILE",
             rich_help_panel=_HOW,
         ),
     ] = None
     restart: Annotated[
         bool,
-        typer.Option("--restart", metavar="", help="Forget what an interrupted run has done.", rich_help_panel=_HOW),
+        typer.Option(
+            "--restart", metavar="", help="Start again instead of resuming an interrupted run.", rich_help_panel=_HOW
+        ),
     ] = False
     as_json: Annotated[
         bool,
@@ -171,35 +174,38 @@ def option_of(name: str) -> str:
 
 
 def unfolded(command: Callable[..., _Value]) -> Callable[..., _Value]:
-    """A command whose arguments of a flags' class are replaced with the class's own fields, as Typer wants them."""
+    """Wrap a command so that each argument of a flags class becomes the class's fields, as Typer needs them."""
     hints = get_type_hints(command, include_extras=True)
     groups = {name: kind for name, kind in hints.items() if inspect.isclass(kind) and is_dataclass(kind)}
-    own = [one for one in inspect.signature(command).parameters.values() if one.name not in groups]
-    parameters = [one.replace(annotation=hints[one.name], kind=inspect.Parameter.KEYWORD_ONLY) for one in own]
+    own = [parameter for parameter in inspect.signature(command).parameters.values() if parameter.name not in groups]
+    parameters = [
+        parameter.replace(annotation=hints[parameter.name], kind=inspect.Parameter.KEYWORD_ONLY) for parameter in own
+    ]
     for group in groups.values():
         group_hints = get_type_hints(group, include_extras=True)
         parameters += [
             inspect.Parameter(
-                one.name, inspect.Parameter.KEYWORD_ONLY, default=one.default, annotation=group_hints[one.name]
+                field.name, inspect.Parameter.KEYWORD_ONLY, default=field.default, annotation=group_hints[field.name]
             )
-            for one in fields(group)
+            for field in fields(group)
         ]
 
     @wraps(command)
     def unfolding(**values: Any) -> _Value:
         made = {
-            name: group(**{one.name: values.pop(one.name) for one in fields(group)}) for name, group in groups.items()
+            name: group(**{field.name: values.pop(field.name) for field in fields(group)})
+            for name, group in groups.items()
         }
         return command(**values, **made)
 
     # Typer reads both.
     unfolding.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-    unfolding.__annotations__ = {one.name: one.annotation for one in parameters}
+    unfolding.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     return unfolding
 
 
 def default_processes(expected: int | None) -> int:
-    """One per CPU that this process may use, unless there is so little to do that their start takes longer."""
+    """One process per CPU that this process may use; only one where starting more would take longer than the work."""
     if expected is not None and expected < SMALL:
         return 1
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

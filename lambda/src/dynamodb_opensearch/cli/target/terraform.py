@@ -1,4 +1,4 @@
-"""Finds the deployed function in a Terraform output, wherever in it the sync's own outputs stand."""
+"""Finds the deployed function in a Terraform output, wherever the sync's outputs are in it."""
 
 import json
 import shutil
@@ -11,7 +11,7 @@ from dynamodb_opensearch.core.errors import ConfigurationError
 
 
 def function_of(path: Path) -> str:
-    """Name, or ARN where the output has one, of the only function that an output tells.
+    """Return the only function that an output names: its ARN where the output has one, else its name.
 
     Args:
         path: a folder where ``terraform output -json`` works, or a file with what that prints.
@@ -20,7 +20,7 @@ def function_of(path: Path) -> str:
         ConfigurationError: there is no output, or no function in it, or several.
     """
     outputs = _decoded(_output(path) if path.is_dir() else _text(path), path)
-    found = dict(_functions({name: one["value"] for name, one in outputs.items()}, ""))
+    found = dict(_functions({name: output["value"] for name, output in outputs.items()}, ""))
     if not found:
         raise ConfigurationError(
             f"--terraform {path}: no output is named function_name, alone or inside an object such as "
@@ -33,7 +33,7 @@ def function_of(path: Path) -> str:
 
 
 def _functions(value: Any, where: str) -> Iterator[tuple[str, str]]:
-    """Where each function's name stands, and the name, or better the ARN beside it, which holds the Region too."""
+    """Yield where each function's name is, and the name, or the ARN beside it, which holds the Region too."""
     if isinstance(value, Mapping):
         name, arn = value.get("function_name"), value.get("function_arn")
         if isinstance(name, str) and name:
@@ -45,7 +45,7 @@ def _functions(value: Any, where: str) -> Iterator[tuple[str, str]]:
 def _decoded(text: str, path: Path) -> dict[str, Any]:
     try:
         outputs = json.loads(text)
-        if all(isinstance(one, dict) and "value" in one for one in outputs.values()):
+        if all(isinstance(output, dict) and "value" in output for output in outputs.values()):
             return dict(outputs)
     except (AttributeError, ValueError):
         pass
