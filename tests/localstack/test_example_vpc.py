@@ -197,5 +197,5 @@ def test_a_changed_tunable_is_all_that_a_plan_changes(example: AppliedExample) -
     changes = planned_changes(example, 'module "sync" {\n  maximum_batching_window_in_seconds = 5\n}\n')
 
     assert changes == {
-        "module.sync.module.sync.aws_lambda_event_source_mapping.this": {"maximum_batching_window_in_seconds": 5}
+        "module.sync.aws_lambda_event_source_mapping.this": {"maximum_batching_window_in_seconds": 5}
     }

@@ -22,7 +22,7 @@ def readme(example: str) -> str:
 def test_an_example_passes_its_own_tests(terraform: Terraform, example: str) -> None:
     terraform.init(f"examples/{example}")
 
-    assert "Success!" in terraform(f"examples/{example}", "test")
+    assert "Success!" in terraform.test(f"examples/{example}")
 
 
 @pytest.mark.parametrize("example", EXAMPLES)

@@ -18,7 +18,7 @@ variable "aws_endpoint" {
 
 variable "failures_arn" {
   type        = string
-  description = "ARN of the queue for failures. Not made here: the provider waits half a minute for a queue."
+  description = "ARN of the queue for failures. Not created here: the provider waits half a minute for a queue."
 }
 
 variable "listener_arns" {
@@ -108,6 +108,6 @@ output "function_name" {
 }
 
 output "mapping_uuid" {
-  description = "UUID of the sync's mapping."
+  description = "UUID of the sync's event source mapping."
   value       = module.sync.event_source_mapping_uuid
 }
