@@ -9,10 +9,10 @@ variable "index" {
   validation {
     # `$` and `*` would have another meaning in the role's policy, which names the index too.
     condition = (
-      can(regex("^[^-_+A-Z\\s\"*\\\\/|,?<>#:$][^+A-Z\\s\"*\\\\/|,?<>#:$]*$", var.index))
-      && !startswith(var.index, "..")
+      length(var.index) <= 255
       && var.index != "."
-      && length(var.index) <= 255
+      && can(regex("^[^-_+A-Z\\s\"*\\\\/|,?<>#:$][^+A-Z\\s\"*\\\\/|,?<>#:$]*$", var.index))
+      && !startswith(var.index, "..")
     )
     error_message = join(" ", [
       "index is '${var.index}': give an OpenSearch index name: 1 to 255 characters, lower case, no spaces, none of \"",
@@ -557,9 +557,8 @@ variable "filters" {
   # An item's keys never change, so all of its changes match or none does. Its images change, and so do event names.
   validation {
     condition = alltrue([
-      for filter in var.filters :
-      !can(keys(jsondecode(filter)))
-      || try(keys(jsondecode(filter)) == ["dynamodb"] && keys(jsondecode(filter).dynamodb) == ["Keys"], false)
+      for filter in [for json in var.filters : jsondecode(json) if can(keys(jsondecode(json)))] :
+      try(keys(filter) == ["dynamodb"] && keys(filter.dynamodb) == ["Keys"], false)
     ])
     error_message = join(" ", [
       "filters is ${jsonencode(var.filters)}: give conditions on dynamodb.Keys only. A condition on an image filters",
@@ -721,12 +720,9 @@ variable "maximum_record_age_in_seconds" {
 
   validation {
     condition = (
-      var.maximum_record_age_in_seconds == -1
-      || (
-        var.maximum_record_age_in_seconds >= 60
-        && var.maximum_record_age_in_seconds <= 604800
-        && floor(var.maximum_record_age_in_seconds) == var.maximum_record_age_in_seconds
-      )
+      floor(var.maximum_record_age_in_seconds) == var.maximum_record_age_in_seconds
+      && var.maximum_record_age_in_seconds <= 604800
+      && (var.maximum_record_age_in_seconds >= 60 || var.maximum_record_age_in_seconds == -1)
     )
     error_message = join(" ", [
       "maximum_record_age_in_seconds is ${var.maximum_record_age_in_seconds}: give a whole number from 60 to 604800,",
@@ -760,9 +756,9 @@ variable "maximum_retry_attempts" {
 
   validation {
     condition = (
-      var.maximum_retry_attempts >= -1
+      floor(var.maximum_retry_attempts) == var.maximum_retry_attempts
       && var.maximum_retry_attempts <= 10000
-      && floor(var.maximum_retry_attempts) == var.maximum_retry_attempts
+      && var.maximum_retry_attempts >= -1
     )
     error_message = join(" ", [
       "maximum_retry_attempts is ${var.maximum_retry_attempts}: give a whole number from 0 to 10000, or -1 for as long",
@@ -1067,8 +1063,8 @@ variable "reserved_concurrent_executions" {
 
   validation {
     condition = (
-      var.reserved_concurrent_executions >= -1
-      && floor(var.reserved_concurrent_executions) == var.reserved_concurrent_executions
+      floor(var.reserved_concurrent_executions) == var.reserved_concurrent_executions
+      && var.reserved_concurrent_executions >= -1
     )
     error_message = join(" ", [
       "reserved_concurrent_executions is ${var.reserved_concurrent_executions}: give a whole number from 0, or -1 for",

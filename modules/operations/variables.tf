@@ -344,8 +344,8 @@ variable "reserved_concurrent_executions" {
 
   validation {
     condition = (
-      var.reserved_concurrent_executions >= -1
-      && floor(var.reserved_concurrent_executions) == var.reserved_concurrent_executions
+      floor(var.reserved_concurrent_executions) == var.reserved_concurrent_executions
+      && var.reserved_concurrent_executions >= -1
     )
     error_message = join(" ", [
       "reserved_concurrent_executions is ${var.reserved_concurrent_executions}: give a whole number from 0, or -1 for",

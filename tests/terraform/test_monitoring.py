@@ -213,7 +213,7 @@ def test_the_table_is_what_is_planned(plan: Plan) -> None:
     rows = re.findall(r"^\| `([\w-]+)` \| (\S+) (\S+) \| (.+?) \| \[.+?\]\(#([\w-]+)\) \|", RUNBOOKS, re.MULTILINE)
     emitters = {
         frozenset({"FunctionName"}): "Lambda, per function",
-        frozenset({"EventSourceMappingUUID"}): "Lambda, per mapping",
+        frozenset({"EventSourceMappingUUID"}): "Lambda, per trigger",
         frozenset({"Sync"}): "the function",
         frozenset({"QueueName"}): "SQS",
         frozenset({"ClientId", "DomainName"}): "OpenSearch Service",

@@ -682,7 +682,7 @@ run "refuses_a_filter_of_4097_characters" {
   command = plan
 
   variables {
-    filters = [jsonencode({ dynamodb = { Keys = { productId = { S = [format("%4047s", "x")] } } } })]
+    filters = [jsonencode({ dynamodb = { Keys = { productId = { S = [format("%4051s", "x")] } } } })]
   }
 
   expect_failures = [var.filters]
