@@ -1,4 +1,4 @@
-# Up to 0.0.0 the sync was a module of its own, modules/sync, which the root called. What it made then is kept.
+# Before the first release the root called a module of its own, modules/sync. Its resources are kept, at new addresses.
 
 moved {
   from = module.sync.aws_cloudwatch_log_group.this

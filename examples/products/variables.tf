@@ -15,16 +15,14 @@ variable "aws_endpoint" {
     condition = var.aws_endpoint == null || var.opensearch_endpoint != null
     error_message = join(" ", [
       "aws_endpoint is ${jsonencode(var.aws_endpoint)} without opensearch_endpoint: give the URL of an OpenSearch too;",
-      "an emulator makes no domain.",
+      "an emulator has no domains.",
     ])
   }
 }
 
 variable "name" {
   type        = string
-  description = <<-EOT
-    Start of the names of all that is made: 3 to 20 of a-z 0-9 - characters, starting with a letter (default: demo).
-  EOT
+  description = "Start of all names: 3 to 20 of a-z 0-9 - characters, starting with a letter (default: demo)."
   default     = "demo"
   nullable    = false
 
@@ -40,17 +38,15 @@ variable "name" {
 variable "opensearch_auth" {
   type        = string
   description = <<-EOT
-    How the sync proves who it is to opensearch_endpoint: none, or basic with opensearch_secret_arn. Null (default):
-    none with an endpoint, sigv4 with the domain.
+    How the sync authenticates to opensearch_endpoint: none, or basic with opensearch_secret_arn. Null (default): none
+    with an endpoint, sigv4 with the domain.
   EOT
   default     = null
 }
 
 variable "opensearch_endpoint" {
   type        = string
-  description = <<-EOT
-    URL of an OpenSearch that is there already. Null (default): a domain is made, which takes about fifteen minutes.
-  EOT
+  description = "URL of an existing OpenSearch. Null (default): a domain is created, which takes about fifteen minutes."
   default     = null
 }
 

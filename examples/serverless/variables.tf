@@ -20,10 +20,7 @@ variable "administrator_arns" {
 
 variable "name" {
   type        = string
-  description = <<-EOT
-    Start of the names of all that is made: 3 to 20 of a-z 0-9 - characters, starting with a letter (default:
-    serverless).
-  EOT
+  description = "Start of all names: 3 to 20 of a-z 0-9 - characters, starting with a letter (default: serverless)."
   default     = "serverless"
   nullable    = false
 
@@ -49,9 +46,9 @@ variable "vpc" {
     security_group_ids = set(string)
   })
   description = <<-EOT
-    VPC from which alone the collection can be reached; the function runs in it, and the endpoint stands in its subnets.
-    The security groups are for both: they must let HTTPS pass among themselves, and out to DynamoDB and SQS. Null
-    (default): no VPC.
+    The only VPC from which the collection can be reached; the function and the collection's endpoint are in its
+    subnets. The security groups are for both: they must let HTTPS pass among themselves, and out to DynamoDB and SQS.
+    Null (default): no VPC.
   EOT
   default     = null
 }

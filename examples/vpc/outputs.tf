@@ -25,7 +25,7 @@ output "role_arn" {
 
 output "setup" {
   description = <<-EOT
-    Commands that set the domain up, for a shell inside the VPC: the sync's role in OpenSearch, its mapping, and the
+    Commands that set the domain up, for a shell inside the VPC: the sync's OpenSearch role, its role mapping, and the
     index.
   EOT
   value = templatefile("${path.module}/setup.sh.tftpl", {

@@ -31,9 +31,7 @@ variable "cidr_block" {
 
 variable "name" {
   type        = string
-  description = <<-EOT
-    Start of the names of all that is made: 3 to 20 of a-z 0-9 - characters, starting with a letter (default: private).
-  EOT
+  description = "Start of all names: 3 to 20 of a-z 0-9 - characters, starting with a letter (default: private)."
   default     = "private"
   nullable    = false
 

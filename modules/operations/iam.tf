@@ -153,7 +153,7 @@ data "aws_iam_policy_document" "function" {
   }
 
   # A failure record in a queue only points into the stream; one in a bucket holds the stream's records. `*`: it may be
-  # older than the table's current stream, and only a role that may read a stream is told that it no longer exists.
+  # older than the table's current stream, and only a role with access to a stream learns that it no longer exists.
   dynamic "statement" {
     for_each = length(local.failure_queue_arns) > 0 ? [local.settings.table.arn] : []
     content {

@@ -124,8 +124,7 @@ def test_a_changed_tunable_is_all_that_a_plan_changes(example: AppliedExample) -
     changes = example.planned_changes('module "sync" {\n  batch_size = 500\n}\n')
 
     assert changes == {
-        f'module.sync["{index}"].aws_lambda_event_source_mapping.this': {"batch_size": 500}
-        for index in SYNCS
+        f'module.sync["{index}"].aws_lambda_event_source_mapping.this': {"batch_size": 500} for index in SYNCS
     }
 
 

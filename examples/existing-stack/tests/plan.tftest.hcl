@@ -1,4 +1,4 @@
-# The example as the real provider plans it, without AWS: what it would look up there stands here.
+# The example as the real provider plans it, without AWS: what it would look up there is given here.
 
 provider "aws" {
   region                      = "eu-west-1"

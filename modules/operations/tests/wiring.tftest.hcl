@@ -121,7 +121,7 @@ run "the_shortest_call" {
       && output.state_machine_arn == aws_sfn_state_machine.this.arn
       && sort(keys(output.commands)) == tolist(["backfill", "create-index", "list", "repair", "verify"])
     )
-    error_message = "An output tells something else than what was made."
+    error_message = "An output differs from what was created."
   }
 }
 

@@ -70,16 +70,16 @@ module "sync" {
   opensearch_endpoint = "http://127.0.0.1:9"
 }
 
-resource "aws_sns_topic" "told" {
+resource "aws_sns_topic" "notified" {
   for_each = var.listener_arns
 
   name = "${var.name}-${each.key}"
 }
 
-resource "aws_sns_topic_subscription" "told" {
+resource "aws_sns_topic_subscription" "notified" {
   for_each = var.listener_arns
 
-  topic_arn = aws_sns_topic.told[each.key].arn
+  topic_arn = aws_sns_topic.notified[each.key].arn
   protocol  = "sqs"
   endpoint  = each.value
 }
@@ -88,8 +88,8 @@ module "monitoring" {
   source = "../../../modules/monitoring"
 
   sync            = module.sync
-  page_topic_arns = [aws_sns_topic.told["pager"].arn]
-  warn_topic_arns = [aws_sns_topic.told["tickets"].arn]
+  page_topic_arns = [aws_sns_topic.notified["pager"].arn]
+  warn_topic_arns = [aws_sns_topic.notified["tickets"].arn]
 }
 
 output "alarm_arns" {

@@ -95,7 +95,7 @@ run "defaults" {
 
   assert {
     condition     = length(aws_sqs_queue_redrive_policy.failures) == 0
-    error_message = "Messages leave the queue although nobody asked for it."
+    error_message = "Messages leave the queue without a redrive policy."
   }
 }
 
