@@ -1,84 +1,124 @@
+output "collection_arn" {
+  description = "ARN of the collection that the function writes to; null for a domain or another OpenSearch."
+  value       = try(var.collection.arn, null)
+}
+
 output "domain_arn" {
   description = "ARN of the domain that the function writes to; null for a collection or another OpenSearch."
-  value       = module.sync.domain_arn
+  value       = try(var.domain.arn, null)
 }
 
 output "event_source_mapping_arn" {
   description = "ARN of the event source mapping."
-  value       = module.sync.event_source_mapping_arn
+  value       = aws_lambda_event_source_mapping.this.arn
 }
 
 output "event_source_mapping_uuid" {
   description = "UUID of the event source mapping: the dimension EventSourceMappingUUID of its metrics."
-  value       = module.sync.event_source_mapping_uuid
+  value       = aws_lambda_event_source_mapping.this.uuid
 }
 
 output "failure_destination_arn" {
-  description = "ARN of the queue, topic or bucket that holds dead letters and AWS's own failure records."
-  value       = module.sync.failure_destination_arn
+  description = "ARN of the queue, topic or bucket that holds dead letters and AWS's failure records."
+  value       = local.failure_destination_arn
 }
 
 output "failure_destination_type" {
-  description = "What the failure destination is: sqs, sns or s3."
-  value       = module.sync.failure_destination_type
+  description = "Type of the failure destination: sqs, sns or s3."
+  value       = local.failure_destination_type
 }
 
 output "failure_destination_url" {
-  description = "URL of the failure destination when it is a queue, else null."
-  value       = module.sync.failure_destination_url
+  description = "URL of the failure destination if it is a queue, else null."
+  value       = local.failure_destination_url
 }
 
 output "function_arn" {
   description = "ARN of the function."
-  value       = module.sync.function_arn
+  value       = aws_lambda_function.this.arn
 }
 
 output "function_name" {
   description = "Name of the function, and the value of the dimension Sync of its own metrics."
-  value       = module.sync.function_name
+  value       = aws_lambda_function.this.function_name
 }
 
 output "index" {
-  description = "Index, or alias, that is kept equal to the table."
-  value       = module.sync.index
+  description = "The index, or alias, that the sync keeps equal to the table."
+  value       = var.index
 }
 
 output "log_group_arn" {
   description = "ARN of the function's log group."
-  value       = module.sync.log_group_arn
+  value       = aws_cloudwatch_log_group.this.arn
 }
 
 output "log_group_name" {
   description = "Name of the function's log group."
-  value       = module.sync.log_group_name
+  value       = aws_cloudwatch_log_group.this.name
 }
 
 output "metrics" {
-  description = "Metrics of the mapping itself that are switched on."
-  value       = module.sync.metrics
+  description = "Metrics of the event source mapping that are enabled."
+  value       = var.metrics
 }
 
 output "opensearch_endpoint" {
   description = "URL that the function writes to."
-  value       = module.sync.opensearch_endpoint
+  value       = local.endpoint
 }
 
 output "policy" {
-  description = "The IAM policy (JSON) that the function's role needs: attach it to a role that you give."
-  value       = module.sync.policy
+  description = "The IAM policy (JSON) that the function's role needs: attach it to a role of your own."
+  value       = data.aws_iam_policy_document.this.json
 }
 
 output "role_arn" {
-  description = "ARN of the function's role, made or given: for a domain's access policy, a role mapping, a collection's data access policy."
-  value       = module.sync.role_arn
+  description = <<-EOT
+    ARN of the function's role, created here or given: for a domain's access policy, an OpenSearch role mapping, a
+    collection's data access policy.
+  EOT
+  value       = local.role_arn
+}
+
+output "settings" {
+  description = "What modules/operations takes over from the sync, by sync = module.search. It holds no secrets."
+  value = {
+    architectures                   = var.architectures
+    code_signing_config_arn         = var.code_signing_config_arn
+    environment_variables           = local.environment_variables
+    failure_destination_kms_key_arn = var.failure_destination_kms_key_arn
+    filename                        = local.filename
+    kms_key_arn                     = var.kms_key_arn
+    layers                          = var.layers
+    log_kms_key_arn                 = var.log_kms_key_arn
+    opensearch_auth                 = var.opensearch_auth
+    opensearch_secret_arn           = var.opensearch_secret_arn
+    opensearch_secret_kms_key_arn   = var.opensearch_secret_kms_key_arn
+    opensearch_service              = local.environment.OPENSEARCH_SERVICE
+    permissions_boundary            = var.permissions_boundary
+    request_timeout_seconds         = var.request_timeout_seconds
+    role_path                       = var.role_path
+    runtime                         = var.runtime
+    s3_bucket                       = var.s3_bucket
+    s3_key                          = var.s3_key
+    s3_object_version               = var.s3_object_version
+    source_code_hash                = local.source_code_hash
+    table = {
+      arn          = var.table.arn
+      kms_key_arns = local.table_kms_key_arns
+      name         = var.table.name
+    }
+    vpc_config = var.vpc_config
+  }
 }
 
 output "stream_arn" {
-  description = "ARN of the stream that is read."
-  value       = module.sync.stream_arn
+  description = "ARN of the stream that Lambda reads."
+  value       = var.table.stream_arn
 }
 
 output "timeout" {
   description = "How long one invocation may take, in seconds."
-  value       = module.sync.timeout
+  value       = aws_lambda_function.this.timeout
 }

@@ -1,9 +1,24 @@
-# modules/sync's own variables. Null is passed on to it, where each default and each check stands, once.
-
 variable "index" {
   type        = string
-  description = "Index, or alias, that is kept equal to the table. Needs to be in lower case; OpenSearch makes it at the first write if it isn't there and the domain allows that."
+  description = <<-EOT
+    The index, or alias, that the sync keeps equal to the table. Lower case. If it doesn't exist, OpenSearch creates it
+    at the first write, provided the domain allows that.
+  EOT
   nullable    = false
+
+  validation {
+    # `$` and `*` would have another meaning in the role's policy, which names the index too.
+    condition = (
+      length(var.index) <= 255
+      && var.index != "."
+      && can(regex("^[^-_+A-Z\\s\"*\\\\/|,?<>#:$][^+A-Z\\s\"*\\\\/|,?<>#:$]*$", var.index))
+      && !startswith(var.index, "..")
+    )
+    error_message = join(" ", [
+      "index is '${var.index}': give an OpenSearch index name: 1 to 255 characters, lower case, no spaces, none of \"",
+      "* + \\ / | , ? < > # : $, not starting with - or _.",
+    ])
+  }
 }
 
 variable "table" {
@@ -19,50 +34,162 @@ variable "table" {
       kms_key_arn = optional(string)
     })))
   })
-  description = "The DynamoDB table, with a stream of any view type: an aws_dynamodb_table resource or data source, or this repository's modules/table, as a whole. For another account's table: an object with these attributes."
+  description = <<-EOT
+    The DynamoDB table, with a stream of any view type: an aws_dynamodb_table resource or data source, or this
+    repository's modules/table, as a whole. For a table in another account, an object with these attributes.
+  EOT
   nullable    = false
+
+  validation {
+    condition = can(regex("^arn:[^:]+:dynamodb:[^:]+:[0-9]{12}:table/[a-zA-Z0-9_.-]{3,255}$", var.table.arn))
+    error_message = join(" ", [
+      "table.arn is ${jsonencode(var.table.arn)}: give a table's ARN",
+      "(arn:aws:dynamodb:REGION:ACCOUNT:table/NAME).",
+    ])
+  }
+
+  validation {
+    condition = !can(regex(":table/[^/]+$", var.table.arn)) || endswith(var.table.arn, ":table/${var.table.name}")
+    error_message = join(" ", [
+      "table.name is ${jsonencode(var.table.name)} and table.arn is ${jsonencode(var.table.arn)}: give name and ARN of",
+      "one table.",
+    ])
+  }
+
+  validation {
+    condition = var.table.stream_enabled != false && try(length(var.table.stream_arn) > 0, false)
+    error_message = join(" ", [
+      "table '${var.table.name}' has no stream: set stream_enabled = true and a stream_view_type on it (its stream_arn",
+      "is ${jsonencode(var.table.stream_arn)}).",
+    ])
+  }
+
+  validation {
+    condition = (
+      try(length(var.table.stream_arn) == 0 || startswith(var.table.stream_arn, "${var.table.arn}/stream/"), true)
+    )
+    error_message = join(" ", [
+      "table.stream_arn is ${jsonencode(var.table.stream_arn)}: give the ARN of a stream of",
+      "${jsonencode(var.table.arn)} (its ARN, followed by /stream/LABEL).",
+    ])
+  }
+
+  validation {
+    condition = try(length(var.table.hash_key) > 0, false)
+    error_message = join(" ", [
+      "table.hash_key is ${jsonencode(var.table.hash_key)}: give the name of the partition key's",
+      "attribute.",
+    ])
+  }
 }
 
 variable "architectures" {
   type        = list(string)
-  description = "The function's instruction set: [\"arm64\"] (default: a fifth cheaper) or [\"x86_64\"]. The package runs on both."
-  default     = null
+  description = <<-EOT
+    The function's instruction set: ["arm64"] (default: a fifth cheaper) or ["x86_64"]. The package runs on both.
+  EOT
+  default     = ["arm64"]
+  nullable    = false
+
+  validation {
+    condition     = contains([jsonencode(["arm64"]), jsonencode(["x86_64"])], jsonencode(var.architectures))
+    error_message = "architectures is ${jsonencode(var.architectures)}: give [\"arm64\"] or [\"x86_64\"]."
+  }
 }
 
 variable "batch_size" {
   type        = number
-  description = "Most stream records per invocation: 1 to 10000 (default: 1000, what one read of a shard brings; AWS's own default of 100 makes ten times as many invocations, each with requests of its own)."
-  default     = null
+  description = <<-EOT
+    The most stream records per invocation: 1 to 10000 (default: 1000, which is what one read of a shard returns; AWS's
+    default of 100 would make ten times as many invocations, each with its own requests).
+  EOT
+  default     = 1000
+  nullable    = false
+
+  validation {
+    condition = var.batch_size >= 1 && var.batch_size <= 10000 && floor(var.batch_size) == var.batch_size
+    error_message = join(" ", [
+      "batch_size is ${var.batch_size}: give a whole number from 1 to 10000, AWS's limit for DynamoDB",
+      "streams.",
+    ])
+  }
 }
 
 variable "bisect_batch_on_function_error" {
   type        = bool
-  description = "Whether Lambda halves a batch whose invocation failed or ran out of time (default: true: a smaller batch may fit where the whole one did not; halving uses up no retries)."
-  default     = null
+  description = <<-EOT
+    Whether Lambda halves a batch whose invocation failed or timed out (default: true: a smaller batch may succeed where
+    the whole one did not; halving uses up no retries).
+  EOT
+  default     = true
+  nullable    = false
 }
 
 variable "bulk_actions" {
   type        = number
-  description = "Most documents per bulk request: 1 to 10000 (default: 500: a full batch keeps both connections busy)."
-  default     = null
+  description = <<-EOT
+    The most documents per bulk request: 1 to 10000 (default: 500, so that a full batch keeps both connections busy).
+  EOT
+  default     = 500
+  nullable    = false
+
+  validation {
+    condition     = var.bulk_actions >= 1 && var.bulk_actions <= 10000 && floor(var.bulk_actions) == var.bulk_actions
+    error_message = "bulk_actions is ${var.bulk_actions}: give a whole number from 1 to 10000."
+  }
 }
 
 variable "bulk_bytes" {
   type        = number
-  description = "Most bytes per bulk request: 65536 to 10485760 (default: 3145728, the 3 MiB that AWS advises; small instance types take 10 MiB at most)."
-  default     = null
+  description = <<-EOT
+    The most bytes per bulk request: 65536 to 10485760 (default: 3145728, the 3 MiB that AWS advises; small instance
+    types accept at most 10 MiB).
+  EOT
+  default     = 3145728
+  nullable    = false
+
+  validation {
+    condition     = var.bulk_bytes >= 65536 && var.bulk_bytes <= 10485760 && floor(var.bulk_bytes) == var.bulk_bytes
+    error_message = "bulk_bytes is ${var.bulk_bytes}: give a whole number from 65536 (64 KiB) to 10485760 (10 MiB)."
+  }
 }
 
 variable "bulk_connections" {
   type        = number
-  description = "Bulk requests under way at the same time in one invocation: 1 to 8 (default: 2: one is encoded while the other is answered)."
-  default     = null
+  description = <<-EOT
+    How many bulk requests one invocation has under way at the same time: 1 to 8 (default: 2, so that one is encoded
+    while the other is answered).
+  EOT
+  default     = 2
+  nullable    = false
+
+  validation {
+    condition = (
+      var.bulk_connections >= 1 && var.bulk_connections <= 8 && floor(var.bulk_connections) == var.bulk_connections
+    )
+    error_message = "bulk_connections is ${var.bulk_connections}: give a whole number from 1 to 8."
+  }
 }
 
 variable "code_signing_config_arn" {
   type        = string
-  description = "ARN of a code signing configuration, for a package that you signed (s3_bucket, s3_key). Null (default): none."
+  description = <<-EOT
+    ARN of a code signing configuration, for a package that you signed (s3_bucket, s3_key). Null (default): none.
+  EOT
   default     = null
+
+  validation {
+    condition = (
+      var.code_signing_config_arn == null
+      || can(
+        regex("^arn:[^:]+:lambda:[^:]+:[0-9]{12}:code-signing-config:csc-[a-z0-9]{17}$", var.code_signing_config_arn)
+      )
+    )
+    error_message = join(" ", [
+      "code_signing_config_arn is ${jsonencode(var.code_signing_config_arn)}: give the ARN of a code signing",
+      "configuration (arn:aws:lambda:REGION:ACCOUNT:code-signing-config:csc-ID), or null.",
+    ])
+  }
 }
 
 variable "collection" {
@@ -70,20 +197,71 @@ variable "collection" {
     arn                 = string
     collection_endpoint = string
   })
-  description = "The OpenSearch Serverless collection, of type SEARCH: an aws_opensearchserverless_collection as a whole. Its data access and network policies must let the role in. One of domain, collection and opensearch_endpoint."
+  description = <<-EOT
+    The OpenSearch Serverless collection, of type SEARCH: an aws_opensearchserverless_collection as a whole. Its data
+    access and network policies must admit the role. Give one of domain, collection and opensearch_endpoint.
+  EOT
   default     = null
+
+  validation {
+    condition = (
+      var.collection == null || can(regex("^arn:[^:]+:aoss:[^:]+:[0-9]{12}:collection/[a-z0-9]+$", var.collection.arn))
+    )
+    error_message = join(" ", [
+      "collection.arn is ${jsonencode(try(var.collection.arn, null))}: give a collection's ARN",
+      "(arn:aws:aoss:REGION:ACCOUNT:collection/ID).",
+    ])
+  }
+
+  validation {
+    condition = var.collection == null || can(regex("^https://[^/@\\s]+$", var.collection.collection_endpoint))
+    error_message = join(" ", [
+      "collection.collection_endpoint is ${jsonencode(try(var.collection.collection_endpoint, null))}: give the",
+      "collection's URL (https://ID.REGION.aoss.amazonaws.com).",
+    ])
+  }
+
+  validation {
+    condition = try(split(":", var.collection.arn)[3] == split(":", var.table.arn)[3], true)
+    error_message = join(" ", [
+      "collection.arn is ${jsonencode(try(var.collection.arn, null))}: give one in the table's Region,",
+      "${try(split(":", var.table.arn)[3], "?")}, where the function runs and signs its requests.",
+    ])
+  }
 }
 
 variable "compression" {
   type        = string
-  description = "Of bulk requests: none (default: fastest within a Region) or gzip (fewer bytes, more of the function's time)."
-  default     = null
+  description = <<-EOT
+    Compression of bulk requests: none (default: fastest within a Region) or gzip (fewer bytes, but more of the
+    function's time).
+  EOT
+  default     = "none"
+  nullable    = false
+
+  validation {
+    condition     = contains(["none", "gzip"], var.compression)
+    error_message = "compression is '${var.compression}': give none or gzip."
+  }
 }
 
 variable "conflict_window_seconds" {
   type        = number
-  description = "How far apart AWS's clocks may stamp two changes of one item, in seconds: 10 to 3600 (default: 60). Closer conflicts are settled by reading the item."
-  default     = null
+  description = <<-EOT
+    How far apart AWS's clocks may stamp two changes of one item, in seconds: 10 to 3600 (default: 60). Conflicts within
+    this window are settled by reading the item.
+  EOT
+  default     = 60
+  nullable    = false
+
+  validation {
+    condition = (
+      var.conflict_window_seconds >= 10
+      && var.conflict_window_seconds <= 3600
+      && floor(var.conflict_window_seconds) == var.conflict_window_seconds
+    )
+    error_message = "conflict_window_seconds is ${var.conflict_window_seconds}: give a whole number from 10 to 3600."
+  }
 }
 
 variable "domain" {
@@ -91,20 +269,84 @@ variable "domain" {
     arn      = string
     endpoint = string
   })
-  description = "The OpenSearch domain: an aws_opensearch_domain resource or data source as a whole. With a custom endpoint: { arn = …, endpoint = \"search.example.com\" }. One of domain, collection and opensearch_endpoint."
+  description = <<-EOT
+    The OpenSearch domain: an aws_opensearch_domain resource or data source as a whole. With a custom endpoint: { arn =
+    …, endpoint = "search.example.com" }. Give one of domain, collection and opensearch_endpoint.
+  EOT
   default     = null
+
+  validation {
+    condition = (
+      var.domain == null || can(regex("^arn:[^:]+:es:[^:]+:[0-9]{12}:domain/[a-z][a-z0-9-]{2,27}$", var.domain.arn))
+    )
+    error_message = join(" ", [
+      "domain.arn is ${jsonencode(try(var.domain.arn, null))}: give a domain's ARN",
+      "(arn:aws:es:REGION:ACCOUNT:domain/NAME).",
+    ])
+  }
+
+  validation {
+    condition = var.domain == null || can(regex("^(https://)?[^:/@\\s]+$", var.domain.endpoint))
+    error_message = join(" ", [
+      "domain.endpoint is ${jsonencode(try(var.domain.endpoint, null))}: give the domain's host name,",
+      "without a path.",
+    ])
+  }
+
+  validation {
+    condition = try(split(":", var.domain.arn)[3] == split(":", var.table.arn)[3], true)
+    error_message = join(" ", [
+      "domain.arn is ${jsonencode(try(var.domain.arn, null))}: give one in the table's Region,",
+      "${try(split(":", var.table.arn)[3], "?")}, where the function runs and signs its requests.",
+    ])
+  }
 }
 
 variable "enabled" {
   type        = bool
-  description = "Whether Lambda reads the stream (default: true). Switched off it stops, and goes on where it stopped, if within the stream's 24 hours."
-  default     = null
+  description = <<-EOT
+    Whether Lambda reads the stream (default: true). When you disable it, the sync stops; when you enable it again, it
+    continues where it stopped, as long as the stream still holds that place: 24 hours.
+  EOT
+  default     = true
+  nullable    = false
 }
 
 variable "environment_variables" {
   type        = map(string)
-  description = "More environment variables for the function, such as AWS_ENDPOINT_URL_DYNAMODB. Not those that this module sets, nor those that Lambda keeps for itself."
-  default     = null
+  description = <<-EOT
+    Further environment variables for the function, such as AWS_ENDPOINT_URL_DYNAMODB; none that this module sets or
+    that Lambda reserves.
+  EOT
+  default     = {}
+  nullable    = false
+
+  validation {
+    condition = length(setintersection(keys(var.environment_variables), [
+      "BULK_ACTIONS", "BULK_BYTES", "BULK_CONNECTIONS", "COMPRESSION", "CONFLICT_WINDOW_SECONDS", "DEAD_LETTER_ARN",
+      "INDEX", "LOG_LEVEL", "OPENSEARCH_AUTH", "OPENSEARCH_CA_FILE", "OPENSEARCH_ENDPOINT", "OPENSEARCH_SECRET_ARN",
+      "OPENSEARCH_SERVICE", "REQUEST_TIMEOUT_SECONDS", "SYNC_NAME", "TABLE_KEYS", "TABLE_NAME",
+    ])) == 0
+    error_message = join(" ", [
+      "environment_variables has the names ${join(", ", keys(var.environment_variables))}: leave out those that this",
+      "module sets from its own variables (index sets INDEX, opensearch_auth sets OPENSEARCH_AUTH, …).",
+    ])
+  }
+
+  validation {
+    condition = alltrue([
+      for name in keys(var.environment_variables) :
+      can(regex("^[a-zA-Z][a-zA-Z0-9_]+$", name)) && !startswith(name, "AWS_LAMBDA_") && !contains([
+        "AWS_ACCESS_KEY", "AWS_ACCESS_KEY_ID", "AWS_DEFAULT_REGION", "AWS_EXECUTION_ENV", "AWS_REGION",
+        "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "LAMBDA_RUNTIME_DIR", "LAMBDA_TASK_ROOT",
+      ], name)
+    ])
+    error_message = join(" ", [
+      "environment_variables has the names ${join(", ", keys(var.environment_variables))}: give names of letters,",
+      "digits and _ that start with a letter, and none that Lambda reserves (AWS_REGION, AWS_LAMBDA_…,",
+      "AWS_ACCESS_KEY_ID, …).",
+    ])
+  }
 }
 
 variable "failure_destination" {
@@ -112,26 +354,79 @@ variable "failure_destination" {
     arn = string
     url = optional(string)
   })
-  description = "Where dead letters go, and AWS's own records of batches that were given up: an aws_sqs_queue (standard), aws_sns_topic (standard) or aws_s3_bucket as a whole. Null (default): one of failure_destination_type is made."
+  description = <<-EOT
+    Where dead letters and AWS's failure records go: an aws_sqs_queue (standard), aws_sns_topic (standard) or
+    aws_s3_bucket as a whole. Null (default): one of failure_destination_type is created.
+  EOT
   default     = null
+
+  validation {
+    condition = (
+      var.failure_destination == null
+      || can(
+        regex(
+          "^arn:[^:]+:(s3:::[a-z0-9.-]{3,63}|(sqs|sns):[^:]+:[0-9]{12}:[a-zA-Z0-9_-]{1,256})$",
+          var.failure_destination.arn,
+        )
+      )
+    )
+    error_message = join(" ", [
+      "failure_destination.arn is ${jsonencode(try(var.failure_destination.arn, null))}: give the ARN of a standard",
+      "SQS queue, a standard SNS topic or an S3 bucket. Lambda delivers to no FIFO queue or topic.",
+    ])
+  }
 }
 
 variable "failure_destination_expiration_days" {
   type        = number
-  description = "After how many days a made bucket (failure_destination_type s3) deletes what it holds: 1 to 3650 (default: 90). A made queue keeps messages for SQS's maximum of 14 days."
-  default     = null
+  description = <<-EOT
+    After how many days a bucket created here (failure_destination_type s3) deletes its objects: 1 to 3650 (default:
+    90). A queue created here keeps messages for SQS's maximum of 14 days.
+  EOT
+  default     = 90
+  nullable    = false
+
+  validation {
+    condition = (
+      var.failure_destination_expiration_days >= 1
+      && var.failure_destination_expiration_days <= 3650
+      && floor(var.failure_destination_expiration_days) == var.failure_destination_expiration_days
+    )
+    error_message = join(" ", [
+      "failure_destination_expiration_days is ${var.failure_destination_expiration_days}: give a whole number from 1",
+      "to 3650.",
+    ])
+  }
 }
 
 variable "failure_destination_force_destroy" {
   type        = bool
-  description = "Whether a destroy may delete a made bucket that still holds failures (default: false: they may be all that tells of a lost change)."
-  default     = null
+  description = <<-EOT
+    Whether a destroy may delete a bucket created here that still holds failures (default: false: they may be the only
+    trace of a lost change).
+  EOT
+  default     = false
+  nullable    = false
 }
 
 variable "failure_destination_kms_key_arn" {
   type        = string
-  description = "ARN of the customer managed KMS key of the failure destination. A made one is encrypted with it; for a given one the role gets the rights to use it. Null (default): the service's own key."
+  description = <<-EOT
+    ARN of the customer managed KMS key of the failure destination. A destination created here is encrypted with it; for
+    one that you give, the role is granted its use. Null (default): the service's own key.
+  EOT
   default     = null
+
+  validation {
+    condition = (
+      var.failure_destination_kms_key_arn == null
+      || can(regex("^arn:[^:]+:kms:[^:]+:[0-9]{12}:key/.+$", var.failure_destination_kms_key_arn))
+    )
+    error_message = join(" ", [
+      "failure_destination_kms_key_arn is ${jsonencode(var.failure_destination_kms_key_arn)}: give the ARN of a KMS",
+      "key (arn:aws:kms:REGION:ACCOUNT:key/ID, not an alias), or null.",
+    ])
+  }
 }
 
 variable "failure_destination_redrive_policy" {
@@ -139,196 +434,739 @@ variable "failure_destination_redrive_policy" {
     dead_letter_target_arn = string
     max_receive_count      = number
   })
-  description = "Second queue (standard, of the same account and Region) that takes over what was received max_receive_count times from a made queue. Null (default): none. A redrive receives a message again and again while OpenSearch still refuses its document; a second queue would take it out of sight of what watches and redrives the first."
+  description = <<-EOT
+    A second queue (standard, in the same account and Region) that takes over messages that were received
+    max_receive_count times from a queue created here. Null (default): none. A redrive receives a message again each
+    time OpenSearch still refuses its document; a second queue would hide it from the first queue's alarms and redrives.
+  EOT
   default     = null
+
+  validation {
+    condition = (
+      var.failure_destination_redrive_policy == null
+      || (var.failure_destination == null && var.failure_destination_type == "sqs")
+    )
+    error_message = join(" ", [
+      "failure_destination_redrive_policy is ${jsonencode(var.failure_destination_redrive_policy)}, but no queue is",
+      "created here (failure_destination is ${var.failure_destination == null ? "null" : "given"},",
+      "failure_destination_type is '${var.failure_destination_type}'): set it on your own queue, or leave it out.",
+    ])
+  }
+
+  validation {
+    condition = (
+      var.failure_destination_redrive_policy == null
+      || can(
+        regex(
+          "^arn:[^:]+:sqs:[^:]+:[0-9]{12}:[a-zA-Z0-9_-]{1,80}$",
+          var.failure_destination_redrive_policy.dead_letter_target_arn,
+        )
+      )
+    )
+    error_message = join(" ", [
+      "failure_destination_redrive_policy.dead_letter_target_arn is",
+      "${jsonencode(try(var.failure_destination_redrive_policy.dead_letter_target_arn, null))}: give the ARN of a",
+      "standard SQS queue (arn:aws:sqs:REGION:ACCOUNT:NAME).",
+    ])
+  }
+
+  validation {
+    condition = (
+      var.failure_destination_redrive_policy == null
+      || try(
+        var.failure_destination_redrive_policy.max_receive_count >= 1
+        && var.failure_destination_redrive_policy.max_receive_count <= 1000
+        && var.failure_destination_redrive_policy.max_receive_count % 1 == 0,
+        false,
+      )
+    )
+    error_message = join(" ", [
+      "failure_destination_redrive_policy.max_receive_count is",
+      "${jsonencode(try(var.failure_destination_redrive_policy.max_receive_count, null))}: give a whole number from 1",
+      "to 1000.",
+    ])
+  }
 }
 
 variable "failure_destination_type" {
   type        = string
-  description = "What to make when no failure_destination is given: sqs (default: can be redriven message by message), sns, or s3 (AWS's own records then hold the whole event, not just a pointer into the stream that is dead after 24 hours)."
-  default     = null
+  description = <<-EOT
+    What to create if you give no failure_destination: sqs (default: failures can be redriven message by message), sns,
+    or s3 (AWS's failure records then hold the whole event, not just a pointer into the stream that is useless after 24
+    hours).
+  EOT
+  default     = "sqs"
+  nullable    = false
+
+  validation {
+    condition     = contains(["sqs", "sns", "s3"], var.failure_destination_type)
+    error_message = "failure_destination_type is '${var.failure_destination_type}': give sqs, sns or s3."
+  }
 }
 
 variable "filename" {
   type        = string
-  description = "Path of another package (zip) for the function, such as one with your own transform. Null (default): the one that comes with this module."
+  description = <<-EOT
+    Path of another package (zip) for the function, such as one with your own transform. Null (default): the package
+    that comes with this module.
+  EOT
   default     = null
+
+  validation {
+    condition = var.filename == null || var.s3_bucket == null
+    error_message = join(" ", [
+      "filename is ${jsonencode(var.filename)} and s3_bucket is ${jsonencode(var.s3_bucket)}: give one of the two, or",
+      "neither for the package that comes with this module.",
+    ])
+  }
+
+  validation {
+    condition     = var.filename == null || try(fileexists(var.filename), false)
+    error_message = "filename is ${jsonencode(var.filename)}: give the path of a zip file that exists."
+  }
 }
 
 variable "filters" {
   type        = list(string)
-  description = "Patterns (JSON) that a record must match one of to reach the function; AWS allows 5, and 10 on request. A record that is filtered out never changes the index: filter only what is never indexed, or the index stops being equal to the table."
-  default     = null
+  description = <<-EOT
+    Patterns (JSON) with conditions on the table's keys; a record reaches the function only if it matches one of them.
+    Example: jsonencode({ dynamodb = { Keys = { productId = { S = [{ prefix = "p-" }] } } } }). AWS allows 5, and 10 on
+    request. Conditions on images or on eventName are refused: deletes and changes of items that stopped matching would
+    be filtered out, and their documents would stay in the index. Jobs read the whole table: verify reports items that
+    the filters exclude as missing. Default: [], every record.
+  EOT
+  default     = []
+  nullable    = false
+
+  validation {
+    condition = length(var.filters) <= 10
+    error_message = join(" ", [
+      "filters has ${length(var.filters)} patterns: give at most 10 (5 unless AWS raised your",
+      "account's quota).",
+    ])
+  }
+
+  validation {
+    condition = alltrue([for filter in var.filters : can(keys(jsondecode(filter))) && length(filter) <= 4096])
+    error_message = join(" ", [
+      "filters is ${jsonencode(var.filters)}: each must be a JSON object of at most 4096 characters, such as",
+      "jsonencode({ dynamodb = { Keys = { productId = { S = [{ prefix = \"p-\" }] } } } }).",
+    ])
+  }
+
+  # An item's keys never change, so all of its changes match or none does. Its images change, and so do event names.
+  validation {
+    condition = alltrue([
+      for filter in [for json in var.filters : jsondecode(json) if can(keys(jsondecode(json)))] :
+      try(keys(filter) == ["dynamodb"] && keys(filter.dynamodb) == ["Keys"], false)
+    ])
+    error_message = join(" ", [
+      "filters is ${jsonencode(var.filters)}: give conditions on dynamodb.Keys only. A condition on an image filters",
+      "out the delete of an item that stopped matching, and one on eventName filters out deletes or writes; documents",
+      "that are not as their items would stay in the index.",
+    ])
+  }
 }
 
 variable "filters_kms_key_arn" {
   type        = string
-  description = "ARN of the customer managed KMS key that encrypts the filters (the mapping's kms_key_arn). Null (default): AWS's own key."
+  description = <<-EOT
+    ARN of the customer managed KMS key that encrypts the filters (kms_key_arn of the event source mapping). Null
+    (default): AWS's own key.
+  EOT
   default     = null
+
+  validation {
+    condition = (
+      var.filters_kms_key_arn == null || can(regex("^arn:[^:]+:kms:[^:]+:[0-9]{12}:key/.+$", var.filters_kms_key_arn))
+    )
+    error_message = join(" ", [
+      "filters_kms_key_arn is ${jsonencode(var.filters_kms_key_arn)}: give the ARN of a KMS key",
+      "(arn:aws:kms:REGION:ACCOUNT:key/ID, not an alias), or null.",
+    ])
+  }
 }
 
 variable "kms_key_arn" {
   type        = string
-  description = "ARN of the customer managed KMS key that encrypts the function's environment. Null (default): AWS's own key; the environment holds no secrets."
+  description = <<-EOT
+    ARN of the customer managed KMS key that encrypts the function's environment variables. Null (default): AWS's own
+    key; the variables hold no secrets.
+  EOT
   default     = null
+
+  validation {
+    condition = var.kms_key_arn == null || can(regex("^arn:[^:]+:kms:[^:]+:[0-9]{12}:key/.+$", var.kms_key_arn))
+    error_message = join(" ", [
+      "kms_key_arn is ${jsonencode(var.kms_key_arn)}: give the ARN of a KMS key (arn:aws:kms:REGION:ACCOUNT:key/ID,",
+      "not an alias), or null.",
+    ])
+  }
 }
 
 variable "layers" {
   type        = list(string)
-  description = "ARNs of layer versions for the function, at most 5: for a CA file (opensearch_ca_file) or an extension."
-  default     = null
+  description = <<-EOT
+    ARNs of layer versions for the function, at most 5: for a CA file (opensearch_ca_file) or an extension.
+  EOT
+  default     = []
+  nullable    = false
+
+  validation {
+    condition = (
+      length(var.layers) <= 5
+      && alltrue([
+        for layer in var.layers : can(regex("^arn:[^:]+:lambda:[^:]+:[0-9]{12}:layer:[a-zA-Z0-9_-]+:[0-9]+$", layer))
+      ])
+    )
+    error_message = join(" ", [
+      "layers is ${jsonencode(var.layers)}: give at most 5 ARNs of layer versions",
+      "(arn:aws:lambda:REGION:ACCOUNT:layer:NAME:VERSION).",
+    ])
+  }
 }
 
 variable "log_format" {
   type        = string
-  description = "JSON (default: Lambda's own lines are JSON too, so that Logs Insights reads all of them) or Text."
-  default     = null
+  description = "JSON (default: Lambda's own lines are JSON too, so Logs Insights can read all of them) or Text."
+  default     = "JSON"
+  nullable    = false
+
+  validation {
+    condition     = contains(["JSON", "Text"], var.log_format)
+    error_message = "log_format is '${var.log_format}': give JSON or Text."
+  }
 }
 
 variable "log_kms_key_arn" {
   type        = string
-  description = "ARN of the customer managed KMS key that encrypts the log group; its key policy must let CloudWatch Logs use it. Null (default): CloudWatch's own key; logs hold no item contents."
+  description = <<-EOT
+    ARN of the customer managed KMS key that encrypts the log group; its key policy must let CloudWatch Logs use it.
+    Null (default): CloudWatch's own key; the log holds no item contents.
+  EOT
   default     = null
+
+  validation {
+    condition = (
+      var.log_kms_key_arn == null || can(regex("^arn:[^:]+:kms:[^:]+:[0-9]{12}:key/.+$", var.log_kms_key_arn))
+    )
+    error_message = join(" ", [
+      "log_kms_key_arn is ${jsonencode(var.log_kms_key_arn)}: give the ARN of a KMS key",
+      "(arn:aws:kms:REGION:ACCOUNT:key/ID, not an alias), or null.",
+    ])
+  }
 }
 
 variable "log_level" {
   type        = string
-  description = "What the function logs: DEBUG, INFO (default), WARNING or ERROR. Metrics are written whatever it is."
-  default     = null
+  description = "What the function logs: DEBUG, INFO (default), WARNING or ERROR. Metrics are written at every level."
+  default     = "INFO"
+  nullable    = false
+
+  validation {
+    condition     = contains(["DEBUG", "INFO", "WARNING", "ERROR"], var.log_level)
+    error_message = "log_level is '${var.log_level}': give DEBUG, INFO, WARNING or ERROR."
+  }
 }
 
 variable "log_retention_in_days" {
   type        = number
-  description = "After how many days CloudWatch deletes log lines (default: 30); 0 keeps them for ever."
-  default     = null
+  description = "After how many days CloudWatch deletes log lines (default: 30); 0 keeps them forever."
+  default     = 30
+  nullable    = false
+
+  validation {
+    condition = contains(
+      [0, 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653],
+      var.log_retention_in_days,
+    )
+    error_message = join(" ", [
+      "log_retention_in_days is ${var.log_retention_in_days}: give 0 (forever) or a value that CloudWatch accepts: 1,",
+      "3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288 or 3653.",
+    ])
+  }
 }
 
 variable "maximum_batching_window_in_seconds" {
   type        = number
-  description = "How long Lambda waits for a batch to fill, in seconds: 0 to 300 (default: 0, AWS's own: a change is searchable at once). Records are never held back longer, whatever batch_size is."
-  default     = null
+  description = <<-EOT
+    How long Lambda waits for a batch to fill, in seconds: 0 to 300 (default: 0, as with AWS: a change is searchable at
+    once). No record waits longer than this, whatever batch_size is.
+  EOT
+  default     = 0
+  nullable    = false
+
+  validation {
+    condition = (
+      var.maximum_batching_window_in_seconds >= 0
+      && var.maximum_batching_window_in_seconds <= 300
+      && floor(var.maximum_batching_window_in_seconds) == var.maximum_batching_window_in_seconds
+    )
+    error_message = join(" ", [
+      "maximum_batching_window_in_seconds is ${var.maximum_batching_window_in_seconds}: give a whole number from 0 to",
+      "300.",
+    ])
+  }
 }
 
 variable "maximum_record_age_in_seconds" {
   type        = number
-  description = "After how many seconds Lambda gives a record up: 60 to 604800, or -1 (default) for never: OpenSearch is waited for, as long as the stream holds the record, which is 24 hours."
-  default     = null
+  description = <<-EOT
+    After how many seconds Lambda gives up a record: 60 to 604800, or -1 (default) for never: Lambda then waits for
+    OpenSearch as long as the stream holds the record, which is 24 hours.
+  EOT
+  default     = -1
+  nullable    = false
+
+  validation {
+    condition = (
+      floor(var.maximum_record_age_in_seconds) == var.maximum_record_age_in_seconds
+      && var.maximum_record_age_in_seconds <= 604800
+      && (var.maximum_record_age_in_seconds >= 60 || var.maximum_record_age_in_seconds == -1)
+    )
+    error_message = join(" ", [
+      "maximum_record_age_in_seconds is ${var.maximum_record_age_in_seconds}: give a whole number from 60 to 604800,",
+      "or -1 for never.",
+    ])
+  }
+
+  validation {
+    condition = (
+      var.maximum_record_age_in_seconds < 60
+      || var.maximum_record_age_in_seconds > var.maximum_batching_window_in_seconds + var.timeout
+    )
+    error_message = join(" ", [
+      "maximum_record_age_in_seconds is ${var.maximum_record_age_in_seconds} with maximum_batching_window_in_seconds",
+      "${var.maximum_batching_window_in_seconds} and timeout ${var.timeout}: give more than the two together",
+      "(${var.maximum_batching_window_in_seconds + var.timeout}), or -1: a record that waited for its batch and then",
+      "for one invocation that timed out would be given up without a second attempt.",
+    ])
+  }
 }
 
 variable "maximum_retry_attempts" {
   type        = number
-  description = "How often Lambda retries a batch before it gives it up: 0 to 10000, or -1 (default) for as long as the stream holds it. No record blocks for that long: the function itself sets aside what OpenSearch refuses for good, so retries only ever wait for a cluster that is down or busy, or for a fault of the configuration."
-  default     = null
+  description = <<-EOT
+    How often Lambda retries a batch before giving it up: 0 to 10000, or -1 (default) for as long as the stream holds
+    it. A document that OpenSearch refuses never blocks its shard for that long: the function sets it aside as a dead
+    letter. Retries only wait for a cluster that is down or busy, or for a configuration error to be fixed.
+  EOT
+  default     = -1
+  nullable    = false
+
+  validation {
+    condition = (
+      floor(var.maximum_retry_attempts) == var.maximum_retry_attempts
+      && var.maximum_retry_attempts <= 10000
+      && var.maximum_retry_attempts >= -1
+    )
+    error_message = join(" ", [
+      "maximum_retry_attempts is ${var.maximum_retry_attempts}: give a whole number from 0 to 10000, or -1 for as long",
+      "as the stream holds the record.",
+    ])
+  }
 }
 
 variable "memory_size" {
   type        = number
   description = "The function's memory in MB, and with it its share of a processor: 128 to 10240 (default: 512)."
-  default     = null
+  default     = 512
+  nullable    = false
+
+  validation {
+    condition     = var.memory_size >= 128 && var.memory_size <= 10240 && floor(var.memory_size) == var.memory_size
+    error_message = "memory_size is ${var.memory_size}: give a whole number from 128 to 10240 (MB)."
+  }
 }
 
 variable "metrics" {
   type        = set(string)
-  description = "Metrics of the mapping itself: [\"EventCount\"] (default: only these show records that were filtered out, given up or not delivered) or [] for none."
-  default     = null
+  description = <<-EOT
+    Metrics of the event source mapping: ["EventCount"] (default: only these show records that were filtered out, given
+    up or not delivered) or [] for none.
+  EOT
+  default     = ["EventCount"]
+  nullable    = false
+
+  validation {
+    condition = length(setsubtract(var.metrics, ["EventCount"])) == 0
+    error_message = join(" ", [
+      "metrics is ${jsonencode(var.metrics)}: give [\"EventCount\"], the only kind for DynamoDB",
+      "streams, or [].",
+    ])
+  }
 }
 
 variable "name" {
   type        = string
-  description = "Name of the function, and the stem of the names of all that belongs to it: 1 to 64 of a-z A-Z 0-9 _ - characters. Null (default): the table's name, followed by -opensearch-sync. Two syncs of one table need names of their own."
+  description = <<-EOT
+    Name of the function, and the stem of the names of everything that belongs to it: 1 to 64 of a-z A-Z 0-9 _ -
+    characters. Null (default): the table's name followed by -opensearch-sync. Two syncs of one table need different
+    names.
+  EOT
   default     = null
+
+  validation {
+    condition = var.name == null || can(regex("^[a-zA-Z0-9_-]{1,64}$", var.name))
+    error_message = join(" ", [
+      "name is ${jsonencode(var.name)}: give 1 to 64 characters, each of a-z A-Z 0-9 _ - (Lambda's rule for function",
+      "names), or null.",
+    ])
+  }
 }
 
 variable "name_prefix" {
   type        = string
-  description = "Start of the name when none is given, such as team-prod-: up to 32 of a-z A-Z 0-9 _ - characters, followed by the table's name and -opensearch-sync (default: \"\"). Nothing random follows: Lambda makes up no names."
-  default     = null
+  description = <<-EOT
+    Start of the default name, such as team-prod-: up to 32 of a-z A-Z 0-9 _ - characters, followed by the table's name
+    and -opensearch-sync (default: ""). Nothing random is added.
+  EOT
+  default     = ""
+  nullable    = false
+
+  validation {
+    condition = can(regex("^[a-zA-Z0-9_-]{0,32}$", var.name_prefix))
+    error_message = join(" ", [
+      "name_prefix is ${jsonencode(var.name_prefix)}: give up to 32 characters, each of a-z A-Z 0-9 _ - (Lambda's rule",
+      "for function names).",
+    ])
+  }
+
+  validation {
+    condition = var.name_prefix == "" || var.name == null
+    error_message = join(" ", [
+      "name_prefix is ${jsonencode(var.name_prefix)} and name is ${jsonencode(var.name)}: give one of the two, or",
+      "neither.",
+    ])
+  }
 }
 
 variable "opensearch_auth" {
   type        = string
-  description = "How the function proves who it is: sigv4 (default: with its role; needs domain or collection), basic (user and password from opensearch_secret_arn) or none."
-  default     = null
+  description = <<-EOT
+    How the function authenticates to OpenSearch: sigv4 (default: with its role; needs domain or collection), basic
+    (user and password from opensearch_secret_arn) or none.
+  EOT
+  default     = "sigv4"
+  nullable    = false
+
+  validation {
+    condition     = contains(["sigv4", "basic", "none"], var.opensearch_auth)
+    error_message = "opensearch_auth is '${var.opensearch_auth}': give sigv4, basic or none."
+  }
+
+  validation {
+    condition = var.opensearch_auth == "sigv4" || var.collection == null
+    error_message = join(" ", [
+      "opensearch_auth is '${var.opensearch_auth}' with a collection: OpenSearch Serverless accepts",
+      "only sigv4.",
+    ])
+  }
 }
 
 variable "opensearch_ca_file" {
   type        = string
-  description = "Path of a PEM file in the package or a layer (/opt/…) with the CA that signed OpenSearch's certificate. Null (default): the public CAs."
+  description = <<-EOT
+    Path of a PEM file, in the package or a layer (/opt/…), with the CA that signed OpenSearch's certificate. Null
+    (default): the public CAs.
+  EOT
   default     = null
+
+  validation {
+    condition = var.opensearch_ca_file == null || try(length(var.opensearch_ca_file) > 0, false)
+    error_message = join(" ", [
+      "opensearch_ca_file is ${jsonencode(var.opensearch_ca_file)}: give the path of a PEM file, such as /opt/ca.pem",
+      "from a layer, or null.",
+    ])
+  }
 }
 
 variable "opensearch_endpoint" {
   type        = string
-  description = "URL of an OpenSearch that is neither a domain nor a collection of yours, with opensearch_auth basic or none. One of domain, collection and opensearch_endpoint."
+  description = <<-EOT
+    URL of an OpenSearch that is neither a domain nor a collection of yours, with opensearch_auth basic or none. Give
+    one of domain, collection and opensearch_endpoint.
+  EOT
   default     = null
+
+  validation {
+    condition = length(concat(var.domain[*], var.collection[*], var.opensearch_endpoint[*])) == 1
+    error_message = join(" ", [
+      "domain is ${var.domain == null ? "null" : "given"}, collection is ${var.collection == null ? "null" : "given"},",
+      "opensearch_endpoint is ${jsonencode(var.opensearch_endpoint)}: give exactly one of the three.",
+    ])
+  }
+
+  validation {
+    condition = var.opensearch_endpoint == null || var.opensearch_auth != "sigv4"
+    error_message = join(" ", [
+      "opensearch_endpoint is ${jsonencode(var.opensearch_endpoint)} with opensearch_auth sigv4: give domain or",
+      "collection instead, so that the role can be allowed to write there, or set opensearch_auth to basic or none.",
+    ])
+  }
+
+  validation {
+    condition = (
+      var.opensearch_endpoint == null || can(regex("^https?://[^/@\\s?#]+(/[^@\\s?#]*)?$", var.opensearch_endpoint))
+    )
+    error_message = join(" ", [
+      "opensearch_endpoint is",
+      "${can(regex("@", var.opensearch_endpoint)) ? "a URL with a user in it" : jsonencode(var.opensearch_endpoint)}:",
+      "give a URL such as https://search.example.com:9200, without user or password (those belong in the secret of",
+      "opensearch_secret_arn).",
+    ])
+  }
+
+  validation {
+    condition = (
+      var.opensearch_endpoint == null
+      || var.opensearch_auth != "basic"
+      || try(startswith(var.opensearch_endpoint, "https://"), true)
+    )
+    error_message = join(" ", [
+      "opensearch_endpoint is ${jsonencode(var.opensearch_endpoint)} with opensearch_auth basic: give an https:// URL,",
+      "or the password is sent in plain text.",
+    ])
+  }
 }
 
 variable "opensearch_secret_arn" {
   type        = string
   description = "ARN of the Secrets Manager secret for opensearch_auth basic: JSON with username and password."
   default     = null
+
+  validation {
+    condition = (var.opensearch_secret_arn != null) == (var.opensearch_auth == "basic")
+    error_message = join(" ", [
+      "opensearch_secret_arn is ${jsonencode(var.opensearch_secret_arn)} with opensearch_auth",
+      "'${var.opensearch_auth}': basic needs a secret's ARN, the others accept none.",
+    ])
+  }
+
+  validation {
+    condition = (
+      var.opensearch_secret_arn == null
+      || can(regex("^arn:[^:]+:secretsmanager:[^:]+:[0-9]{12}:secret:.+$", var.opensearch_secret_arn))
+    )
+    error_message = join(" ", [
+      "opensearch_secret_arn is ${jsonencode(var.opensearch_secret_arn)}: give a secret's ARN",
+      "(arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME-SUFFIX).",
+    ])
+  }
 }
 
 variable "opensearch_secret_kms_key_arn" {
   type        = string
-  description = "ARN of the customer managed KMS key that encrypts the secret. Null (default): it is encrypted with AWS's own key."
+  description = "ARN of the customer managed KMS key that encrypts the secret. Null (default): AWS's own key."
   default     = null
+
+  validation {
+    condition = (
+      var.opensearch_secret_kms_key_arn == null
+      || can(regex("^arn:[^:]+:kms:[^:]+:[0-9]{12}:key/.+$", var.opensearch_secret_kms_key_arn))
+    )
+    error_message = join(" ", [
+      "opensearch_secret_kms_key_arn is ${jsonencode(var.opensearch_secret_kms_key_arn)}: give the ARN of a KMS key",
+      "(arn:aws:kms:REGION:ACCOUNT:key/ID, not an alias), or null.",
+    ])
+  }
+
+  validation {
+    condition = var.opensearch_secret_kms_key_arn == null || var.opensearch_auth == "basic"
+    error_message = join(" ", [
+      "opensearch_secret_kms_key_arn is ${jsonencode(var.opensearch_secret_kms_key_arn)} with opensearch_auth",
+      "'${var.opensearch_auth}': only basic has a secret to decrypt.",
+    ])
+  }
 }
 
 variable "parallelization_factor" {
   type        = number
-  description = "Batches of one shard that are under way at the same time: 1 to 10 (default: 1: a shard takes at most 1,000 writes a second, and one invocation writes more than that; a batch that holds more changes of an item also writes it less often). Order per item is kept whatever it is."
-  default     = null
+  description = <<-EOT
+    How many batches of one shard are processed at the same time: 1 to 10 (default: 1: a shard accepts at most 1,000
+    writes a second, and one invocation writes more than that; a batch that holds several changes of an item also writes
+    it less often). The order of an item's changes is kept in any case.
+  EOT
+  default     = 1
+  nullable    = false
+
+  validation {
+    condition = (
+      var.parallelization_factor >= 1
+      && var.parallelization_factor <= 10
+      && floor(var.parallelization_factor) == var.parallelization_factor
+    )
+    error_message = "parallelization_factor is ${var.parallelization_factor}: give a whole number from 1 to 10."
+  }
 }
 
 variable "permissions_boundary" {
   type        = string
-  description = "ARN of the policy that bounds the role that is made. Null (default): none."
+  description = "ARN of the policy that bounds the role created here. Null (default): none."
   default     = null
+
+  validation {
+    condition = (
+      var.permissions_boundary == null
+      || can(regex("^arn:[^:]+:iam::([0-9]{12}|aws):policy/.+$", var.permissions_boundary))
+    )
+    error_message = join(" ", [
+      "permissions_boundary is ${jsonencode(var.permissions_boundary)}: give the ARN of an IAM policy",
+      "(arn:aws:iam::ACCOUNT:policy/NAME), or null.",
+    ])
+  }
+
+  validation {
+    condition = var.permissions_boundary == null || var.role == null
+    error_message = join(" ", [
+      "permissions_boundary is ${jsonencode(var.permissions_boundary)} and role is given: the boundary of a role that",
+      "you give is yours to set; leave one of the two out.",
+    ])
+  }
 }
 
 variable "request_timeout_seconds" {
   type        = number
-  description = "How long the function waits for the answer to one request to OpenSearch, in seconds: 1 to 300, and less than timeout (default: 20)."
-  default     = null
+  description = <<-EOT
+    How long the function waits for OpenSearch to answer a request, in seconds: 1 to 300, and less than timeout
+    (default: 20).
+  EOT
+  default     = 20
+  nullable    = false
+
+  validation {
+    condition = (
+      var.request_timeout_seconds >= 1
+      && var.request_timeout_seconds <= 300
+      && floor(var.request_timeout_seconds) == var.request_timeout_seconds
+    )
+    error_message = "request_timeout_seconds is ${var.request_timeout_seconds}: give a whole number from 1 to 300."
+  }
+
+  validation {
+    condition = var.request_timeout_seconds < var.timeout
+    error_message = join(" ", [
+      "request_timeout_seconds is ${var.request_timeout_seconds} with timeout ${var.timeout}: give less than timeout,",
+      "or the function times out before it can report which records are done.",
+    ])
+  }
 }
 
 variable "reserved_concurrent_executions" {
   type        = number
-  description = "Invocations that are kept for, and the most allowed to, this function; -1 (default) for no reservation, 0 stops it. Lambda runs one invocation per shard and parallelization_factor."
-  default     = null
+  description = <<-EOT
+    How many concurrent invocations are reserved for this function, which is also its limit; -1 (default) for no
+    reservation, 0 stops the function. Lambda runs one invocation per shard and parallelization_factor.
+  EOT
+  default     = -1
+  nullable    = false
+
+  validation {
+    condition = (
+      floor(var.reserved_concurrent_executions) == var.reserved_concurrent_executions
+      && var.reserved_concurrent_executions >= -1
+    )
+    error_message = join(" ", [
+      "reserved_concurrent_executions is ${var.reserved_concurrent_executions}: give a whole number from 0, or -1 for",
+      "no reservation.",
+    ])
+  }
 }
 
 variable "role" {
   type = object({
     arn = string
   })
-  description = "The function's role: an aws_iam_role as a whole, to which you attach the output policy. Null (default): one is made, with exactly that policy."
+  description = <<-EOT
+    The function's role: an aws_iam_role as a whole, to which you attach the output policy. Null (default): a role with
+    exactly that policy is created.
+  EOT
   default     = null
+
+  validation {
+    condition = var.role == null || can(regex("^arn:[^:]+:iam::[0-9]{12}:role/.+$", var.role.arn))
+    error_message = join(" ", [
+      "role.arn is ${jsonencode(try(var.role.arn, null))}: give a role's ARN",
+      "(arn:aws:iam::ACCOUNT:role/NAME).",
+    ])
+  }
 }
 
 variable "role_name" {
   type        = string
-  description = "Name of the role that is made: 1 to 64 of a-z A-Z 0-9 + = , . @ _ - characters. Null (default): the sync's name, completed by AWS, so that syncs of the same name fit into two Regions."
+  description = <<-EOT
+    Name of the role created here: 1 to 64 of a-z A-Z 0-9 + = , . @ _ - characters. Null (default): the sync's name,
+    completed by AWS, so that syncs of the same name fit into two Regions.
+  EOT
   default     = null
+
+  validation {
+    condition = var.role_name == null || can(regex("^[a-zA-Z0-9+=,.@_-]{1,64}$", var.role_name))
+    error_message = join(" ", [
+      "role_name is ${jsonencode(var.role_name)}: give 1 to 64 characters, each of a-z A-Z 0-9 + = , . @ _ - (IAM's",
+      "rule for role names), or null.",
+    ])
+  }
+
+  validation {
+    condition = var.role_name == null || var.role == null
+    error_message = join(" ", [
+      "role_name is ${jsonencode(var.role_name)} and role is given: it names the role that would be created; leave one",
+      "of the two out.",
+    ])
+  }
 }
 
 variable "role_path" {
   type        = string
-  description = "Path of the role that is made, such as /service/ (default: \"/\")."
-  default     = null
+  description = "Path of the role created here, such as /service/ (default: \"/\")."
+  default     = "/"
+  nullable    = false
+
+  validation {
+    condition = can(regex("^/([!-.0-~][!-~]*/)?$", var.role_path)) && length(var.role_path) <= 512
+    error_message = join(" ", [
+      "role_path is ${jsonencode(var.role_path)}: give / or a path that starts and ends with one, such",
+      "as /service/.",
+    ])
+  }
+
+  validation {
+    condition = var.role_path == "/" || var.role == null
+    error_message = join(" ", [
+      "role_path is ${jsonencode(var.role_path)} and role is given: it is the path of the role that would be created;",
+      "leave one of the two out.",
+    ])
+  }
 }
 
 variable "runtime" {
   type        = string
-  description = "The function's Python: python3.11, python3.12 or python3.13 (default: supported by AWS the longest)."
-  default     = null
+  description = "The function's Python: python3.11, python3.12 or python3.13 (default: AWS supports it the longest)."
+  default     = "python3.13"
+  nullable    = false
+
+  validation {
+    condition     = contains(["python3.11", "python3.12", "python3.13"], var.runtime)
+    error_message = "runtime is '${var.runtime}': give python3.11, python3.12 or python3.13."
+  }
 }
 
 variable "s3_bucket" {
   type        = string
-  description = "Bucket of another package (zip) for the function, with s3_key. Null (default): the package that comes with this module."
+  description = <<-EOT
+    Bucket of another package (zip) for the function, with s3_key. Null (default): the package that comes with this
+    module.
+  EOT
   default     = null
+
+  validation {
+    condition = (var.s3_bucket == null) == (var.s3_key == null)
+    error_message = join(" ", [
+      "s3_bucket is ${jsonencode(var.s3_bucket)} and s3_key is ${jsonencode(var.s3_key)}: give both or",
+      "neither.",
+    ])
+  }
 }
 
 variable "s3_key" {
@@ -339,50 +1177,122 @@ variable "s3_key" {
 
 variable "s3_object_version" {
   type        = string
-  description = "Version of the package in s3_bucket. Null (default): the newest when it is deployed."
+  description = "Version of the package in s3_bucket. Null (default): the newest at the time of deployment."
   default     = null
+
+  validation {
+    condition = var.s3_object_version == null || var.s3_bucket != null
+    error_message = join(" ", [
+      "s3_object_version is ${jsonencode(var.s3_object_version)} without s3_bucket: give s3_bucket and",
+      "s3_key too.",
+    ])
+  }
 }
 
 variable "source_code_hash" {
   type        = string
-  description = "SHA-256 of the package in s3_bucket, base64: another one deploys it again. Null (default): only another s3_key or s3_object_version does. Files are hashed here."
+  description = <<-EOT
+    SHA-256 of the package in s3_bucket, in base64: a new value deploys the package again. Null (default): only a new
+    s3_key or s3_object_version does. A local file is hashed here.
+  EOT
   default     = null
+
+  validation {
+    condition = var.source_code_hash == null || var.s3_bucket != null
+    error_message = join(" ", [
+      "source_code_hash is ${jsonencode(var.source_code_hash)} without s3_bucket: it is for packages in S3 only; files",
+      "are hashed here.",
+    ])
+  }
 }
 
 variable "starting_position" {
   type        = string
-  description = "Where in the stream a new mapping starts: TRIM_HORIZON (default: with all that the stream holds; AWS's advice, for LATEST misses what is written while the mapping is made) or LATEST. Another one replaces the mapping, which then starts there again."
-  default     = null
+  description = <<-EOT
+    Where in the stream a new event source mapping starts: TRIM_HORIZON (default, as AWS advises: with everything that
+    the stream holds; LATEST would miss what is written while Lambda sets it up) or LATEST. A change replaces the event
+    source mapping, which then starts there again.
+  EOT
+  default     = "TRIM_HORIZON"
+  nullable    = false
+
+  validation {
+    condition = contains(["TRIM_HORIZON", "LATEST"], var.starting_position)
+    error_message = join(" ", [
+      "starting_position is '${var.starting_position}': give TRIM_HORIZON or LATEST (DynamoDB streams have no",
+      "AT_TIMESTAMP).",
+    ])
+  }
 }
 
 variable "system_log_level" {
   type        = string
-  description = "What Lambda itself logs, with log_format JSON: DEBUG, INFO (default: start and report of each invocation) or WARN (neither)."
-  default     = null
+  description = <<-EOT
+    What Lambda itself logs, with log_format JSON: DEBUG, INFO (default: start and report of each invocation) or WARN
+    (neither).
+  EOT
+  default     = "INFO"
+  nullable    = false
+
+  validation {
+    condition     = contains(["DEBUG", "INFO", "WARN"], var.system_log_level)
+    error_message = "system_log_level is '${var.system_log_level}': give DEBUG, INFO or WARN."
+  }
 }
 
 variable "tags" {
   type        = map(string)
-  description = "Tags of all that is made here."
-  default     = null
+  description = "Tags of everything created here."
+  default     = {}
+  nullable    = false
 }
 
 variable "timeout" {
   type        = number
-  description = "How long one invocation may take, in seconds: 2 to 900 (default: 120: time to retry within the invocation while a busy cluster recovers, and short enough that a hung one does not hold its shard)."
-  default     = null
+  description = <<-EOT
+    How long one invocation may take, in seconds: 2 to 900 (default: 120: enough to retry within the invocation while a
+    busy cluster recovers, and short enough that a hung invocation does not block its shard).
+  EOT
+  default     = 120
+  nullable    = false
+
+  validation {
+    condition     = var.timeout >= 2 && var.timeout <= 900 && floor(var.timeout) == var.timeout
+    error_message = "timeout is ${var.timeout}: give a whole number from 2 to 900, Lambda's maximum."
+  }
 }
 
 variable "tracing_mode" {
   type        = string
-  description = "AWS X-Ray: PassThrough (default: off, as nothing upstream of a stream traces) or Active."
-  default     = null
+  description = "AWS X-Ray: PassThrough (default: off, because nothing upstream of a stream traces) or Active."
+  default     = "PassThrough"
+  nullable    = false
+
+  validation {
+    condition     = contains(["PassThrough", "Active"], var.tracing_mode)
+    error_message = "tracing_mode is '${var.tracing_mode}': give PassThrough or Active."
+  }
 }
 
 variable "tumbling_window_in_seconds" {
   type        = number
-  description = "Length of Lambda's aggregation windows, in seconds: 0 to 900 (default: 0, none: a sync aggregates nothing and gains nothing from them)."
-  default     = null
+  description = <<-EOT
+    Length of Lambda's aggregation windows, in seconds: 0 to 900 (default: 0, none: a sync aggregates nothing).
+  EOT
+  default     = 0
+  nullable    = false
+
+  validation {
+    condition = (
+      var.tumbling_window_in_seconds >= 0
+      && var.tumbling_window_in_seconds <= 900
+      && floor(var.tumbling_window_in_seconds) == var.tumbling_window_in_seconds
+    )
+    error_message = join(" ", [
+      "tumbling_window_in_seconds is ${var.tumbling_window_in_seconds}: give a whole number from 0 to",
+      "900.",
+    ])
+  }
 }
 
 variable "vpc_config" {
@@ -391,6 +1301,42 @@ variable "vpc_config" {
     security_group_ids          = set(string)
     ipv6_allowed_for_dual_stack = optional(bool, false)
   })
-  description = "Subnets and security groups that the function runs in, to reach a domain or a self-managed OpenSearch in a VPC. It needs a way to DynamoDB, to the failure destination and, with basic, to Secrets Manager from there: VPC endpoints or a NAT. Null (default): no VPC."
+  description = <<-EOT
+    Subnets and security groups that the function runs in, to reach a domain or a self-managed OpenSearch in a VPC. From
+    there it needs a route to DynamoDB, to the failure destination and, with basic, to Secrets Manager: VPC endpoints or
+    a NAT gateway. Null (default): no VPC.
+  EOT
   default     = null
+
+  validation {
+    condition = (
+      var.vpc_config == null
+      || try(
+        length(var.vpc_config.subnet_ids) >= 1
+        && length(var.vpc_config.subnet_ids) <= 16
+        && alltrue([for id in var.vpc_config.subnet_ids : startswith(id, "subnet-")]),
+        false,
+      )
+    )
+    error_message = join(" ", [
+      "vpc_config.subnet_ids is ${jsonencode(try(var.vpc_config.subnet_ids, null))}: give 1 to 16 subnet ids",
+      "(subnet-…), or no vpc_config.",
+    ])
+  }
+
+  validation {
+    condition = (
+      var.vpc_config == null
+      || try(
+        length(var.vpc_config.security_group_ids) >= 1
+        && length(var.vpc_config.security_group_ids) <= 5
+        && alltrue([for id in var.vpc_config.security_group_ids : startswith(id, "sg-")]),
+        false,
+      )
+    )
+    error_message = join(" ", [
+      "vpc_config.security_group_ids is ${jsonencode(try(var.vpc_config.security_group_ids, null))}: give 1 to 5",
+      "security group ids (sg-…), or no vpc_config.",
+    ])
+  }
 }

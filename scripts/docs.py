@@ -1,5 +1,7 @@
 # ruff: noqa: INP001 (a script, not a package)
-"""Writes the tables of inputs and outputs into each module's README.md, from its variables.tf and outputs.tf.
+"""Writes the tables of inputs and outputs into the modules' pages, from their variables.tf and outputs.tf.
+
+The page of the root module is docs/reference/module.md, that of another module its README.md.
 
 usage: docs.py [--check]      --check writes nothing and exits 1 when a table is stale
 
@@ -18,12 +20,12 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 
 
 class DocsError(Exception):
-    """A README or a .tf file is not as this script needs it."""
+    """A page or a .tf file is not as this script needs it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A `variable` or an `output`: its arguments as they stand in the source, spaces and line ends made one space."""
+    """A `variable` or an `output`: its arguments as in the source, with each run of white space as one space."""
 
     name: str
     arguments: dict[str, str]
@@ -31,8 +33,10 @@ class Block:
     @property
     def description(self) -> str:
         text = self.arguments.get("description", '""')
+        if heredoc := _HEREDOC.fullmatch(text):
+            text = json.dumps(heredoc[1], ensure_ascii=False)
         if "${" in text or not text.startswith('"'):
-            raise DocsError(f"description of {self.name} is {text}: it must be one quoted string without ${{…}}")
+            raise DocsError(f"description of {self.name} is {text}: it must be a string or a heredoc without ${{…}}")
         return str(json.loads(text)).replace("|", r"\|")
 
     @property
@@ -46,13 +50,18 @@ def read_blocks(path: Path, kind: str) -> list[Block]:
     return [Block(name, dict(_arguments(body))) for name, body in pattern.findall(path.read_text(encoding="utf-8"))]
 
 
+_HEREDOC = re.compile(r"<<-EOT (.*) EOT")
+_ARGUMENT = re.compile(r"^  (\w+) += (.*(?:\n(?:    .*|  [\])}]+|  EOT))*)", re.MULTILINE)
+
+
 def _arguments(body: str) -> Iterator[tuple[str, str]]:
-    for argument in re.finditer(r"^  (\w+) += (.*(?:\n(?:    .*|  [\])}]+))*)", body, re.MULTILINE):
-        yield argument[1], _one_line(argument[2])
+    for argument in _ARGUMENT.finditer(body):
+        heredoc = argument[2].startswith("<<")
+        yield argument[1], " ".join(argument[2].split()) if heredoc else _one_line(argument[2])
 
 
 def _one_line(value: str) -> str:
-    """`object({ arn = string, url = optional(string) })` for what stands on four lines."""
+    """`object({ arn = string, url = optional(string) })`, from four lines."""
     lines = [re.sub(r" +", " ", line.strip()) for line in value.splitlines()]
     text = lines[0]
     for before, line in pairwise(lines):
@@ -62,7 +71,7 @@ def _one_line(value: str) -> str:
 
 
 def inputs_table(module: Path) -> str:
-    """Markdown: the required ones first, as they stand in variables.tf."""
+    """Markdown: the required ones first, as in variables.tf."""
     rows = ["| name | type | default | |", "|---|---|---|---|"]
     for variable in read_blocks(module / "variables.tf", "variable"):
         default = "required" if variable.required else f"`{variable.arguments['default']}`"
@@ -77,26 +86,32 @@ def outputs_table(module: Path) -> str:
     return "\n".join(rows)
 
 
-def with_tables(readme: str, module: Path) -> str:
-    """The README with its tables as they should be."""
-    for name, table in (("inputs", inputs_table(module)), ("outputs", outputs_table(module))):
-        begin, end = f"<!-- BEGIN {name} -->", f"<!-- END {name} -->"
-        if readme.count(begin) != 1 or readme.count(end) != 1 or readme.index(begin) > readme.index(end):
-            raise DocsError(f"{module.name}/README.md: it needs one line {begin} and, after it, one line {end}")
-        before, after = readme.partition(begin)[0], readme.partition(end)[2]
-        readme = f"{before}{begin}\n{table}\n{end}{after}"
-    return readme
+def with_tables(page: str, module: Path, name: str) -> str:
+    """A module's page with its tables as they should be.
+
+    Args:
+        name: of the page, for messages.
+    """
+    for kind, table in (("inputs", inputs_table(module)), ("outputs", outputs_table(module))):
+        begin, end = f"<!-- BEGIN {kind} -->", f"<!-- END {kind} -->"
+        if page.count(begin) != 1 or page.count(end) != 1 or page.index(begin) > page.index(end):
+            raise DocsError(f"{name}: it needs one line {begin} and, after it, one line {end}")
+        before, after = page.partition(begin)[0], page.partition(end)[2]
+        page = f"{before}{begin}\n{table}\n{end}{after}"
+    return page
 
 
-def stale_readmes(repository: Path, *, write: bool) -> list[Path]:
-    """READMEs whose tables differ from the source; with `write` they are brought up to date."""
+def stale_pages(repository: Path, *, write: bool) -> list[Path]:
+    """Pages whose tables differ from the source; with `write` they are brought up to date."""
+    modules = sorted(path.parent for path in repository.glob("modules/*/variables.tf"))
+    pages = {repository / "docs/reference/module.md": repository, **{path / "README.md": path for path in modules}}
     stale = []
-    for module in sorted(path.parent for path in repository.glob("modules/*/variables.tf")):
-        path = module / "README.md"
+    for path, module in pages.items():
+        name = path.relative_to(repository).as_posix()
         if not path.exists():
-            raise DocsError(f"{path.relative_to(repository)} is missing: a module that users may call needs one")
+            raise DocsError(f"{name} is missing: a module that users may call needs one")
         written = path.read_text(encoding="utf-8")
-        right = with_tables(written, module)
+        right = with_tables(written, module, name)
         if right != written:
             stale.append(path)
             if write:
@@ -110,7 +125,7 @@ def main(arguments: list[str]) -> int:
         return 2
     check = bool(arguments)
     try:
-        stale = stale_readmes(REPOSITORY, write=not check)
+        stale = stale_pages(REPOSITORY, write=not check)
     except DocsError as error:
         print(f"docs.py: {error}", file=sys.stderr)
         return 1

@@ -9,6 +9,8 @@ output "function_names" {
 }
 
 output "role_arns" {
-  description = "Index -> ARN of the role that writes it, for a role mapping where the domain has fine-grained access control."
+  description = <<-EOT
+    Index -> ARN of the role that writes it, for a role mapping where the domain has fine-grained access control.
+  EOT
   value       = { for index, sync in module.sync : index => sync.role_arn }
 }

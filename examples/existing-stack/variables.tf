@@ -4,14 +4,20 @@ variable "domain_name" {
   nullable    = false
 
   validation {
-    condition     = can(regex("^[a-z][a-z0-9-]{2,27}$", var.domain_name))
-    error_message = "domain_name is '${var.domain_name}': give a domain's name (3 to 28 characters, each of a-z 0-9 -), not its ARN or URL."
+    condition = can(regex("^[a-z][a-z0-9-]{2,27}$", var.domain_name))
+    error_message = join(" ", [
+      "domain_name is '${var.domain_name}': give a domain's name (3 to 28 characters, each of a-z 0-9 -), not its ARN",
+      "or URL.",
+    ])
   }
 }
 
 variable "indexes" {
   type        = map(string)
-  description = "Index -> name of the table that it follows. An index follows one table; a table may have two indexes, since a stream takes two readers."
+  description = <<-EOT
+    Index -> name of the table that it follows. An index follows one table; a table may have two indexes, since a stream
+    takes two readers.
+  EOT
   nullable    = false
 
   validation {
@@ -20,8 +26,13 @@ variable "indexes" {
   }
 
   validation {
-    condition     = alltrue([for table in values(var.indexes) : length([for other in values(var.indexes) : other if other == table]) <= 2])
-    error_message = "indexes is ${jsonencode(var.indexes)}: give a table at most two indexes; its stream takes two readers."
+    condition = alltrue([
+      for table in values(var.indexes) : length([for other in values(var.indexes) : other if other == table]) <= 2
+    ])
+    error_message = join(" ", [
+      "indexes is ${jsonencode(var.indexes)}: give a table at most two indexes; its stream takes two",
+      "readers.",
+    ])
   }
 }
 

@@ -1,6 +1,6 @@
-# The smallest domain that is still encrypted everywhere: about 30 USD a month. With an endpoint given, none is made.
+# The smallest domain that is still encrypted everywhere: about 30 USD a month. None is created if you give an endpoint.
 resource "aws_opensearch_domain" "search" {
-  #checkov:skip=CKV2_AWS_52:IAM alone decides who gets in; examples/vpc shows fine-grained access control
+  #checkov:skip=CKV2_AWS_52:IAM alone controls access; examples/vpc shows fine-grained access control
   #checkov:skip=CKV2_AWS_59:a single node has no elections to win; examples/vpc shows two nodes
   count = var.opensearch_endpoint == null ? 1 : 0
 
@@ -9,7 +9,7 @@ resource "aws_opensearch_domain" "search" {
 
   cluster_config {
     instance_type  = "t3.small.search"
-    instance_count = 1 # a single node: no replica, so an update of the domain makes search wait
+    instance_count = 1 # a single node: no replica, so search is interrupted while the domain is updated
   }
 
   ebs_options {
@@ -32,7 +32,7 @@ resource "aws_opensearch_domain" "search" {
   }
 }
 
-# Whom the domain lets in besides those whose own IAM policy allows it: the sync, and only to write its index.
+# Who is allowed in, besides principals whose own IAM policy allows it: the sync, and only to write its index.
 data "aws_iam_policy_document" "search" {
   count = var.opensearch_endpoint == null ? 1 : 0
 

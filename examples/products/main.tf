@@ -1,4 +1,4 @@
-# The guide's example: a table of products, and an index that makes it searchable.
+# The guide's example: a table of products, made searchable by an index.
 
 module "products" {
   source = "../../modules/table"
@@ -6,7 +6,7 @@ module "products" {
   name     = "${var.name}-products"
   hash_key = "productId"
 
-  # An example is there to be destroyed. Leave the protection on where the products are real.
+  # An example must be easy to destroy. Leave the protection on for real products.
   deletion_protection_enabled = false
 }
 

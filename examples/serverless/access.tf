@@ -1,9 +1,9 @@
-# Who may do what with the index. IAM knows one action for all of it, aoss:APIAccessAll, which the module grants to the sync's
-# role; an administrator needs it too.
+# Who may do what with the index. IAM knows one action for all of it, aoss:APIAccessAll, which the module grants to the
+# sync's role; an administrator needs it too.
 resource "aws_opensearchserverless_access_policy" "search" {
   name        = local.collection
   type        = "data"
-  description = "The sync writes; administrators make indexes and search."
+  description = "The sync writes; administrators create indexes and search."
 
   policy = jsonencode([
     {
@@ -16,12 +16,14 @@ resource "aws_opensearchserverless_access_policy" "search" {
       }]
     },
     {
-      Description = "Administrators make indexes, change and delete them, and search."
+      Description = "Administrators create, change and delete indexes, and search."
       Principal   = var.administrator_arns
       Rules = [{
         ResourceType = "index"
         Resource     = ["index/${local.collection}/*"]
-        Permission   = ["aoss:CreateIndex", "aoss:DeleteIndex", "aoss:DescribeIndex", "aoss:ReadDocument", "aoss:UpdateIndex"]
+        Permission = [
+          "aoss:CreateIndex", "aoss:DeleteIndex", "aoss:DescribeIndex", "aoss:ReadDocument", "aoss:UpdateIndex",
+        ]
       }]
     },
   ])

@@ -5,10 +5,10 @@ locals {
 resource "aws_opensearchserverless_collection" "search" {
   name             = local.collection
   description      = "Search for the table ${var.name}-products."
-  type             = "SEARCH"   # the other types take no document ids, which a sync needs
+  type             = "SEARCH"   # the other types accept no document ids, which a sync needs
   standby_replicas = "DISABLED" # half the price; give ENABLED where search must outlive an Availability Zone
 
-  # AWS makes a collection only if a policy says already how it is encrypted.
+  # AWS only creates a collection if a policy already says how it is encrypted.
   depends_on = [aws_opensearchserverless_security_policy.encryption]
 }
 

@@ -1,4 +1,4 @@
-# A table of products, and an index in an OpenSearch Serverless collection that makes it searchable.
+# A table of products, made searchable by an index in an OpenSearch Serverless collection.
 
 module "products" {
   source = "../../modules/table"
@@ -6,7 +6,7 @@ module "products" {
   name     = "${var.name}-products"
   hash_key = "productId"
 
-  # An example is there to be destroyed. Leave the protection on where the products are real.
+  # An example must be easy to destroy. Leave the protection on for real products.
   deletion_protection_enabled = false
 }
 

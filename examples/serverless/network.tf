@@ -1,5 +1,5 @@
-# Where requests may come from; who may send them is up to access.tf. Without a VPC from anywhere, signed by AWS's keys all
-# the same; with one only through its endpoint.
+# Where requests may come from; who may send them is up to access.tf. Without a VPC from anywhere, signed by AWS's keys
+# all the same; with one only through its endpoint.
 
 resource "aws_opensearchserverless_vpc_endpoint" "search" {
   count = var.vpc == null ? 0 : 1

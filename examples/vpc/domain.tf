@@ -1,11 +1,11 @@
-# A domain that can be reached from the VPC only, with a node in each subnet and fine-grained access control: who may do what
-# with which index is then OpenSearch's own business, with roles of its own (setup.sh.tftpl).
+# A domain that can be reached from the VPC only, with a node in each subnet and fine-grained access control: who may do
+# what with which index is then OpenSearch's own business, with roles of its own (setup.sh.tftpl).
 resource "aws_opensearch_domain" "search" {
   #checkov:skip=CKV_AWS_84:logs are billed by the gigabyte; add log_publishing_options where your rules ask for them
-  #checkov:skip=CKV_AWS_247:the key that AWS manages encrypts; give kms_key_id where your rules ask for a key of your own
+  #checkov:skip=CKV_AWS_247:AWS's managed key encrypts; give kms_key_id if your rules ask for your own key
   #checkov:skip=CKV_AWS_317:audit logs must be switched on inside OpenSearch as well, and are billed by the gigabyte
-  #checkov:skip=CKV_AWS_318:three dedicated master nodes would more than double the price; the README says when to add them
-  #checkov:skip=CKV2_AWS_59:three dedicated master nodes would more than double the price; the README says when to add them
+  #checkov:skip=CKV_AWS_318:dedicated master nodes would more than double the price; the README says when to add them
+  #checkov:skip=CKV2_AWS_59:dedicated master nodes would more than double the price; the README says when to add them
   domain_name    = "${var.name}-search"
   engine_version = "OpenSearch_2.19"
 
@@ -30,7 +30,7 @@ resource "aws_opensearch_domain" "search" {
     security_group_ids = [aws_security_group.this["domain"].id]
   }
 
-  # No users and passwords: whoever comes signs with an IAM role. The administrator's is OpenSearch's master user.
+  # No users and passwords: every request is signed with an IAM role. The administrator's is OpenSearch's master user.
   advanced_security_options {
     enabled                        = true
     anonymous_auth_enabled         = false

@@ -1,5 +1,5 @@
-# The function's own calls, and no others: it reads items to settle close calls, and sends dead letters. Reading the stream,
-# delivering AWS's own failure records and writing logs is Lambda's part, which it does from its own network.
+# The function's own calls, and no others: it reads items to settle close calls, and sends dead letters. Reading the
+# stream, delivering AWS's own failure records and writing logs is Lambda's part, which it does from its own network.
 
 data "aws_region" "current" {}
 
@@ -9,7 +9,7 @@ data "aws_iam_policy_document" "dynamodb" {
     actions   = ["dynamodb:BatchGetItem"]
     resources = [module.products.arn]
 
-    # A gateway endpoint takes no other principal; the condition tells whom it is for.
+    # A gateway endpoint accepts no other principal; the condition restricts it to the role.
     principals {
       type        = "*"
       identifiers = ["*"]

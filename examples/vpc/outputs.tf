@@ -24,7 +24,10 @@ output "role_arn" {
 }
 
 output "setup" {
-  description = "Commands that set the domain up, for a shell inside the VPC: the sync's role in OpenSearch, its mapping, and the index."
+  description = <<-EOT
+    Commands that set the domain up, for a shell inside the VPC: the sync's OpenSearch role, its role mapping, and the
+    index.
+  EOT
   value = templatefile("${path.module}/setup.sh.tftpl", {
     endpoint = module.sync.opensearch_endpoint
     index    = module.sync.index

@@ -1,4 +1,4 @@
-# Who may talk to whom. Each way is opened at both ends, by the groups' ids: where it begins, and where it ends.
+# Who may talk to whom. Each connection is allowed at both ends, by the groups' ids.
 
 locals {
   groups = {
@@ -17,7 +17,7 @@ locals {
 }
 
 resource "aws_security_group" "this" {
-  #checkov:skip=CKV2_AWS_5:the group clients is for whoever searches, which is not part of this example
+  #checkov:skip=CKV2_AWS_5:the group clients is for services that search, which are not part of this example
   for_each = local.groups
 
   name        = "${var.name}-${each.key}"
@@ -58,7 +58,7 @@ resource "aws_vpc_security_group_egress_rule" "dynamodb" {
   to_port           = 443
 }
 
-# The group that AWS makes with a VPC lets everything out: without rules nothing can use it by mistake.
+# The group that AWS creates with a VPC allows all outgoing traffic: without rules nothing can use it by mistake.
 resource "aws_default_security_group" "unused" {
   vpc_id = aws_vpc.this.id
 }

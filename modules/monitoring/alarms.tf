@@ -1,8 +1,9 @@
-# One alarm for each threshold that is set. What it means, and the command that mends it, stands in docs/runbooks.md.
+# One alarm for each threshold that is set. docs/runbooks.md says what it means and which command fixes it.
 
 locals {
-  # What may pass by itself, such as a busy minute, must last: 10 of 15 minutes by default. What is lost, or waits for somebody,
-  # is told at once. These metrics are there only while there is something to tell, so no data means that all is well.
+  # A condition that may pass by itself, such as a busy minute, must last: 10 of 15 minutes by default. A loss, or a
+  # failure that waits for an operator, raises its alarm at once. These metrics are only published while there is
+  # something to report, so no data means that all is well.
   lasting = {
     period              = 300
     evaluation_periods  = var.evaluation_periods
@@ -11,7 +12,7 @@ locals {
   }
   at_once = { period = 300, evaluation_periods = 1, datapoints_to_alarm = 1, missing = "notBreaching" }
 
-  # Minute by minute. A domain always tells how it is: without data nobody knows, which is what INSUFFICIENT_DATA says.
+  # Minute by minute. A domain always publishes its state; without data it is unknown, and INSUFFICIENT_DATA says so.
   minutes = { for name, number in {
     cluster_red         = var.cluster_red_minutes
     free_storage_space  = 1
@@ -34,7 +35,7 @@ locals {
     iterator-age-page = {
       severity  = "page"
       runbook   = "behind"
-      says      = "Changes wait so long that they will be lost: the stream keeps a record for 24 hours."
+      says      = "Changes wait so long that they are about to be lost: the stream keeps a record for 24 hours."
       source    = "function"
       metric    = "IteratorAge"
       statistic = "Maximum"
@@ -54,19 +55,20 @@ locals {
     errors = {
       severity  = "page"
       runbook   = "errors"
-      says      = "The function fails and the stream stands still: a setting, a right, the index or the code is wrong."
+      says      = "The function fails and the sync is stuck: a setting, a permission, the index or the code is wrong."
       source    = "function"
       metric    = "Errors"
       statistic = "Sum"
       threshold = var.errors
       when      = local.lasting
     }
-    # Lambda reports a 0 for each empty read, so a quiet table is heard and only silence is a breach: with data the number of
-    # samples is never below 1. A mapping that is disabled, deleted or not allowed to read is silent.
+    # Lambda reports a 0 for each empty read, so a quiet table still has data, and only missing data is a breach: with
+    # data the number of samples is never below 1. An event source mapping that is disabled, deleted or not allowed to
+    # read reports nothing.
     not-polling = {
       severity  = "page"
       runbook   = "not-polling"
-      says      = "Lambda doesn't read the stream: the mapping is disabled or gone."
+      says      = "Lambda doesn't read the stream: the event source mapping (trigger) is disabled or gone."
       source    = "mapping"
       metric    = "PolledEventCount"
       statistic = "SampleCount"
@@ -76,7 +78,7 @@ locals {
     failed-invokes = {
       severity  = "warn"
       runbook   = "failed-invokes"
-      says      = "Batches aren't done and are retried: OpenSearch is down or busy, or the function can't be invoked."
+      says      = "Batches fail and are retried: OpenSearch is down or busy, or the function can't be invoked."
       source    = "mapping"
       metric    = "FailedInvokeEventCount"
       statistic = "Sum"
@@ -96,7 +98,7 @@ locals {
     duration = {
       severity  = "warn"
       runbook   = "duration"
-      says      = "Invocations use up their time: OpenSearch is slow, or the batches are too large for the timeout."
+      says      = "Invocations nearly time out: OpenSearch is slow, or the batches are too large for the timeout."
       source    = "function"
       metric    = "Duration"
       statistic = "Maximum"
@@ -106,7 +108,7 @@ locals {
     dropped-events = {
       severity  = "page"
       runbook   = "dropped-events"
-      says      = "Lambda dropped changes without a trace: the index lacks them until somebody recovers them."
+      says      = "Lambda dropped changes without a failure record: the index lacks them until they are recovered."
       source    = "mapping"
       metric    = "DroppedEventCount"
       statistic = "Sum"
@@ -116,7 +118,7 @@ locals {
     delivery-failures = {
       severity  = "page"
       runbook   = "delivery-failures"
-      says      = "Lambda gave a batch up, and the failure destination didn't take the record of it."
+      says      = "Lambda gave up a batch, and the failure destination did not accept the failure record."
       source    = "function"
       metric    = "DestinationDeliveryFailures"
       statistic = "Sum"
@@ -126,7 +128,7 @@ locals {
     given-up-events = {
       severity  = "warn"
       runbook   = "dead-letters"
-      says      = "Lambda gave changes up; the failure destination holds where they are in the stream, for 24 hours."
+      says      = "Lambda gave up changes. Their failure records point into the stream, which keeps them for 24 hours."
       source    = "mapping"
       metric    = "OnFailureDestinationDeliveredEventCount"
       statistic = "Sum"
@@ -136,7 +138,7 @@ locals {
     dead-letters = {
       severity  = "warn"
       runbook   = "dead-letters"
-      says      = "OpenSearch refuses documents for good; they were set aside."
+      says      = "OpenSearch permanently refuses documents; they were set aside as dead letters."
       source    = "sync"
       metric    = "DeadLetters"
       statistic = "Sum"
@@ -156,7 +158,7 @@ locals {
     dead-letters-age = {
       severity  = "page"
       runbook   = "dead-letters"
-      says      = "Failures have waited in the queue for so long that nobody seems to look after them."
+      says      = "Failures have waited in the queue for a long time without a redrive."
       source    = "queue"
       metric    = "ApproximateAgeOfOldestMessage"
       statistic = "Maximum"
@@ -176,7 +178,7 @@ locals {
     writes-blocked = {
       severity  = "page"
       runbook   = "writes-blocked"
-      says      = "The domain takes no writes, most often for lack of storage or memory."
+      says      = "The domain accepts no writes, most often for lack of storage or memory."
       source    = "domain"
       metric    = "ClusterIndexWritesBlocked"
       statistic = "Maximum"
@@ -186,7 +188,7 @@ locals {
     jvm-memory-pressure = {
       severity  = "warn"
       runbook   = "jvm-memory-pressure"
-      says      = "The domain runs out of memory; after half an hour at 92 % it takes no more writes."
+      says      = "The domain is running out of memory; after half an hour at 92 % it accepts no more writes."
       source    = "domain"
       metric    = "JVMMemoryPressure"
       statistic = "Maximum"
@@ -196,7 +198,7 @@ locals {
     free-storage-space = {
       severity  = "warn"
       runbook   = "free-storage-space"
-      says      = "A node of the domain runs out of storage; then the domain takes no more writes."
+      says      = "A node of the domain is running out of storage; then the domain accepts no more writes."
       source    = "domain"
       metric    = "FreeStorageSpace"
       statistic = "Minimum"
@@ -205,7 +207,7 @@ locals {
     }
   }
 
-  # What there may be too much of is watched by its most, or its sum; what there may be too little of by its least.
+  # A metric that can get too high is watched by its maximum or sum, one that can get too low by its minimum.
   comparisons = { Minimum = "LessThanOrEqualToThreshold", SampleCount = "LessThanThreshold" }
 
   topic_arns = { page = var.page_topic_arns, warn = var.warn_topic_arns }
@@ -228,15 +230,21 @@ resource "aws_cloudwatch_metric_alarm" "this" {
   treat_missing_data        = each.value.when.missing
   actions_enabled           = true
   alarm_actions             = local.topic_arns[each.value.severity]
-  ok_actions                = local.topic_arns[each.value.severity] # whoever was woken is told when it is over
+  ok_actions                = local.topic_arns[each.value.severity] # says when it is over
   insufficient_data_actions = []
   tags                      = var.tags
 }
 
-# No validation of the variable: the thresholds' own look at the domain already, and Terraform allows no circle.
+# Not a validation of the variable: the thresholds' validations refer to the domain, and Terraform allows no cycle.
 check "domain_is_watched" {
   assert {
-    condition     = var.domain == null || anytrue([for name, alarm in local.alarms : alarm.source == "domain" && alarm.threshold != null])
-    error_message = "domain is ${jsonencode(try(var.domain.arn, null))}, but none of its alarms is on: give cluster_red_minutes, free_storage_space_mib, jvm_memory_pressure_percent or writes_blocked_minutes, or leave domain out."
+    condition = (
+      var.domain == null
+      || anytrue([for name, alarm in local.alarms : alarm.source == "domain" && alarm.threshold != null])
+    )
+    error_message = join(" ", [
+      "domain is ${jsonencode(try(var.domain.arn, null))}, but none of its alarms is on: give cluster_red_minutes,",
+      "free_storage_space_mib, jvm_memory_pressure_percent or writes_blocked_minutes, or leave domain out.",
+    ])
   }
 }

@@ -1,7 +1,9 @@
-# One page from "is it well?" down to the causes. A graph is a title, a unit, its metrics, and lines where alarms begin.
+# One page, from "is it well?" down to the causes. A graph has a title, a unit, metrics, and a line at each threshold.
 
 locals {
-  alarm_names = [for name in sort(keys(local.alarms)) : "${var.sync.function_name}-${name}" if local.alarms[name].threshold != null]
+  alarm_names = [
+    for name in sort(keys(local.alarms)) : "${var.sync.function_name}-${name}" if local.alarms[name].threshold != null
+  ]
 
   graphs = [
     {
@@ -11,7 +13,7 @@ locals {
           title = "Age of the change that Lambda reads (IteratorAge)"
           unit  = "ms"
           metrics = [
-            { source = "function", metric = "IteratorAge", statistic = "Maximum", label = "oldest" },
+            { source = "function", name = "IteratorAge", stat = "Maximum", label = "oldest" },
           ]
           alarms = ["iterator-age-warn", "iterator-age-page"]
         },
@@ -19,19 +21,19 @@ locals {
           title = "From a change to its document (Lag)"
           unit  = "ms"
           metrics = [
-            { source = "sync", metric = "Lag", statistic = "Maximum", label = "longest" },
-            { source = "sync", metric = "Lag", statistic = "p50", label = "half" },
+            { source = "sync", name = "Lag", stat = "Maximum", label = "longest" },
+            { source = "sync", name = "Lag", stat = "p50", label = "median" },
           ]
           alarms = ["lag"]
         },
         {
-          title = "Changes in the stream, and what Lambda makes of them"
+          title = "Changes in the stream, and what Lambda does with them"
           unit  = "changes"
           metrics = [
-            { source = "stream", metric = "ReturnedRecordsCount", statistic = "Sum", label = "read from the stream, by all readers" },
-            { source = "mapping", metric = "PolledEventCount", statistic = "Sum", label = "read by the mapping" },
-            { source = "mapping", metric = "FilteredOutEventCount", statistic = "Sum", label = "filtered out" },
-            { source = "mapping", metric = "InvokedEventCount", statistic = "Sum", label = "given to the function, retries too" },
+            { source = "stream", name = "ReturnedRecordsCount", stat = "Sum", label = "read by all consumers" },
+            { source = "mapping", name = "PolledEventCount", stat = "Sum", label = "read by Lambda" },
+            { source = "mapping", name = "FilteredOutEventCount", stat = "Sum", label = "filtered out" },
+            { source = "mapping", name = "InvokedEventCount", stat = "Sum", label = "passed on, with retries" },
           ]
           alarms = []
         },
@@ -44,12 +46,12 @@ locals {
           title = "What the function does"
           unit  = "documents"
           metrics = [
-            { source = "sync", metric = "Records", statistic = "Sum", label = "changes received" },
-            { source = "sync", metric = "Coalesced", statistic = "Sum", label = "of a later change's document" },
-            { source = "sync", metric = "Writes", statistic = "Sum", label = "written" },
-            { source = "sync", metric = "Deletes", statistic = "Sum", label = "deleted" },
-            { source = "sync", metric = "Superseded", statistic = "Sum", label = "newer in the index already" },
-            { source = "sync", metric = "Settled", statistic = "Sum", label = "settled by reading the item" },
+            { source = "sync", name = "Records", stat = "Sum", label = "changes received" },
+            { source = "sync", name = "Coalesced", stat = "Sum", label = "coalesced with a later change" },
+            { source = "sync", name = "Writes", stat = "Sum", label = "written" },
+            { source = "sync", name = "Deletes", stat = "Sum", label = "deleted" },
+            { source = "sync", name = "Superseded", stat = "Sum", label = "already newer in the index" },
+            { source = "sync", name = "Settled", stat = "Sum", label = "settled by reading the item" },
           ]
           alarms = []
         },
@@ -57,15 +59,15 @@ locals {
           title = "Bulk requests"
           unit  = "requests"
           metrics = [
-            { source = "sync", metric = "BulkRequests", statistic = "Sum", label = "requests" },
-            { source = "sync", metric = "Retries", statistic = "Sum", label = "rounds of retries" },
+            { source = "sync", name = "BulkRequests", stat = "Sum", label = "requests" },
+            { source = "sync", name = "Retries", stat = "Sum", label = "rounds of retries" },
           ]
           alarms = []
         },
         {
           title   = "Bytes sent"
           unit    = "bytes"
-          metrics = [{ source = "sync", metric = "BulkBytes", statistic = "Sum", label = "bytes" }]
+          metrics = [{ source = "sync", name = "BulkBytes", stat = "Sum", label = "bytes" }]
           alarms  = []
         },
       ]
@@ -77,27 +79,27 @@ locals {
           title = "Failures of the function"
           unit  = "invocations"
           metrics = [
-            { source = "function", metric = "Errors", statistic = "Sum", label = "failed" },
-            { source = "function", metric = "Throttles", statistic = "Sum", label = "throttled" },
-            { source = "function", metric = "DestinationDeliveryFailures", statistic = "Sum", label = "failure records not delivered" },
+            { source = "function", name = "Errors", stat = "Sum", label = "failed" },
+            { source = "function", name = "Throttles", stat = "Sum", label = "throttled" },
+            { source = "function", name = "DestinationDeliveryFailures", stat = "Sum", label = "undelivered records" },
           ]
           alarms = []
         },
         {
-          title = "Changes that aren't done"
+          title = "Unfinished changes"
           unit  = "changes"
           metrics = [
-            { source = "sync", metric = "Unfinished", statistic = "Sum", label = "left for a retry by the function" },
-            { source = "mapping", metric = "FailedInvokeEventCount", statistic = "Sum", label = "retried by Lambda" },
-            { source = "mapping", metric = "OnFailureDestinationDeliveredEventCount", statistic = "Sum", label = "given up, recorded" },
-            { source = "mapping", metric = "DroppedEventCount", statistic = "Sum", label = "dropped without a trace" },
+            { source = "sync", name = "Unfinished", stat = "Sum", label = "left for a retry by the function" },
+            { source = "mapping", name = "FailedInvokeEventCount", stat = "Sum", label = "retried by Lambda" },
+            { source = "mapping", name = "OnFailureDestinationDeliveredEventCount", stat = "Sum", label = "given up" },
+            { source = "mapping", name = "DroppedEventCount", stat = "Sum", label = "dropped, no record" },
           ]
           alarms = []
         },
         {
           title   = "Documents set aside (dead letters)"
           unit    = "documents"
-          metrics = [{ source = "sync", metric = "DeadLetters", statistic = "Sum", label = "set aside" }]
+          metrics = [{ source = "sync", name = "DeadLetters", stat = "Sum", label = "set aside" }]
           alarms  = []
         },
       ]
@@ -109,15 +111,15 @@ locals {
           title = "Failures in the queue"
           unit  = "messages"
           metrics = [
-            { source = "queue", metric = "ApproximateNumberOfMessagesVisible", statistic = "Maximum", label = "waiting" },
-            { source = "queue", metric = "ApproximateNumberOfMessagesNotVisible", statistic = "Maximum", label = "being redriven" },
+            { source = "queue", name = "ApproximateNumberOfMessagesVisible", stat = "Maximum", label = "waiting" },
+            { source = "queue", name = "ApproximateNumberOfMessagesNotVisible", stat = "Maximum", label = "received" },
           ]
           alarms = ["dead-letters-waiting"]
         },
         {
           title   = "Age of the oldest failure in the queue"
           unit    = "s"
-          metrics = [{ source = "queue", metric = "ApproximateAgeOfOldestMessage", statistic = "Maximum", label = "oldest" }]
+          metrics = [{ source = "queue", name = "ApproximateAgeOfOldestMessage", stat = "Maximum", label = "oldest" }]
           alarms  = ["dead-letters-age"]
         },
       ]
@@ -129,9 +131,9 @@ locals {
           title = "How long an invocation takes"
           unit  = "ms"
           metrics = [
-            { source = "function", metric = "Duration", statistic = "Maximum", label = "longest" },
-            { source = "function", metric = "Duration", statistic = "p50", label = "half" },
-            { source = "sync", metric = "RemainingTime", statistic = "Minimum", label = "least time left" },
+            { source = "function", name = "Duration", stat = "Maximum", label = "longest" },
+            { source = "function", name = "Duration", stat = "p50", label = "median" },
+            { source = "sync", name = "RemainingTime", stat = "Minimum", label = "least time left" },
           ]
           alarms = ["duration"]
         },
@@ -139,8 +141,8 @@ locals {
           title = "Invocations"
           unit  = "invocations"
           metrics = [
-            { source = "function", metric = "Invocations", statistic = "Sum", label = "all" },
-            { source = "function", metric = "ConcurrentExecutions", statistic = "Maximum", label = "at the same time" },
+            { source = "function", name = "Invocations", stat = "Sum", label = "all" },
+            { source = "function", name = "ConcurrentExecutions", stat = "Maximum", label = "at the same time" },
           ]
           alarms = []
         },
@@ -148,8 +150,8 @@ locals {
           title = "How long OpenSearch takes to answer"
           unit  = "ms"
           metrics = [
-            { source = "sync", metric = "BulkLatency", statistic = "Maximum", label = "longest" },
-            { source = "sync", metric = "BulkLatency", statistic = "p50", label = "half" },
+            { source = "sync", name = "BulkLatency", stat = "Maximum", label = "longest" },
+            { source = "sync", name = "BulkLatency", stat = "p50", label = "median" },
           ]
           alarms = []
         },
@@ -162,9 +164,9 @@ locals {
           title = "The domain is red, yellow, blocked (1) or not (0)"
           unit  = ""
           metrics = [
-            { source = "domain", metric = "ClusterStatus.red", statistic = "Maximum", label = "red" },
-            { source = "domain", metric = "ClusterStatus.yellow", statistic = "Maximum", label = "yellow" },
-            { source = "domain", metric = "ClusterIndexWritesBlocked", statistic = "Maximum", label = "takes no writes" },
+            { source = "domain", name = "ClusterStatus.red", stat = "Maximum", label = "red" },
+            { source = "domain", name = "ClusterStatus.yellow", stat = "Maximum", label = "yellow" },
+            { source = "domain", name = "ClusterIndexWritesBlocked", stat = "Maximum", label = "accepts no writes" },
           ]
           alarms = []
         },
@@ -172,23 +174,23 @@ locals {
           title = "The domain's memory and processors"
           unit  = "%"
           metrics = [
-            { source = "domain", metric = "JVMMemoryPressure", statistic = "Maximum", label = "memory" },
-            { source = "domain", metric = "CPUUtilization", statistic = "Maximum", label = "processors" },
+            { source = "domain", name = "JVMMemoryPressure", stat = "Maximum", label = "memory" },
+            { source = "domain", name = "CPUUtilization", stat = "Maximum", label = "processors" },
           ]
           alarms = ["jvm-memory-pressure"]
         },
         {
           title   = "Free storage of the domain's fullest node"
           unit    = "MiB"
-          metrics = [{ source = "domain", metric = "FreeStorageSpace", statistic = "Minimum", label = "free" }]
+          metrics = [{ source = "domain", name = "FreeStorageSpace", stat = "Minimum", label = "free" }]
           alarms  = ["free-storage-space"]
         },
         {
           title = "The domain's write queue"
           unit  = "requests"
           metrics = [
-            { source = "domain", metric = "ThreadpoolWriteQueue", statistic = "Maximum", label = "waiting" },
-            { source = "domain", metric = "ThreadpoolWriteRejected", statistic = "Sum", label = "rejected" },
+            { source = "domain", name = "ThreadpoolWriteQueue", stat = "Maximum", label = "waiting" },
+            { source = "domain", name = "ThreadpoolWriteRejected", stat = "Sum", label = "rejected" },
           ]
           alarms = []
         },
@@ -211,7 +213,7 @@ locals {
     },
   ]
 
-  # CloudWatch takes no list without an alarm.
+  # CloudWatch refuses an empty list of alarms.
   verdict = [for names in [local.alarm_names] : {
     type = "alarm", x = 12, y = 0, width = 12, height = 4
     properties = {
@@ -234,16 +236,23 @@ locals {
       period  = 60
       yAxis   = { left = { min = 0, label = graph.unit, showUnits = false } }
       metrics = [for one in graph.metrics : concat(
-        [local.sources[one.source].namespace, one.metric],
+        [local.sources[one.source].namespace, one.name],
         flatten([for name, value in local.sources[one.source].dimensions : [name, value]]),
-        [{ stat = one.statistic, label = one.label }],
+        [{ stat = one.stat, label = one.label }],
       )]
       annotations = {
-        horizontal = [for name in graph.alarms : { label = name, value = local.alarms[name].threshold } if local.alarms[name].threshold != null]
+        horizontal = [
+          for name in graph.alarms :
+          { label = name, value = local.alarms[name].threshold } if local.alarms[name].threshold != null
+        ]
       }
     }
   }]])
 
+  log_fields = [
+    "@timestamp", "level", "message", "reason", "error", "delivery", "documents", "unfinished",
+    "first_sequence_number", "last_sequence_number", "request_id",
+  ]
   foot = [{
     type = "log", x = 0, y = 4 + length(local.rows) * 6, width = 24, height = 6
     properties = {
@@ -252,7 +261,7 @@ locals {
       view   = "table"
       query = join(" | ", [
         "SOURCE '${var.sync.log_group_name}'",
-        "fields @timestamp, level, message, reason, error, delivery, documents, unfinished, first_sequence_number, last_sequence_number, request_id",
+        "fields ${join(", ", local.log_fields)}",
         "filter level in [\"WARNING\", \"ERROR\"]",
         "sort @timestamp desc",
         "limit 50",

@@ -1,23 +1,27 @@
-# Where metrics come from: each source is a namespace and the dimensions that AWS, or the function, gives its metrics. Alarms and
-# dashboard name a source and a metric, nothing else, so a dimension can't be right in one and wrong in the other.
+# Where metrics come from: each source is a namespace and the dimensions that AWS, or the function, gives its metrics.
+# Alarms and dashboard name a source and a metric, nothing else, so a dimension can't be right in one and wrong in the
+# other.
 
 locals {
-  # arn:PARTITION:lambda:REGION:ACCOUNT:function:NAME says where all of it is.
+  # arn:PARTITION:lambda:REGION:ACCOUNT:function:NAME also names the place of everything else.
   home   = split(":", var.sync.function_arn)
   region = local.home[3]
 
   domain_arn = try(var.domain.arn, var.sync.domain_arn)
 
   sources = {
-    # See: https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
+    # See https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
     function = { namespace = "AWS/Lambda", dimensions = { FunctionName = var.sync.function_name } }
-    mapping  = { namespace = "AWS/Lambda", dimensions = { EventSourceMappingUUID = var.sync.event_source_mapping_uuid } }
+    mapping = {
+      namespace  = "AWS/Lambda"
+      dimensions = { EventSourceMappingUUID = var.sync.event_source_mapping_uuid }
+    }
 
-    # What the function itself tells, in embedded-metric lines of its log.
+    # The function's own metrics, from embedded-metric lines in its log.
     sync = { namespace = "DynamoDBOpenSearch", dimensions = { Sync = var.sync.function_name } }
 
     # arn:PARTITION:dynamodb:REGION:ACCOUNT:table/NAME/stream/LABEL
-    # See: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/metrics-dimensions.html
+    # See https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/metrics-dimensions.html
     stream = {
       namespace = "AWS/DynamoDB"
       dimensions = {
@@ -27,11 +31,11 @@ locals {
       }
     }
 
-    # Of a topic or a bucket it stands for nothing, and is not asked for.
-    # See: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
+    # Not used when the failure destination is a topic or a bucket.
+    # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
     queue = { namespace = "AWS/SQS", dimensions = { QueueName = split(":", var.sync.failure_destination_arn)[5] } }
 
-    # See: https://docs.aws.amazon.com/opensearch-service/latest/developerguide/managedomains-cloudwatchmetrics.html
+    # See https://docs.aws.amazon.com/opensearch-service/latest/developerguide/managedomains-cloudwatchmetrics.html
     domain = {
       namespace = "AWS/ES"
       dimensions = {

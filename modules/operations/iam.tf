@@ -1,23 +1,20 @@
-# Two roles: the function's, and the state machine's. Each statement has one purpose, and names exactly what it is for; a `*`
-# stands only where AWS knows no narrower resource, with AWS's reason.
+# Two roles: the function's and the state machine's. Each statement has one purpose and names exactly the resources it
+# is for; `*` is only used where AWS has no narrower resource, with AWS's reason.
 
 locals {
-  # The key of the table is the key of its stream too.
-  table_kms_key_arns = compact([
-    for encryption in coalesce(var.table.server_side_encryption, []) : encryption.kms_key_arn if encryption.enabled
-  ])
-
-  # The index, and those behind it.
+  # The index, and those behind it. IAM can't distinguish the indices of a collection.
+  signed = local.settings.opensearch_auth == "sigv4"
   index_arns = flatten([
-    for arn in var.opensearch_auth == "sigv4" ? var.domain[*].arn : [] : [
-      for name in concat([var.index], sort(var.indices)) : "${arn}/${name}"
+    for arn in local.signed && local.settings.opensearch_service == "es" ? [var.sync.domain_arn] : [] : [
+      for name in concat([var.sync.index], sort(var.indices)) : "${arn}/${name}"
     ]
   ])
+  collection_arns = local.signed && local.settings.opensearch_service == "aoss" ? [var.sync.collection_arn] : []
 
-  failure_queue_arns  = [for destination in var.failure_destination[*] : destination.arn if split(":", destination.arn)[2] == "sqs"]
-  failure_bucket_arns = [for destination in var.failure_destination[*] : destination.arn if split(":", destination.arn)[2] == "s3"]
+  failure_queue_arns  = var.sync.failure_destination_type == "sqs" ? [var.sync.failure_destination_arn] : []
+  failure_bucket_arns = var.sync.failure_destination_type == "s3" ? [var.sync.failure_destination_arn] : []
 
-  # arn:PARTITION:logs:REGION:ACCOUNT:log-group:NAME says where function and state machine will be, before they are there.
+  # arn:PARTITION:logs:REGION:ACCOUNT:log-group:NAME gives the ARNs of function and state machine before they exist.
   home              = split(":", aws_cloudwatch_log_group.this.arn)
   own_function_arn  = "arn:${local.home[1]}:lambda:${local.home[3]}:${local.home[4]}:function:${local.name}"
   state_machine_arn = "arn:${local.home[1]}:states:${local.home[3]}:${local.home[4]}:stateMachine:${local.name}"
@@ -28,11 +25,11 @@ data "aws_iam_policy_document" "function" {
   statement {
     sid       = "ReadTable"
     actions   = ["dynamodb:BatchGetItem", "dynamodb:DescribeTable", "dynamodb:Scan"]
-    resources = [var.table.arn]
+    resources = [local.settings.table.arn]
   }
 
   dynamic "statement" {
-    for_each = length(local.table_kms_key_arns) > 0 ? [local.table_kms_key_arns] : []
+    for_each = length(local.settings.table.kms_key_arns) > 0 ? [local.settings.table.kms_key_arns] : []
     content {
       sid       = "DecryptTable"
       actions   = ["kms:Decrypt"]
@@ -40,7 +37,7 @@ data "aws_iam_policy_document" "function" {
     }
   }
 
-  # Which indices an alias stands for, and how many shards each has.
+  # Which indices are behind an alias, and how many shards each has.
   dynamic "statement" {
     for_each = length(local.index_arns) > 0 ? [local.index_arns] : []
     content {
@@ -59,8 +56,8 @@ data "aws_iam_policy_document" "function" {
     }
   }
 
-  # As the sync does. Verify refreshes, to see all that was written; repair removes a document where it is, by the index's
-  # own name, also behind an alias.
+  # As the sync does. Verify refreshes the index, to see everything that was written; repair removes a document by the
+  # name of the index that holds it, even behind an alias.
   dynamic "statement" {
     for_each = length(local.index_arns) > 0 ? [local.index_arns] : []
     content {
@@ -79,9 +76,9 @@ data "aws_iam_policy_document" "function" {
     }
   }
 
-  # The one action that IAM has for a collection's data; which index may be written is up to its data access policy.
+  # IAM has only this action for a collection's data; its data access policy decides which index may be used.
   dynamic "statement" {
-    for_each = var.opensearch_auth == "sigv4" ? var.collection[*].arn : []
+    for_each = local.collection_arns
     content {
       sid       = "ReachCollection"
       actions   = ["aoss:APIAccessAll"]
@@ -90,7 +87,7 @@ data "aws_iam_policy_document" "function" {
   }
 
   dynamic "statement" {
-    for_each = var.opensearch_secret_arn[*]
+    for_each = local.settings.opensearch_secret_arn[*]
     content {
       sid       = "ReadPassword"
       actions   = ["secretsmanager:GetSecretValue"]
@@ -99,7 +96,7 @@ data "aws_iam_policy_document" "function" {
   }
 
   dynamic "statement" {
-    for_each = var.opensearch_secret_kms_key_arn[*]
+    for_each = local.settings.opensearch_secret_kms_key_arn[*]
     content {
       sid       = "DecryptPassword"
       actions   = ["kms:Decrypt"]
@@ -107,7 +104,7 @@ data "aws_iam_policy_document" "function" {
     }
   }
 
-  # redrive: what is done is deleted, what isn't is sent again with its new reason.
+  # redrive deletes failures that are done, and sends the others again with their new reason.
   dynamic "statement" {
     for_each = local.failure_queue_arns
     content {
@@ -126,7 +123,7 @@ data "aws_iam_policy_document" "function" {
     }
   }
 
-  # The prefixes of Lambda's records and of the function's own dead letters.
+  # The prefixes of failure records and of dead letters.
   dynamic "statement" {
     for_each = local.failure_bucket_arns
     content {
@@ -136,7 +133,7 @@ data "aws_iam_policy_document" "function" {
     }
   }
 
-  # What isn't done stays as dead letters, whatever it was.
+  # Failures that aren't done stay, as dead letters.
   dynamic "statement" {
     for_each = local.failure_bucket_arns
     content {
@@ -147,18 +144,18 @@ data "aws_iam_policy_document" "function" {
   }
 
   dynamic "statement" {
-    for_each = var.failure_destination_kms_key_arn[*]
+    for_each = local.redriven ? local.settings.failure_destination_kms_key_arn[*] : []
     content {
       sid       = "DecryptFailures"
-      actions   = ["kms:Decrypt", "kms:GenerateDataKey"] # for those that are sent again
+      actions   = ["kms:Decrypt", "kms:GenerateDataKey"] # to send failures again
       resources = [statement.value]
     }
   }
 
-  # Lambda's records in a queue only say where the stream's are; those in a bucket hold them. `*`: a record may be older than
-  # the table's present stream, and only who may ask is told that a stream is gone.
+  # A failure record in a queue only points into the stream; one in a bucket holds the stream's records. `*`: it may be
+  # older than the table's current stream, and only a role with access to a stream learns that it no longer exists.
   dynamic "statement" {
-    for_each = length(local.failure_queue_arns) > 0 ? [var.table.arn] : []
+    for_each = length(local.failure_queue_arns) > 0 ? [local.settings.table.arn] : []
     content {
       sid       = "ReadStream"
       actions   = ["dynamodb:GetRecords", "dynamodb:GetShardIterator"]
@@ -167,7 +164,7 @@ data "aws_iam_policy_document" "function" {
   }
 
   dynamic "statement" {
-    for_each = var.export_bucket == null ? [] : [var.table.arn]
+    for_each = var.export_bucket == null ? [] : [local.settings.table.arn]
     content {
       sid       = "FindExports"
       actions   = ["dynamodb:DescribeExport"]
@@ -175,7 +172,7 @@ data "aws_iam_policy_document" "function" {
     }
   }
 
-  # Below whatever prefix an export was given.
+  # An export may have any prefix.
   dynamic "statement" {
     for_each = var.export_bucket[*].arn
     content {
@@ -212,7 +209,7 @@ data "aws_iam_policy_document" "function" {
     }
   }
 
-  # `*` after the group: the names of log streams are made up by Lambda.
+  # `*` after the group: Lambda chooses the names of log streams.
   statement {
     sid       = "WriteLogs"
     actions   = ["logs:CreateLogStream", "logs:PutLogEvents"]
@@ -220,7 +217,7 @@ data "aws_iam_policy_document" "function" {
   }
 
   dynamic "statement" {
-    for_each = var.kms_key_arn[*]
+    for_each = local.settings.kms_key_arn[*]
     content {
       sid       = "DecryptEnvironment"
       actions   = ["kms:Decrypt"]
@@ -238,10 +235,11 @@ data "aws_iam_policy_document" "function" {
     }
   }
 
-  # `*`: the Describe actions know no resource, and Lambda wants the others for all network interfaces, which it makes itself.
-  # See: https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html
+  # `*`: the Describe actions have no resources, and Lambda requires the others for all network interfaces, because it
+  # creates them itself.
+  # See https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html
   dynamic "statement" {
-    for_each = var.vpc_config == null ? [] : ["*"]
+    for_each = local.settings.vpc_config == null ? [] : ["*"]
     content {
       sid = "AttachToVpc"
       actions = [
@@ -256,9 +254,9 @@ data "aws_iam_policy_document" "function" {
     }
   }
 
-  # `*` as above: what Lambda may do for the function, the function's own code may not.
+  # `*` as above: Lambda may do this for the function, but the function's own code may not.
   dynamic "statement" {
-    for_each = var.vpc_config == null ? [] : ["*"]
+    for_each = local.settings.vpc_config == null ? [] : ["*"]
     content {
       sid    = "KeepCodeOffVpc"
       effect = "Deny"
@@ -281,7 +279,7 @@ data "aws_iam_policy_document" "function" {
   }
 }
 
-# See: https://docs.aws.amazon.com/step-functions/latest/dg/iam-policies-eg-dist-map.html
+# See https://docs.aws.amazon.com/step-functions/latest/dg/iam-policies-eg-dist-map.html
 data "aws_iam_policy_document" "state_machine" {
   statement {
     sid       = "InvokeFunction"
@@ -289,14 +287,14 @@ data "aws_iam_policy_document" "state_machine" {
     resources = [local.own_function_arn]
   }
 
-  # A distributed map's units are executions of the machine itself.
+  # The units of a distributed map are executions of the state machine itself.
   statement {
     sid       = "StartUnits"
     actions   = ["states:StartExecution"]
     resources = [local.state_machine_arn]
   }
 
-  # `*` at the end: the ids of executions are made up as they come.
+  # `*` at the end: each execution has a new id.
   statement {
     sid       = "FollowUnits"
     actions   = ["states:DescribeExecution", "states:RedriveExecution", "states:StopExecution"]
@@ -332,22 +330,22 @@ data "aws_iam_policy_document" "assume_role" {
   }
 }
 
-# Roles are named once per account, functions once per Region: AWS completes the name.
+# A role's name is unique in its account, a function's in its Region: AWS completes the name.
 resource "aws_iam_role" "function" {
   name_prefix          = "${substr(local.name, 0, 37)}-"
-  path                 = var.role_path
+  path                 = local.settings.role_path
   description          = "Role of the Lambda function ${local.name}."
   assume_role_policy   = data.aws_iam_policy_document.assume_role["function"].json
-  permissions_boundary = var.permissions_boundary
+  permissions_boundary = local.settings.permissions_boundary
   tags                 = var.tags
 }
 
 resource "aws_iam_role" "state_machine" {
   name_prefix          = "${substr(local.name, 0, 37)}-"
-  path                 = var.role_path
+  path                 = local.settings.role_path
   description          = "Role of the state machine ${local.name}."
   assume_role_policy   = data.aws_iam_policy_document.assume_role["state_machine"].json
-  permissions_boundary = var.permissions_boundary
+  permissions_boundary = local.settings.permissions_boundary
   tags                 = var.tags
 }
 

@@ -1,10 +1,28 @@
+locals {
+  jobs = merge(
+    { for type in ["backfill", "create-index", "repair", "verify"] : type => { type = type } },
+    local.redriven ? { redrive = { type = "redrive" } } : {},
+    var.export_bucket == null ? {} : { load = { type = "load", exports = ["EXPORT-ARN"] } },
+  )
+}
+
 output "commands" {
-  description = "What to run to start each job, and to see how the last ones went: command lines of the AWS CLI."
+  description = "Command lines of the AWS CLI: one to start each job, and list, which shows the latest jobs."
   value = merge(
-    { for type in ["backfill", "verify", "repair", "create-index"] : type => "aws stepfunctions start-execution --state-machine-arn ${aws_sfn_state_machine.this.arn} --input '${jsonencode({ job = { type = type } })}'" },
-    var.failure_destination == null ? {} : { redrive = "aws stepfunctions start-execution --state-machine-arn ${aws_sfn_state_machine.this.arn} --input '${jsonencode({ job = { type = "redrive" } })}'" },
-    var.export_bucket == null ? {} : { load = "aws stepfunctions start-execution --state-machine-arn ${aws_sfn_state_machine.this.arn} --input '${jsonencode({ job = { type = "load", exports = ["EXPORT-ARN"] } })}'" },
-    { list = "aws stepfunctions list-executions --state-machine-arn ${aws_sfn_state_machine.this.arn} --max-items 10" },
+    {
+      for name, job in local.jobs : name => join(" ", [
+        "aws stepfunctions start-execution",
+        "--state-machine-arn ${aws_sfn_state_machine.this.arn}",
+        "--input '${jsonencode({ job = job })}'",
+      ])
+    },
+    {
+      list = join(" ", [
+        "aws stepfunctions list-executions",
+        "--state-machine-arn ${aws_sfn_state_machine.this.arn}",
+        "--max-items 10",
+      ])
+    },
   )
 }
 
@@ -19,12 +37,15 @@ output "function_name" {
 }
 
 output "log_group_name" {
-  description = "Name of the function's log group: what verify finds stands there."
+  description = "Name of the function's log group, which holds the differences that verify finds."
   value       = aws_cloudwatch_log_group.this.name
 }
 
 output "role_arn" {
-  description = "ARN of the function's role: for a domain's access policy, a role mapping, a collection's data access policy."
+  description = <<-EOT
+    ARN of the function's role: for a domain's access policy, an OpenSearch role mapping, a collection's data access
+    policy.
+  EOT
   value       = aws_iam_role.function.arn
 }
 

@@ -1,9 +1,9 @@
-# Plan → all units at the same time, each invocation after invocation until it is done → their counts added up. An execution
-# that failed is redriven by Step Functions: each unit goes on where it stood.
+# Plan → all units at the same time, each in invocation after invocation until it is done → the sum of their counts.
+# When Step Functions redrives a failed execution, each unit continues where it stopped.
 
 locals {
-  # What passes: throttled or lost invocations, a cluster that is busy or down. Whoever must change something first is told at
-  # once: a ConfigurationError isn't retried.
+  # Errors that pass: throttled or lost invocations, a cluster that is busy or down. A ConfigurationError isn't retried:
+  # something must be changed first.
   retry = [
     {
       ErrorEquals     = ["Lambda.TooManyRequestsException"]
@@ -36,7 +36,7 @@ locals {
   function_arn = aws_lambda_function.this.arn
 
   definition = {
-    Comment = "Jobs for the OpenSearch index ${var.index} of the DynamoDB table ${var.table.name}. Input: {\"job\": {\"type\": \"backfill\"}}."
+    Comment = "Jobs ${local.purpose}. Input: {\"job\": {\"type\": \"backfill\"}}."
     StartAt = "Plan"
     States = {
       Plan = merge(local.invoke, {
@@ -57,7 +57,7 @@ locals {
         MaxConcurrency        = var.max_concurrency
         ToleratedFailureCount = 0
         ItemProcessor = {
-          # Standard executions: an express one may last 5 minutes only.
+          # Standard executions: an express one lasts at most 5 minutes.
           ProcessorConfig = { Mode = "DISTRIBUTED", ExecutionType = "STANDARD" }
           StartAt         = "Work"
           States = {
@@ -87,7 +87,7 @@ locals {
 }
 
 resource "aws_sfn_state_machine" "this" {
-  #checkov:skip=CKV_AWS_284:tracing_mode says whether function and machine are traced; by default neither is
+  #checkov:skip=CKV_AWS_284:tracing_mode decides whether function and state machine are traced; by default neither is
   #checkov:skip=CKV_AWS_285:a standard execution keeps its whole history for 90 days, and the function logs what it does
 
   name       = local.name
@@ -106,6 +106,6 @@ resource "aws_sfn_state_machine" "this" {
     enabled = var.tracing_mode == "Active"
   }
 
-  # Step Functions looks while it makes the machine whether the role may trace.
+  # When Step Functions creates the state machine, it checks that the role may trace.
   depends_on = [aws_iam_role_policy.state_machine]
 }

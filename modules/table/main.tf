@@ -1,5 +1,5 @@
 locals {
-  # The key attributes only: DynamoDB refuses a definition of an attribute that no key uses.
+  # Only the key attributes: DynamoDB refuses to define an attribute that no key uses.
   attributes = [for key in [
     { name = var.hash_key, type = var.hash_key_type },
     { name = var.range_key, type = var.range_key_type },
@@ -7,7 +7,7 @@ locals {
 }
 
 resource "aws_dynamodb_table" "this" {
-  #checkov:skip=CKV_AWS_119:the caller's choice: kms_key_arn; without it the key that AWS owns encrypts
+  #checkov:skip=CKV_AWS_119:kms_key_arn is the caller's choice; without it AWS encrypts with a key that it owns
 
   name                        = var.name
   hash_key                    = var.hash_key
@@ -34,13 +34,13 @@ resource "aws_dynamodb_table" "this" {
     recovery_period_in_days = var.recovery_period_in_days
   }
 
-  # Sent also without a key: left out, a table that had one would keep it. Not "enabled" means the key that AWS owns.
+  # Sent even without a key: otherwise a table that had one would keep it. Disabled means the key that AWS owns.
   server_side_encryption {
     enabled     = var.kms_key_arn != null
     kms_key_arn = var.kms_key_arn
   }
 
-  # AWS wants the attribute's name also when TTL is switched off, so the block follows the name, and ttl_enabled switches.
+  # AWS needs the attribute's name even to disable TTL: the block depends on the name, and ttl_enabled is the switch.
   dynamic "ttl" {
     for_each = var.ttl_attribute_name == null ? [] : [var.ttl_attribute_name]
     content {

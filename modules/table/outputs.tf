@@ -1,4 +1,4 @@
-# Together these are what a sync's `table` wants: `table = module.products_table` passes all of them at once.
+# Together these are what a sync needs: `table = module.products_table` passes all of them.
 
 output "arn" {
   description = "ARN of the table."
@@ -16,12 +16,14 @@ output "name" {
 }
 
 output "range_key" {
-  description = "Name of the sort key's attribute; null when there is none."
+  description = "Name of the sort key's attribute; null if there is none."
   value       = aws_dynamodb_table.this.range_key
 }
 
 output "server_side_encryption" {
-  description = "How the table and its stream are encrypted; a sync takes the key from it that its role must be allowed to use."
+  description = <<-EOT
+    How the table and its stream are encrypted; a sync reads from it which key its role must be allowed to use.
+  EOT
   value       = aws_dynamodb_table.this.server_side_encryption
 }
 
@@ -36,6 +38,6 @@ output "stream_enabled" {
 }
 
 output "stream_view_type" {
-  description = "What a stream record carries."
+  description = "What a stream record holds."
   value       = aws_dynamodb_table.this.stream_view_type
 }

@@ -161,7 +161,7 @@ def terraform(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def checkout(tmp_path: Path) -> Path:
     """A repository with what the demo needs and what it must not touch."""
     folder = tmp_path / "checkout"
-    for name in ("main.tf", "modules/sync/main.tf", "lambda/dist/function.zip", "examples/products/main.tf"):
+    for name in ("main.tf", "modules/table/main.tf", "lambda/dist/function.zip", "examples/products/main.tf"):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(name)
     for name in ("terraform.tfvars", "terraform.tfstate", ".terraform.lock.hcl", "demo.py"):
@@ -178,7 +178,7 @@ def _deployment(checkout: Path, tmp_path: Path) -> Deployment:
 def test_terraform_works_in_a_copy_without_the_users_state_and_variables(checkout: Path, tmp_path: Path) -> None:
     deployment = _deployment(checkout, tmp_path)
     copied = {str(path.relative_to(tmp_path / "work")) for path in (tmp_path / "work").rglob("*") if path.is_file()}
-    assert copied == {"main.tf", "modules/sync/main.tf", "lambda/dist/function.zip", "examples/products/main.tf"}
+    assert copied == {"main.tf", "modules/table/main.tf", "lambda/dist/function.zip", "examples/products/main.tf"}
     lines: list[str] = []
     assert deployment.apply(lines.append) == {"folder": str(tmp_path / "work/examples/products"), "name": ""}
     assert lines[0] == "apply -auto-approve\n"

@@ -8,7 +8,7 @@ import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 PAGE = (REPOSITORY / "SECURITY.md").read_text(encoding="utf-8")
-TABLES = re.findall(r"^<!-- (modules/\w+) (\w+) -->\n((?:\|.*\n)+)", PAGE, re.MULTILINE)
+TABLES = re.findall(r"^<!-- (\.|modules/\w+) (\w+) -->\n((?:\|.*\n)+)", PAGE, re.MULTILINE)
 ACTION = re.compile(r'["`]([a-z0-9]+:[A-Z]\w+)["`]')
 
 
@@ -46,7 +46,8 @@ def rows(table: str) -> dict[str, tuple[str, str]]:
 
 
 def test_every_policy_has_its_table() -> None:
-    modules = sorted(path.parent.relative_to(REPOSITORY).as_posix() for path in REPOSITORY.glob("modules/*/iam.tf"))
+    files = [REPOSITORY / "iam.tf", *REPOSITORY.glob("modules/*/iam.tf")]
+    modules = [path.parent.relative_to(REPOSITORY).as_posix() for path in files]
     policies = [(module, name) for module in modules for name, _ in documents(module)]
     assert sorted((module, name) for module, name, _ in TABLES) == sorted(policies)
 

@@ -124,8 +124,7 @@ def test_a_changed_tunable_is_all_that_a_plan_changes(example: AppliedExample) -
     changes = example.planned_changes('module "sync" {\n  batch_size = 500\n}\n')
 
     assert changes == {
-        f'module.sync["{index}"].module.sync.aws_lambda_event_source_mapping.this': {"batch_size": 500}
-        for index in SYNCS
+        f'module.sync["{index}"].aws_lambda_event_source_mapping.this': {"batch_size": 500} for index in SYNCS
     }
 
 
@@ -141,4 +140,4 @@ def test_a_table_without_a_stream_is_refused_until_its_stream_is_on(example: App
     code, output, _ = example.terraform.plan(var=variables)
 
     assert code == 2
-    assert 'module.sync["stack-customers"].module.sync.aws_lambda_event_source_mapping.this' in output
+    assert 'module.sync["stack-customers"].aws_lambda_event_source_mapping.this' in output

@@ -115,4 +115,4 @@ def test_a_changed_tunable_is_all_that_a_plan_changes(applied: Terraform) -> Non
     changes = _planned_changes(applied)
 
     override.unlink()
-    assert changes == {"module.sync.module.sync.aws_lambda_event_source_mapping.this": {"batch_size": 500}}
+    assert changes == {"module.sync.aws_lambda_event_source_mapping.this": {"batch_size": 500}}

@@ -67,4 +67,4 @@ def test_a_second_plan_is_empty(example: AppliedExample) -> None:
 def test_a_changed_tunable_is_all_that_a_plan_changes(example: AppliedExample) -> None:
     changes = example.planned_changes('module "sync" {\n  memory_size = 1024\n}\n')
 
-    assert changes == {"module.sync.module.sync.aws_lambda_function.this": {"memory_size": 1024}}
+    assert changes == {"module.sync.aws_lambda_function.this": {"memory_size": 1024}}

@@ -196,6 +196,4 @@ def test_a_second_plan_is_empty(example: AppliedExample) -> None:
 def test_a_changed_tunable_is_all_that_a_plan_changes(example: AppliedExample) -> None:
     changes = planned_changes(example, 'module "sync" {\n  maximum_batching_window_in_seconds = 5\n}\n')
 
-    assert changes == {
-        "module.sync.module.sync.aws_lambda_event_source_mapping.this": {"maximum_batching_window_in_seconds": 5}
-    }
+    assert changes == {"module.sync.aws_lambda_event_source_mapping.this": {"maximum_batching_window_in_seconds": 5}}

@@ -1,4 +1,4 @@
-"""What the .tf files promise to whoever reads or calls them."""
+"""What the .tf files promise to their readers and callers."""
 
 import fnmatch
 import re
@@ -17,12 +17,13 @@ LEAVES = tuple(
 EXAMPLES = tuple(
     sorted(path.parent.relative_to(REPOSITORY).as_posix() for path in REPOSITORY.glob("examples/*/versions.tf"))
 )
-MODULES = (".", *LEAVES, *EXAMPLES)
-SYNC = REPOSITORY / "modules/sync"
+OURS = (".", *LEAVES)
+MODULES = (*OURS, *EXAMPLES)
+WIDTH = 120
 
 KAFKA, SQS, FIFO = "is for Kafka", "is for SQS", "is for FIFO queues and topics: Lambda delivers to standard ones only"
 OF_ITS_OWN = "deprecated, or has a resource of its own: two owners would undo each other's work"
-# Arguments that the modules don't send, and why. A provider's new one fails the test until it is sent or stands here.
+# Arguments that the modules don't send, and why. A provider's new one fails the test until it is sent or listed here.
 LEFT_OUT = {
     "aws_lambda_event_source_mapping": {
         "amazon_managed_kafka_event_source_config": KAFKA,
@@ -37,7 +38,7 @@ LEFT_OUT = {
         "topics": KAFKA,
     },
     "aws_lambda_function": {
-        "dead_letter_config": "is for asynchronous invocations: a stream's go to the mapping's destination",
+        "dead_letter_config": "is for asynchronous invocations: a stream's failures go to destination_config",
         "file_system_config": "the function reads and writes no files",
         "image_*": "is for images",
         "replace_security_groups_on_destroy": "is for a VPC that is destroyed with the function still in it",
@@ -51,13 +52,13 @@ LEFT_OUT = {
         "threshold_metric_id": "is for anomaly detection",
         "unit": "AWS and the function give each metric one unit",
     },
-    "aws_cloudwatch_log_group": {"name_prefix": "its name says which function it is of"},
+    "aws_cloudwatch_log_group": {"name_prefix": "its name says which function it belongs to"},
     "aws_dynamodb_table": {
-        "*_secondary_index": "a search index stands in their place",
-        "import_table": "is for a table that is made from files",
+        "*_secondary_index": "the search index takes their place",
+        "import_table": "is for a table that is created from files",
         "on_demand_throughput": "a ceiling for writers is for their owner to set",
         "replica": "is for global tables",
-        "restore_*": "is for a table that is made from another",
+        "restore_*": "is for a table that is created from another",
     },
     "aws_iam_role": {
         "force_detach_policies": "policies that others attached should stop a destroy",
@@ -83,7 +84,7 @@ LEFT_OUT = {
         "website": OF_ITS_OWN,
     },
     "aws_s3_bucket_lifecycle_configuration": {
-        "expected_bucket_owner": "the bucket is made here",
+        "expected_bucket_owner": "the bucket is created here",
         "transition_default_minimum_object_size": "nothing is moved to another storage class",
         "rule.expiration.date": "days are given",
         "rule.expiration.expired_object_delete_marker": "there are no versions",
@@ -92,7 +93,7 @@ LEFT_OUT = {
         "rule.prefix": OF_ITS_OWN,
         "rule.transition": "nothing is moved to another storage class",
     },
-    "aws_s3_bucket_server_side_encryption_configuration": {"expected_bucket_owner": "the bucket is made here"},
+    "aws_s3_bucket_server_side_encryption_configuration": {"expected_bucket_owner": "the bucket is created here"},
     "aws_sns_topic": {
         "*_feedback_*": "delivery to subscribers is for their owner to watch",
         "archive_policy": FIFO,
@@ -157,13 +158,13 @@ def test_every_output_has_a_description(folder: str) -> None:
 
 
 @pytest.mark.parametrize("folder", MODULES)
-def test_variables_stand_alphabetically_after_the_required_ones(folder: str) -> None:
+def test_variables_are_alphabetical_after_the_required_ones(folder: str) -> None:
     found = [(not variable.required, variable.name) for variable in variables(folder)]
     assert found == sorted(found)
 
 
 @pytest.mark.parametrize("folder", MODULES)
-def test_outputs_stand_alphabetically(folder: str) -> None:
+def test_outputs_are_alphabetical(folder: str) -> None:
     names = [output.name for output in outputs(folder)]
     assert names == sorted(names)
 
@@ -174,11 +175,11 @@ def test_every_variable_is_used(folder: str) -> None:
     assert [v.name for v in variables(folder) if not re.search(rf"\bvar\.{v.name}\b", text)] == []
 
 
-@pytest.mark.parametrize("folder", LEAVES)
-def test_a_leafs_default_is_null_or_survives_a_null_from_outside(folder: str) -> None:
-    """The root passes null for what is not given: `nullable = false` turns it into the default.
+@pytest.mark.parametrize("folder", OURS)
+def test_a_default_is_null_or_survives_a_null_from_outside(folder: str) -> None:
+    """A caller passes on null for what is not given: `nullable = false` turns it into the default.
 
-    A threshold is never passed by the root; null switches its alarm off, and its description says so.
+    Null switches a threshold's alarm off, and its description says so.
     """
     wrong = [
         variable.name
@@ -207,7 +208,7 @@ def test_all_modules_ask_for_the_same_versions(folder: str) -> None:
     assert versions(folder) == versions(".")
 
 
-@pytest.mark.parametrize("folder", [".", *LEAVES])
+@pytest.mark.parametrize("folder", OURS)
 def test_no_data_source_calls_aws_or_another_program_at_plan(folder: str) -> None:
     assert set(re.findall(r'^data "(\w+)"', code(folder), re.MULTILINE)) <= {"aws_iam_policy_document"}
 
@@ -235,35 +236,55 @@ def test_nothing_is_used_that_only_terraform_knows(folder: str) -> None:
     assert 'required_version = ">= 1.9.0"' in code(folder)
 
 
-@pytest.mark.parametrize("folder", LEAVES)
-def test_leaves_call_no_other_module(folder: str) -> None:
+@pytest.mark.parametrize("folder", OURS)
+def test_a_module_calls_no_other(folder: str) -> None:
     assert re.findall(r'^module "(\w+)"', code(folder), re.MULTILINE) == []
 
 
-def test_the_root_has_exactly_the_variables_of_the_sync() -> None:
-    def facts(folder: str) -> list[tuple[str, str, str, bool]]:
-        return [(v.name, v.arguments["type"], v.description, v.required) for v in variables(folder)]
-
-    assert facts(".") == facts("modules/sync")
-
-
-def test_the_root_leaves_defaults_and_checks_to_the_sync() -> None:
-    assert {variable.arguments["default"] for variable in variables(".") if not variable.required} == {"null"}
-    assert "validation {" not in source(".")
-
-
-def test_the_root_passes_each_variable_on_unchanged() -> None:
-    passed = re.findall(r"^  (\w+) += (.+)$", block(source("."), 'module "sync"'), re.MULTILINE)
-    assert passed == [("source", '"./modules/sync"'), *((v.name, f"var.{v.name}") for v in variables("."))]
+@pytest.mark.parametrize("module", ["modules/monitoring", "modules/operations"])
+def test_a_module_asks_the_sync_for_what_the_root_gives(module: str) -> None:
+    """An optional attribute with another name would be null, silently."""
+    [sync] = [variable for variable in variables(module) if variable.name == "sync"]
+    asked = attributes(sync.arguments["type"].removeprefix("object(").removesuffix(")"))
+    given = {output.name: output for output in outputs(".")}
+    assert set(asked) - set(given) == set()
+    if settings := asked.get("settings"):
+        values = attributes(given["settings"].arguments["value"])
+        assert set(attributes(inside(settings))) == set(values)
+        table = attributes(inside(settings))["table"]
+        assert set(attributes(inside(table))) == set(attributes(values["table"]))
 
 
-def test_the_root_has_exactly_the_outputs_of_the_sync() -> None:
-    ours = [(output.name, output.description) for output in outputs(".")]
-    assert ours == [(output.name, output.description) for output in outputs("modules/sync")]
-    assert [o.arguments["value"] for o in outputs(".")] == [f"module.sync.{o.name}" for o in outputs(".")]
+def inside(kind: str) -> str:
+    """The braces in ``object({ … })`` or ``optional(object({ … }))``."""
+    return kind[kind.index("{") : kind.rindex("}") + 1]
 
 
-@pytest.mark.parametrize("folder", ["modules/monitoring", "modules/sync", "modules/table"])
+def attributes(braces: str) -> dict[str, str]:
+    """Name -> value of each attribute between braces, as read_blocks writes them in one line."""
+    found, depth, start = {}, 0, 2
+    text = braces.strip()
+    assert text.startswith("{ ")
+    assert text.endswith(" }")
+    for position, character in enumerate(text):
+        depth += (character in "{[(") - (character in "}])")
+        if (depth == 1 and character == ",") or position == len(text) - 1:
+            name, _, value = text[start:position].strip().partition(" = ")
+            found[name] = value
+            start = position + 1
+    return found
+
+
+def test_the_operator_may_not_be_told_otherwise_than_the_sync() -> None:
+    """What the caller of modules/operations may set: all but its own variables, and those that both must share."""
+    reserved = reserved_names("modules/operations")
+    function = (REPOSITORY / "modules/operations/function.tf").read_text(encoding="utf-8")
+    own = re.findall(r"^    ([A-Z_]+) +=", block_of_local(function, "environment"), re.MULTILINE)
+    tuning = {"BULK_ACTIONS", "BULK_BYTES", "BULK_CONNECTIONS", "COMPRESSION"}
+    assert reserved == sorted({*reserved_names("."), *own} - tuning)
+
+
+@pytest.mark.parametrize("folder", [".", "modules/monitoring", "modules/table"])
 def test_every_argument_that_applies_is_sent(resource_schemas: dict[str, Any], folder: str) -> None:
     """The provider keeps the old value of some arguments that are no longer sent; so all are, always."""
     resources = re.findall(r'^resource "(\w+)" "\w+" {\n(.*?)^}', code(folder), re.DOTALL | re.MULTILINE)
@@ -283,7 +304,7 @@ def test_every_argument_that_applies_is_sent(resource_schemas: dict[str, Any], f
 def test_every_argument_that_is_left_out_exists_and_is_not_sent(resource_schemas: dict[str, Any]) -> None:
     lacking = {
         f"{kind}.{name}"
-        for folder in ("modules/monitoring", "modules/sync", "modules/table")
+        for folder in (".", "modules/monitoring", "modules/table")
         for kind, body in re.findall(r'^resource "(\w+)" "\w+" {\n(.*?)^}', code(folder), re.DOTALL | re.MULTILINE)
         for name in arguments_not_sent(resource_schemas[kind]["block"], body)
     }
@@ -309,29 +330,36 @@ def left_out(kind: str, name: str) -> bool:
     return any(fnmatch.fnmatchcase(name, pattern) for pattern in LEFT_OUT.get(kind, {}))
 
 
+def block_of_local(text: str, name: str) -> str:
+    found = re.search(rf"^  {name} = {{\n(.*?)^  }}", text, re.DOTALL | re.MULTILINE)
+    assert found, f"there is no local {name}"
+    return found[1]
+
+
+def reserved_names(folder: str) -> list[str]:
+    """The environment variables that a caller may not set, as the validation lists them."""
+    found = re.search(r"keys\(var\.environment_variables\), \[\n(.*?)\]\)", source(folder), re.DOTALL)
+    assert found
+    return sorted(re.findall(r'"(\w+)"', found[1]))
+
+
 def test_users_can_set_no_environment_variable_that_the_module_sets() -> None:
-    function = (SYNC / "function.tf").read_text(encoding="utf-8")
-    ours = re.search(r"^  environment = {\n(.*?)^  }", function, re.DOTALL | re.MULTILINE)
-    reserved = re.search(r"keys\(var\.environment_variables\), \[\n(.*?)\]\)", source("modules/sync"), re.DOTALL)
-    assert ours is not None
-    assert reserved is not None
-    assert sorted(re.findall(r'"(\w+)"', reserved[1])) == re.findall(r"^    (\w+) +=", ours[1], re.MULTILINE)
+    ours = block_of_local((REPOSITORY / "function.tf").read_text(encoding="utf-8"), "environment")
+    assert reserved_names(".") == re.findall(r"^    (\w+) +=", ours, re.MULTILINE)
 
 
 def test_the_module_sets_every_setting_that_the_function_reads() -> None:
-    function = (SYNC / "function.tf").read_text(encoding="utf-8")
     settings = (REPOSITORY / "lambda/src/dynamodb_opensearch/settings.py").read_text(encoding="utf-8")
-    ours = re.search(r"^  environment = {\n(.*?)^  }", function, re.DOTALL | re.MULTILINE)
-    assert ours is not None
+    ours = block_of_local((REPOSITORY / "function.tf").read_text(encoding="utf-8"), "environment")
     read = set(re.findall(r'\bread\.\w+\(\s*"(\w+)"|environment\.get\("(\w+)"', settings))
     lambdas_own = {"AWS_REGION", "AWS_LAMBDA_FUNCTION_NAME"}
     names = {name for pair in read for name in pair if name} - lambdas_own
-    assert set(re.findall(r"^    (\w+) +=", ours[1], re.MULTILINE)) == names
+    assert set(re.findall(r"^    (\w+) +=", ours, re.MULTILINE)) == names
 
 
 def test_every_star_in_a_policy_has_its_reason() -> None:
     """The comment above a statement that names all resources says why AWS knows no narrower one."""
-    text = (SYNC / "iam.tf").read_text(encoding="utf-8")
+    text = (REPOSITORY / "iam.tf").read_text(encoding="utf-8")
     document = block(text, 'data "aws_iam_policy_document" "this"')
     statements = re.findall(
         r'((?:^  #.*\n)*)^  (?:dynamic "statement"|statement) {\n((?:    .*\n|\n)*)^  }$', document, re.MULTILINE
@@ -339,3 +367,17 @@ def test_every_star_in_a_policy_has_its_reason() -> None:
     starred = [comment for comment, body in statements if '["*"]' in body or '*"]' in body]
     assert len(starred) == 5
     assert [comment for comment in starred if "`*`" not in comment] == []
+
+
+def test_no_line_is_longer_than_the_pythons() -> None:
+    patterns = ("*.tf", "modules/**/*.tf", "modules/**/*.hcl", "examples/**/*.tf", "examples/**/*.hcl")
+    files = [path for pattern in (*patterns, "tests/**/*.tf", "tests/**/*.hcl") for path in REPOSITORY.glob(pattern)]
+    long = [
+        f"{path.relative_to(REPOSITORY)}:{number}"
+        for path in files
+        if ".terraform" not in path.parts
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        if len(line) > WIDTH
+    ]
+    assert files
+    assert long == []

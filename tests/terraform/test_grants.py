@@ -14,6 +14,7 @@ from terraform.invocations import calls_of_a_batch, calls_of_jobs
 from terraform.workspace import Terraform
 
 # The runs of each module's policy.tftest.hcl: every way to OpenSearch, every destination, every optional right.
+FOLDERS = {"sync": ".", "operations": "modules/operations"}
 RUNS = {
     "sync": (
         "a_domain_and_a_queue",
@@ -124,9 +125,8 @@ def render(terraform: Terraform) -> Render:
 
     @cache
     def run(module: str) -> dict[str, Rendered]:
-        terraform.init(f"modules/{module}")
-        arguments = ("-filter=tests/policy.tftest.hcl", "-json", "-verbose")
-        output = terraform(f"modules/{module}", "test", *arguments, allowed=(0, 1))
+        terraform.init(FOLDERS[module])
+        output = terraform.test(FOLDERS[module], "policy.tftest.hcl", options=("-json", "-verbose"), allowed=(0, 1))
         events = [json.loads(line) for line in output.splitlines()]
         wrong = [event["diagnostic"]["detail"] for event in events if event["type"] == "diagnostic"]
         assert wrong == []

@@ -4,24 +4,19 @@ What is refused is run by test_validations.py, the policies by test_grants.py: t
 """
 
 import pytest
-from terraform.workspace import REPOSITORY, Terraform
+from terraform.workspace import REPOSITORY, Terraform, folder_of_tests
 
-MODULES = sorted(path.parent.relative_to(REPOSITORY).as_posix() for path in REPOSITORY.glob("modules/*/tests"))
+MODULES = [
+    ".",
+    *sorted(path.parent.relative_to(REPOSITORY).as_posix() for path in REPOSITORY.glob("modules/*/tests")),
+    "tests/terraform/together",
+]
 
 
 @pytest.mark.parametrize("folder", MODULES)
 def test_a_module_passes_its_own_tests(terraform: Terraform, folder: str) -> None:
     terraform.init(folder)
-    files = {path.name for path in (REPOSITORY / folder / "tests").glob("*.tftest.hcl")}
-    if folder in {"modules/operations", "modules/sync"}:
-        files.remove("policy.tftest.hcl")
-    filters = [f"-filter=tests/{name}" for name in sorted(files)]
+    files = {path.name for path in (REPOSITORY / folder / folder_of_tests(folder)).glob("*.tftest.hcl")}
+    files.discard("policy.tftest.hcl")
 
-    assert "Success!" in terraform(folder, "test", *filters)
-
-
-def test_the_root_passes_its_own_tests(terraform: Terraform) -> None:
-    here = "-test-directory=tests/terraform"
-    terraform.init(".", here)
-
-    assert "Success!" in terraform(".", "test", here)
+    assert "Success!" in terraform.test(folder, *sorted(files))

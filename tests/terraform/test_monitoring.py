@@ -12,6 +12,8 @@ from drills.catalogue import DRILLS
 from terraform.published import PUBLISHED, Source, emitted
 from terraform.workspace import REPOSITORY, Terraform
 
+from scripts.docs import read_blocks
+
 RUNBOOKS = (REPOSITORY / "docs/runbooks.md").read_text(encoding="utf-8")
 SECTIONS = dict(re.findall(r"^## ([^\n]+)\n(.*?)(?=^## |\Z)", RUNBOOKS, re.DOTALL | re.MULTILINE))
 UNITS = {"Milliseconds": "ms", "Seconds": "s", "Bytes": "bytes", "Percent": "%", "Mebibytes": "MiB"}
@@ -51,8 +53,8 @@ class Plan:
 @pytest.fixture(scope="module")
 def plans(terraform: Terraform) -> dict[str, Plan]:
     terraform.init("modules/monitoring")
-    arguments = ("-filter=tests/arguments.tftest.hcl", "-json", "-verbose")
-    events = [json.loads(line) for line in terraform("modules/monitoring", "test", *arguments).splitlines()]
+    output = terraform.test("modules/monitoring", "arguments.tftest.hcl", options=("-json", "-verbose"))
+    events = [json.loads(line) for line in output.splitlines()]
     return {event["@testrun"]: read_plan(event["test_plan"]) for event in events if event["type"] == "test_plan"}
 
 
@@ -211,7 +213,7 @@ def test_the_table_is_what_is_planned(plan: Plan) -> None:
     rows = re.findall(r"^\| `([\w-]+)` \| (\S+) (\S+) \| (.+?) \| \[.+?\]\(#([\w-]+)\) \|", RUNBOOKS, re.MULTILINE)
     emitters = {
         frozenset({"FunctionName"}): "Lambda, per function",
-        frozenset({"EventSourceMappingUUID"}): "Lambda, per mapping",
+        frozenset({"EventSourceMappingUUID"}): "Lambda, per trigger",
         frozenset({"Sync"}): "the function",
         frozenset({"QueueName"}): "SQS",
         frozenset({"ClientId", "DomainName"}): "OpenSearch Service",
@@ -243,11 +245,7 @@ def test_every_threshold_is_a_variable_that_null_switches_off() -> None:
     folder = REPOSITORY / "modules/monitoring"
     alarms = (folder / "alarms.tf").read_text(encoding="utf-8")
     thresholds = re.findall(r"^      threshold = .*?\bvar\.(?!sync)(\w+)", alarms, re.MULTILINE)
-    variables = (folder / "variables.tf").read_text(encoding="utf-8")
-    off = re.findall(
-        r'^variable "(\w+)" {\n  type        = number\n  description = ".*Null(?: \(default\))?: no alarm',
-        variables,
-        re.MULTILINE,
-    )
+    variables = read_blocks(folder / "variables.tf", "variable")
+    off = [v.name for v in variables if re.search(r"Null(?: \(default\))?: no alarm", v.description)]
     assert sorted(thresholds) == sorted(off)
     assert len(thresholds) == 18

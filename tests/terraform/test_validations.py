@@ -6,7 +6,7 @@ from itertools import groupby
 
 import pytest
 from terraform.validations import PAGE, Refusal, broken_runs, modules, page, refusals, validations_of
-from terraform.workspace import REPOSITORY, Terraform
+from terraform.workspace import REPOSITORY, Terraform, folder_of_tests
 
 MODULES = modules()
 
@@ -14,7 +14,7 @@ MODULES = modules()
 @pytest.fixture(scope="session")
 def refused(terraform: Terraform) -> Mapping[str, Sequence[Refusal]]:
     """What Terraform says to each broken input, by module."""
-    return {module: refusals(REPOSITORY / module, terraform.environment) for module in MODULES}
+    return {module: refusals(module, terraform.environment) for module in MODULES}
 
 
 @pytest.mark.parametrize("module", MODULES)
@@ -30,7 +30,7 @@ def test_every_validation_refuses_an_input_that_nothing_else_refuses(
 def test_every_broken_input_is_refused_by_the_variable_that_its_run_names(
     refused: Mapping[str, Sequence[Refusal]], module: str
 ) -> None:
-    expected = {(run.name, run.variable) for run in broken_runs(REPOSITORY / module)}
+    expected = {(run.name, run.variable) for run in broken_runs(module)}
     assert {(refusal.run, refusal.validation.variable) for refusal in refused[module]} == expected
 
 
@@ -52,8 +52,10 @@ def test_a_message_shows_the_value(module: str) -> None:
     blind = [
         message
         for name, body in re.findall(r'^variable "(\w+)" {(.*?)^}$', text, re.DOTALL | re.MULTILINE)
-        for message in re.findall(r'^    error_message = "(.*)"$', body, re.MULTILINE)
-        if not re.search(rf"\$\{{.*\bvar\.{name}\b", message) and not re.match(rf"{name} is empty:", message)
+        for message in re.findall(
+            r'^    error_message = (".*"|join\(" ", \[\n(?:      .*\n)+    \]\))$', body, re.MULTILINE
+        )
+        if not re.search(rf"\$\{{.*\bvar\.{name}\b", message) and f"{name} is empty:" not in message
     ]
     assert blind == []
 
@@ -69,10 +71,11 @@ def test_every_precondition_and_check_is_seen_to_refuse(module: str) -> None:
         for kind, first, second, body in blocks
         if kind == "check" or re.search(r"^ +(precondition|postcondition) {", body, re.MULTILINE)
     }
-    tests = "\n".join(path.read_text(encoding="utf-8") for path in (REPOSITORY / module).glob("tests/*.tftest.hcl"))
+    folder = REPOSITORY / module / folder_of_tests(module)
+    tests = "\n".join(path.read_text(encoding="utf-8") for path in folder.glob("*.tftest.hcl"))
     assert conditional <= set(re.findall(r"expect_failures = \[([^\]]+)\]", tests))
 
 
 def test_the_page_of_validations_is_what_terraform_says(refused: Mapping[str, Sequence[Refusal]]) -> None:
     stale = page(refused) != PAGE.read_text(encoding="utf-8")
-    assert not stale, "docs/validations.md is stale: run make docs"
+    assert not stale, f"{PAGE.relative_to(REPOSITORY)} is stale: run make docs"

@@ -1,12 +1,11 @@
 """What an upgrade from a release changes: its recorded state, planned against by the modules as they are now, offline.
 
-    python -m terraform.upgrade VERSION     records the state of this checkout as that release's, by way of LocalStack
+    python -m terraform.upgrade VERSION     records the state of this checkout as that release's, by means of LocalStack
 
 The provider itself says what it would replace: nothing but its own schema is asked for that.
 """
 
 import json
-import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -19,10 +18,10 @@ FOLDER = "tests/terraform/upgrade"
 RELEASES = REPOSITORY / FOLDER / "releases"
 
 
-def planned_changes(terraform: Terraform, state: Path) -> dict[str, list[str]]:
+def planned_changes(terraform: Terraform, state: str) -> dict[str, list[str]]:
     """What Terraform would do to each resource of a state that isn't as the modules say: ``{address: actions}``."""
     folder = terraform.copy / FOLDER
-    shutil.copy(state, folder / "terraform.tfstate")
+    (folder / "terraform.tfstate").write_text(state, encoding="utf-8")
     terraform.init(FOLDER)
     terraform(FOLDER, "plan", "-refresh=false", "-out=plan.bin")
     plan = json.loads(terraform(FOLDER, "show", "-json", "plan.bin"))
@@ -47,7 +46,7 @@ def record(version: str) -> Path:
 
 
 def _essence(state: dict[str, Any]) -> dict[str, Any]:
-    """The state without what every plan reads anew."""
+    """The state without what every plan reads again."""
     managed = [resource for resource in state["resources"] if resource["mode"] == "managed"]
     return {**state, "resources": managed, "check_results": None, "outputs": {}}
 

@@ -1,4 +1,4 @@
-"""Which validation refuses which broken input, and in which words: asked of Terraform, for docs/validations.md.
+"""Which validation refuses which broken input, and in which words: asked of Terraform, for the reference page.
 
 The runs of a module's tests that expect a variable to fail are run without that expectation, so that Terraform says
 which rule refused. Validations see variables only: variables.tf without resources and provider is enough, and quick.
@@ -14,9 +14,9 @@ from itertools import groupby
 from pathlib import Path
 
 from engines import terraform_environment
-from terraform.workspace import REPOSITORY, Terraform
+from terraform.workspace import REPOSITORY, Terraform, folder_of_tests
 
-PAGE = REPOSITORY / "docs/validations.md"
+PAGE = REPOSITORY / "docs/reference/validations.md"
 _RUN = re.compile(r'^run "(\w+)" {\n(.*?)^}\n\n?', re.DOTALL | re.MULTILINE)
 _EXPECTATION = re.compile(r"^  expect_failures = \[var\.(\w+)\]\n", re.MULTILINE)
 
@@ -50,8 +50,9 @@ class BrokenRun:
 
 
 def modules() -> list[str]:
-    """Every folder with variables that validate."""
-    paths = [path for pattern in ("modules/*", "examples/*") for path in REPOSITORY.glob(f"{pattern}/variables.tf")]
+    """Every folder with variables that validate, the root first."""
+    patterns = ("variables.tf", "modules/*/variables.tf", "examples/*/variables.tf")
+    paths = [path for pattern in patterns for path in REPOSITORY.glob(pattern)]
     return sorted(path.parent.relative_to(REPOSITORY).as_posix() for path in paths if validations_of(path))
 
 
@@ -66,10 +67,10 @@ def validations_of(variables: Path) -> list[Validation]:
     return found
 
 
-def broken_runs(folder: Path) -> list[BrokenRun]:
+def broken_runs(module: str) -> list[BrokenRun]:
     """The runs of a module's tests that expect a variable to be refused."""
     found = []
-    for path in sorted(folder.glob("tests/*.tftest.hcl")):
+    for path in sorted((REPOSITORY / module / folder_of_tests(module)).glob("*.tftest.hcl")):
         text = path.read_text(encoding="utf-8")
         common = re.search(r"^variables {\n.*?^}\n", text, re.DOTALL | re.MULTILINE)
         found += [
@@ -85,19 +86,19 @@ def without_broken_runs(test: str) -> str:
     return _RUN.sub(lambda run: "" if _EXPECTATION.search(run[2]) else run[0], test)
 
 
-def refusals(folder: Path, environment: dict[str, str]) -> list[Refusal]:
+def refusals(module: str, environment: dict[str, str]) -> list[Refusal]:
     """What Terraform says to each broken input of a module's tests, in the order of the validations."""
     with tempfile.TemporaryDirectory() as copy:
         (Path(copy) / "tests").mkdir()
-        for path in folder.glob("*.tf"):  # some tests name a file that is there
+        for path in (REPOSITORY / module).glob("*.tf"):  # some tests name a file that is there
             (Path(copy) / path.name).write_bytes(path.read_bytes() if path.name == "variables.tf" else b"")
-        for run in broken_runs(folder):  # a file each: after an error Terraform skips the rest of a file
+        for run in broken_runs(module):  # a file each: after an error Terraform skips the rest of a file
             test = f'{run.variables}\nrun "{run.name}" {{\n{run.body}}}\n'
             (Path(copy) / f"tests/{run.name}.tftest.hcl").write_text(test, encoding="utf-8")
         terraform = Terraform(Path(copy), environment)
         terraform(".", "init")
         output = terraform(".", "test", "-json", allowed=(0, 1))
-    rules = {rule.line: rule for rule in validations_of(folder / "variables.tf")}
+    rules = {rule.line: rule for rule in validations_of(REPOSITORY / module / "variables.tf")}
     return sorted(_read(output, rules), key=lambda refusal: (refusal.validation.line, refusal.run))
 
 
@@ -113,15 +114,21 @@ def _read(output: str, rules: dict[int, Validation]) -> Iterator[Refusal]:
 
 
 def page(found: Mapping[str, Sequence[Refusal]]) -> str:
-    """docs/validations.md, from each module's refusals."""
+    """The page, from each module's refusals."""
     lines = [
         "# What is refused at plan",
         "",
-        "Every validation, what Terraform says to a broken input, and the runs in the module's `tests/` that give one.",
-        "`make docs` writes this page from what Terraform said; a test fails when it is stale.",
+        "Every validation, what Terraform says about a broken input, and the test runs that give it one.",
+        "`make docs` writes this page from Terraform's own messages; a test fails when it is out of date.",
     ]
     for module, refusals_there in found.items():
-        lines += ["", f"## {module}", "", "| variable | says | tests |", "|---|---|---|"]
+        lines += [
+            "",
+            f"## {'The root module' if module == '.' else module}",
+            "",
+            "| variable | says | tests |",
+            "|---|---|---|",
+        ]
         for validation, group in groupby(refusals_there, key=lambda refusal: refusal.validation):
             same = list(group)
             shortest = re.sub(r"([|*<])", r"\\\1", min((refusal.message for refusal in same), key=len))
@@ -132,7 +139,8 @@ def page(found: Mapping[str, Sequence[Refusal]]) -> str:
 
 def main() -> int:
     with terraform_environment() as environment:
-        found = {module: refusals(REPOSITORY / module, environment) for module in modules()}
+        found = {module: refusals(module, environment) for module in modules()}
+    PAGE.parent.mkdir(exist_ok=True)
     PAGE.write_text(page(found), encoding="utf-8")
     print(f"{PAGE.relative_to(REPOSITORY)}: {sum(len(one) for one in found.values())} broken inputs")
     return 0

@@ -16,8 +16,8 @@ FILES = (
     "examples/**/*.tf",
     "examples/**/*.hcl",
     "examples/**/*.tftpl",
-    "tests/terraform/*.hcl",
-    "tests/terraform/upgrade/*.tf",
+    "tests/terraform/*/*.tf",
+    "tests/terraform/**/*.hcl",
     "lambda/dist/*.zip",
 )
 # The lowest version that versions.tf allows, so that tests mean the same everywhere.
@@ -31,6 +31,11 @@ terraform {
   }
 }
 """
+
+
+def folder_of_tests(module: str) -> str:
+    """The folder of a module's own tests (``*.tftest.hcl``), below the module's. The root's tests/ is Python's."""
+    return "tests/terraform/sync" if module == "." else "tests"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +63,16 @@ class Terraform:
             )
         return done.stdout
 
-    def init(self, folder: str, *arguments: str) -> None:
+    def init(self, folder: str) -> None:
         """Make the folder ready, with the lowest provider version that the project allows."""
         (self.copy / folder / "lowest_override.tf").write_text(LOWEST, encoding="utf-8")
-        self(folder, "init", *arguments)
+        self(folder, "init", f"-test-directory={folder_of_tests(folder)}")
+
+    def test(self, folder: str, *files: str, options: Collection[str] = (), allowed: Collection[int] = (0,)) -> str:
+        """The output of these test files of a module, or of all."""
+        tests = folder_of_tests(folder)
+        filters = [f"-filter={tests}/{file}" for file in files]
+        return self(folder, "test", f"-test-directory={tests}", *filters, *options, allowed=allowed)
 
 
 def copy_repository(folder: Path) -> Path:

@@ -1,4 +1,4 @@
-# The example as the real provider plans it, without AWS: what it would look up there stands here.
+# The example as the real provider plans it, without AWS: what it would look up there is given here.
 
 provider "aws" {
   region                      = "eu-west-1"
@@ -40,7 +40,9 @@ run "two_indexes_follow_one_table" {
   command = plan
 
   assert {
-    condition     = output.function_names == { products = "products-opensearch-sync", offers = "offers-opensearch-sync" }
+    condition = (
+      output.function_names == { products = "products-opensearch-sync", offers = "offers-opensearch-sync" }
+    )
     error_message = "The functions are ${jsonencode(output.function_names)}."
   }
 
@@ -50,8 +52,13 @@ run "two_indexes_follow_one_table" {
   }
 
   assert {
-    condition     = alltrue([for index, sync in module.sync : sync.index == index && sync.opensearch_endpoint == "https://search-x.eu-west-1.es.amazonaws.com"])
-    error_message = "The syncs write to ${jsonencode({ for index, sync in module.sync : index => sync.opensearch_endpoint })}."
+    condition = alltrue([
+      for index, sync in module.sync :
+      sync.index == index && sync.opensearch_endpoint == "https://search-x.eu-west-1.es.amazonaws.com"
+    ])
+    error_message = join(" ", [
+      "The syncs write to ${jsonencode({ for index, sync in module.sync : index => sync.opensearch_endpoint })}.",
+    ])
   }
 }
 

@@ -1,4 +1,5 @@
-# What a sync's role may do, rendered by the real provider, which needs no AWS for that. What would need AWS is overridden.
+# What a sync's role may do, rendered by the real provider, which needs no AWS for that. What would need AWS is
+# overridden.
 
 provider "aws" {
   region                      = "eu-west-1"
@@ -30,30 +31,30 @@ override_data {
 }
 
 override_resource {
-  target = module.sync["products"].module.sync.aws_cloudwatch_log_group.this
+  target = module.sync["products"].aws_cloudwatch_log_group.this
   values = { arn = "arn:aws:logs:eu-west-1:111122223333:log-group:/aws/lambda/products-opensearch-sync" }
 }
 
 override_resource {
-  target = module.sync["products"].module.sync.aws_iam_role.this
+  target = module.sync["products"].aws_iam_role.this
   values = { arn = "arn:aws:iam::111122223333:role/products-opensearch-sync-20250101" }
 }
 
 override_resource {
-  target = module.sync["products"].module.sync.aws_iam_role_policy.this
+  target = module.sync["products"].aws_iam_role_policy.this
 }
 
 override_resource {
-  target = module.sync["products"].module.sync.aws_lambda_event_source_mapping.this
+  target = module.sync["products"].aws_lambda_event_source_mapping.this
 }
 
 override_resource {
-  target = module.sync["products"].module.sync.aws_lambda_function.this
+  target = module.sync["products"].aws_lambda_function.this
   values = { arn = "arn:aws:lambda:eu-west-1:111122223333:function:products-opensearch-sync" }
 }
 
 override_resource {
-  target = module.sync["products"].module.sync.aws_sqs_queue.failures
+  target = module.sync["products"].aws_sqs_queue.failures
   values = { arn = "arn:aws:sqs:eu-west-1:111122223333:products-opensearch-sync-failures" }
 }
 
@@ -65,13 +66,16 @@ run "the_role_may_write_its_index_only" {
 
   assert {
     condition = [
-      for statement in jsondecode(module.sync["products"].policy).Statement : statement.Resource if strcontains(jsonencode(statement.Action), "es:")
+      for statement in jsondecode(module.sync["products"].policy).Statement : statement.Resource
+      if strcontains(jsonencode(statement.Action), "es:")
     ] == ["arn:aws:es:eu-west-1:111122223333:domain/search/products/_bulk"]
     error_message = "The role's policy is ${module.sync["products"].policy}"
   }
 
   assert {
-    condition     = output.role_arns == { products = "arn:aws:iam::111122223333:role/products-opensearch-sync-20250101" }
+    condition = (
+      output.role_arns == { products = "arn:aws:iam::111122223333:role/products-opensearch-sync-20250101" }
+    )
     error_message = "The roles are ${jsonencode(output.role_arns)}"
   }
 }

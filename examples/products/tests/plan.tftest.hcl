@@ -18,7 +18,9 @@ run "on_aws" {
       && aws_opensearch_domain.search[0].encrypt_at_rest[0].enabled
       && aws_opensearch_domain.search[0].node_to_node_encryption[0].enabled
       && aws_opensearch_domain.search[0].domain_endpoint_options[0].enforce_https
-      && aws_opensearch_domain.search[0].domain_endpoint_options[0].tls_security_policy == "Policy-Min-TLS-1-2-PFS-2023-10"
+      && aws_opensearch_domain.search[0].domain_endpoint_options[0].tls_security_policy == (
+        "Policy-Min-TLS-1-2-PFS-2023-10"
+      )
       && one(aws_opensearch_domain.search[0].cluster_config).instance_type == "t3.small.search"
       && one(aws_opensearch_domain.search[0].cluster_config).instance_count == 1
       && one(aws_opensearch_domain.search[0].ebs_options).volume_type == "gp3"
@@ -52,7 +54,9 @@ run "on_an_emulator" {
   }
 
   assert {
-    condition     = output.opensearch_endpoint == "http://127.0.0.1:9200" && output.function_name == "lab-products-opensearch-sync"
+    condition = (
+      output.opensearch_endpoint == "http://127.0.0.1:9200" && output.function_name == "lab-products-opensearch-sync"
+    )
     error_message = "The sync is planned to write to ${output.opensearch_endpoint}."
   }
 }

@@ -47,7 +47,9 @@ run "on_aws" {
   }
 
   assert {
-    condition     = output.table_name == "serverless-products" && output.function_name == "serverless-products-opensearch-sync"
+    condition = (
+      output.table_name == "serverless-products" && output.function_name == "serverless-products-opensearch-sync"
+    )
     error_message = "The table is ${output.table_name}, the function ${output.function_name}."
   }
 }
@@ -69,7 +71,7 @@ run "from_a_vpc_only" {
   }
 }
 
-run "refuses_nobody_as_administrator" {
+run "refuses_to_have_no_administrator" {
   command = plan
 
   variables {

@@ -18,30 +18,30 @@ override_resource {
 }
 
 override_resource {
-  target = module.sync.module.sync.aws_cloudwatch_log_group.this
+  target = module.sync.aws_cloudwatch_log_group.this
   values = { arn = "arn:aws:logs:eu-west-1:111122223333:log-group:/aws/lambda/serverless-products-opensearch-sync" }
 }
 
 override_resource {
-  target = module.sync.module.sync.aws_iam_role.this
+  target = module.sync.aws_iam_role.this
   values = { arn = "arn:aws:iam::111122223333:role/serverless-products-opensearch-sync-20250101" }
 }
 
 override_resource {
-  target = module.sync.module.sync.aws_iam_role_policy.this
+  target = module.sync.aws_iam_role_policy.this
 }
 
 override_resource {
-  target = module.sync.module.sync.aws_lambda_event_source_mapping.this
+  target = module.sync.aws_lambda_event_source_mapping.this
 }
 
 override_resource {
-  target = module.sync.module.sync.aws_lambda_function.this
+  target = module.sync.aws_lambda_function.this
   values = { arn = "arn:aws:lambda:eu-west-1:111122223333:function:serverless-products-opensearch-sync" }
 }
 
 override_resource {
-  target = module.sync.module.sync.aws_sqs_queue.failures
+  target = module.sync.aws_sqs_queue.failures
   values = { arn = "arn:aws:sqs:eu-west-1:111122223333:serverless-products-opensearch-sync-failures" }
 }
 
@@ -91,21 +91,24 @@ run "the_sync_writes_documents_of_its_index_and_no_more" {
 
   assert {
     condition = [
-      for statement in jsondecode(module.sync.policy).Statement : statement.Resource if strcontains(jsonencode(statement.Action), "aoss:")
+      for statement in jsondecode(module.sync.policy).Statement : statement.Resource
+      if strcontains(jsonencode(statement.Action), "aoss:")
     ] == ["arn:aws:aoss:eu-west-1:111122223333:collection/x1"]
     error_message = "The role's policy is ${module.sync.policy}"
   }
 }
 
-run "administrators_make_indexes_and_search" {
+run "administrators_create_indexes_and_search" {
   assert {
     condition = jsondecode(aws_opensearchserverless_access_policy.search.policy)[1] == {
-      Description = "Administrators make indexes, change and delete them, and search."
+      Description = "Administrators create, change and delete indexes, and search."
       Principal   = ["arn:aws:iam::111122223333:role/admin"]
       Rules = [{
         ResourceType = "index"
         Resource     = ["index/serverless-search/*"]
-        Permission   = ["aoss:CreateIndex", "aoss:DeleteIndex", "aoss:DescribeIndex", "aoss:ReadDocument", "aoss:UpdateIndex"]
+        Permission = [
+          "aoss:CreateIndex", "aoss:DeleteIndex", "aoss:DescribeIndex", "aoss:ReadDocument", "aoss:UpdateIndex",
+        ]
       }]
     }
     error_message = "The data access policy is ${aws_opensearchserverless_access_policy.search.policy}"
@@ -123,7 +126,9 @@ run "with_a_vpc_only_its_endpoint_lets_requests_in" {
   }
 
   assert {
-    condition     = anytrue([for statement in jsondecode(module.sync.policy).Statement : statement.Sid == "AttachToVpc"])
+    condition = (
+      anytrue([for statement in jsondecode(module.sync.policy).Statement : statement.Sid == "AttachToVpc"])
+    )
     error_message = "The function is in no VPC."
   }
 }

@@ -41,18 +41,27 @@ run "a_private_domain_in_two_zones" {
       one(aws_opensearch_domain.search.advanced_security_options).enabled
       && !one(aws_opensearch_domain.search.advanced_security_options).anonymous_auth_enabled
       && !one(aws_opensearch_domain.search.advanced_security_options).internal_user_database_enabled
-      && one(one(aws_opensearch_domain.search.advanced_security_options).master_user_options).master_user_arn == "arn:aws:iam::111122223333:role/admin"
+      && one(one(aws_opensearch_domain.search.advanced_security_options).master_user_options).master_user_arn == (
+        "arn:aws:iam::111122223333:role/admin"
+      )
     )
     error_message = "Fine-grained access control is not planned with the administrator's role as the master user."
   }
 
   assert {
-    condition     = { for subnet in aws_subnet.private : subnet.availability_zone => subnet.cidr_block } == { eu-west-1a = "10.0.0.0/26", eu-west-1b = "10.0.0.64/26" }
+    condition = { for subnet in aws_subnet.private : subnet.availability_zone => subnet.cidr_block } == {
+      eu-west-1a = "10.0.0.0/26"
+      eu-west-1b = "10.0.0.64/26"
+    }
     error_message = "The subnets are planned as ${jsonencode(aws_subnet.private)}"
   }
 
   assert {
-    condition     = alltrue([for subnet in aws_subnet.private : !subnet.map_public_ip_on_launch]) && aws_vpc.this.enable_dns_support && aws_vpc.this.enable_dns_hostnames
+    condition = (
+      alltrue([for subnet in aws_subnet.private : !subnet.map_public_ip_on_launch])
+      && aws_vpc.this.enable_dns_support
+      && aws_vpc.this.enable_dns_hostnames
+    )
     error_message = "A subnet gives out public addresses, or the VPC resolves no names."
   }
 

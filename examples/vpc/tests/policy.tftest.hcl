@@ -1,4 +1,5 @@
-# Who may talk to whom and do what, rendered by the real provider, which needs no AWS for that. What would need AWS is overridden.
+# Who may talk to whom and do what, rendered by the real provider, which needs no AWS for that. What would need AWS is
+# overridden.
 
 provider "aws" {
   region                      = "eu-west-1"
@@ -23,30 +24,30 @@ override_resource {
 }
 
 override_resource {
-  target = module.sync.module.sync.aws_cloudwatch_log_group.this
+  target = module.sync.aws_cloudwatch_log_group.this
   values = { arn = "arn:aws:logs:eu-west-1:111122223333:log-group:/aws/lambda/private-products-opensearch-sync" }
 }
 
 override_resource {
-  target = module.sync.module.sync.aws_iam_role.this
+  target = module.sync.aws_iam_role.this
   values = { arn = "arn:aws:iam::111122223333:role/private-products-opensearch-sync-20250101" }
 }
 
 override_resource {
-  target = module.sync.module.sync.aws_iam_role_policy.this
+  target = module.sync.aws_iam_role_policy.this
 }
 
 override_resource {
-  target = module.sync.module.sync.aws_lambda_event_source_mapping.this
+  target = module.sync.aws_lambda_event_source_mapping.this
 }
 
 override_resource {
-  target = module.sync.module.sync.aws_lambda_function.this
+  target = module.sync.aws_lambda_function.this
   values = { arn = "arn:aws:lambda:eu-west-1:111122223333:function:private-products-opensearch-sync" }
 }
 
 override_resource {
-  target = module.sync.module.sync.aws_sqs_queue.failures
+  target = module.sync.aws_sqs_queue.failures
   values = { arn = "arn:aws:sqs:eu-west-1:111122223333:private-products-opensearch-sync-failures" }
 }
 
@@ -56,7 +57,10 @@ override_resource {
 
 override_resource {
   target = aws_opensearch_domain.search
-  values = { arn = "arn:aws:es:eu-west-1:111122223333:domain/private-search", endpoint = "vpc-private-search-x.eu-west-1.es.amazonaws.com" }
+  values = {
+    arn      = "arn:aws:es:eu-west-1:111122223333:domain/private-search"
+    endpoint = "vpc-private-search-x.eu-west-1.es.amazonaws.com"
+  }
 }
 
 override_resource {
@@ -135,18 +139,24 @@ variables {
 run "every_way_is_open_at_both_ends_and_there_is_no_other" {
   assert {
     condition = (
-      { for way, rule in aws_vpc_security_group_egress_rule.this : way => "${rule.security_group_id} to ${rule.referenced_security_group_id}" } == {
+      {
+        for way, rule in aws_vpc_security_group_egress_rule.this :
+        way => "${rule.security_group_id} to ${rule.referenced_security_group_id}"
+        } == {
         "clients to domain"  = "sg-clients to sg-domain"
         "function to domain" = "sg-function to sg-domain"
         "function to sqs"    = "sg-function to sg-sqs"
       }
-      && { for way, rule in aws_vpc_security_group_ingress_rule.this : way => "${rule.referenced_security_group_id} to ${rule.security_group_id}" } == {
+      && {
+        for way, rule in aws_vpc_security_group_ingress_rule.this :
+        way => "${rule.referenced_security_group_id} to ${rule.security_group_id}"
+        } == {
         "clients to domain"  = "sg-clients to sg-domain"
         "function to domain" = "sg-function to sg-domain"
         "function to sqs"    = "sg-function to sg-sqs"
       }
     )
-    error_message = "The ways are ${jsonencode([aws_vpc_security_group_egress_rule.this, aws_vpc_security_group_ingress_rule.this])}"
+    error_message = "The rules are ${jsonencode(aws_vpc_security_group_egress_rule.this)}"
   }
 
   assert {
@@ -161,7 +171,10 @@ run "every_way_is_open_at_both_ends_and_there_is_no_other" {
       && [for association in aws_route_table_association.private : association.subnet_id] == ["subnet-0", "subnet-1"]
       && alltrue([for association in aws_route_table_association.private : association.route_table_id == "rtb-1"])
     )
-    error_message = "A group, a subnet or a route is not where it belongs: ${jsonencode([aws_vpc_endpoint.sqs, aws_vpc_endpoint.dynamodb])}"
+    error_message = join(" ", [
+      "A group, a subnet or a route is not where it belongs:",
+      "${jsonencode([aws_vpc_endpoint.sqs, aws_vpc_endpoint.dynamodb])}",
+    ])
   }
 }
 
@@ -173,7 +186,9 @@ run "the_endpoints_carry_the_functions_own_calls_only" {
       Principal = "*"
       Action    = "dynamodb:BatchGetItem"
       Resource  = "arn:aws:dynamodb:eu-west-1:111122223333:table/private-products"
-      Condition = { ArnEquals = { "aws:PrincipalArn" = "arn:aws:iam::111122223333:role/private-products-opensearch-sync-20250101" } }
+      Condition = {
+        ArnEquals = { "aws:PrincipalArn" = "arn:aws:iam::111122223333:role/private-products-opensearch-sync-20250101" }
+      }
     }]
     error_message = "DynamoDB's endpoint lets through ${aws_vpc_endpoint.dynamodb.policy}"
   }
@@ -212,7 +227,9 @@ run "the_domain_lets_in_the_sync_and_the_administrator" {
   }
 
   assert {
-    condition     = anytrue([for statement in jsondecode(module.sync.policy).Statement : statement.Sid == "AttachToVpc"])
+    condition = (
+      anytrue([for statement in jsondecode(module.sync.policy).Statement : statement.Sid == "AttachToVpc"])
+    )
     error_message = "The function is in no VPC."
   }
 }
@@ -222,7 +239,7 @@ run "the_setup_names_this_domain_and_this_role" {
     condition = (
       strcontains(output.setup, "https://vpc-private-search-x.eu-west-1.es.amazonaws.com$1")
       && strcontains(output.setup, "aws:amz:eu-west-1:es")
-      && strcontains(output.setup, "\"backend_roles\": [\"arn:aws:iam::111122223333:role/private-products-opensearch-sync-20250101\"]")
+      && strcontains(output.setup, "\"backend_roles\": [\"${module.sync.role_arn}\"]")
     )
     error_message = output.setup
   }

@@ -1,5 +1,5 @@
-# Every argument as the real provider plans it: it checks them against its schema, which a mock does not do in full. The tests in
-# tests/terraform/test_monitoring.py read these plans, too.
+# Every argument as the real provider plans it: it checks them against its schema, which a mock does not do in full. The
+# tests in tests/terraform/test_monitoring.py read these plans, too.
 
 provider "aws" {
   region                      = "eu-west-1"
@@ -39,7 +39,13 @@ run "every_alarm" {
   }
 
   assert {
-    condition = { for name, alarm in aws_cloudwatch_metric_alarm.this : name => "${alarm.statistic} ${alarm.comparison_operator} ${alarm.threshold}, ${alarm.datapoints_to_alarm} of ${alarm.evaluation_periods} × ${alarm.period} s, ${alarm.treat_missing_data}" } == {
+    condition = {
+      for name, alarm in aws_cloudwatch_metric_alarm.this : name => join(", ", [
+        "${alarm.statistic} ${alarm.comparison_operator} ${alarm.threshold}",
+        "${alarm.datapoints_to_alarm} of ${alarm.evaluation_periods} × ${alarm.period} s",
+        alarm.treat_missing_data,
+      ])
+      } == {
       iterator-age-warn    = "Maximum GreaterThanOrEqualToThreshold 900000, 2 of 3 × 300 s, notBreaching"
       iterator-age-page    = "Maximum GreaterThanOrEqualToThreshold 43200000, 2 of 3 × 300 s, notBreaching"
       lag                  = "Maximum GreaterThanOrEqualToThreshold 300000, 2 of 3 × 300 s, notBreaching"
@@ -59,7 +65,7 @@ run "every_alarm" {
       jvm-memory-pressure  = "Maximum GreaterThanOrEqualToThreshold 90, 3 of 3 × 60 s, missing"
       free-storage-space   = "Minimum LessThanOrEqualToThreshold 25600, 1 of 1 × 60 s, missing"
     }
-    error_message = "The alarms are planned as ${jsonencode({ for name, alarm in aws_cloudwatch_metric_alarm.this : name => [alarm.statistic, alarm.comparison_operator, alarm.threshold] })}."
+    error_message = "The alarms are planned as ${jsonencode(aws_cloudwatch_metric_alarm.this)}."
   }
 
   assert {
@@ -69,24 +75,28 @@ run "every_alarm" {
       && alarm.insufficient_data_actions == null
       && alarm.actions_enabled
     )])
-    error_message = "An alarm has no action, or doesn't tell when it is over."
+    error_message = "An alarm has no action, or doesn't report when it is over."
   }
 
   assert {
-    condition = sort([for name, alarm in aws_cloudwatch_metric_alarm.this : name if alarm.alarm_actions == toset(var.page_topic_arns)]) == tolist([
-      "cluster-red", "dead-letters-age", "delivery-failures", "dropped-events", "errors", "iterator-age-page", "not-polling",
-      "writes-blocked",
+    condition = sort([
+      for name, alarm in aws_cloudwatch_metric_alarm.this : name if alarm.alarm_actions == toset(var.page_topic_arns)
+      ]) == tolist([
+      "cluster-red", "dead-letters-age", "delivery-failures", "dropped-events", "errors", "iterator-age-page",
+      "not-polling", "writes-blocked",
     ])
-    error_message = "These wake somebody: ${jsonencode([for name, alarm in aws_cloudwatch_metric_alarm.this : name if alarm.alarm_actions == toset(var.page_topic_arns)])}."
+    error_message = "Other alarms page: ${jsonencode(aws_cloudwatch_metric_alarm.this)}."
   }
 
   assert {
     condition     = aws_cloudwatch_metric_alarm.this["errors"].alarm_name == "products-opensearch-sync-errors"
-    error_message = "An alarm's name doesn't say which sync it is of."
+    error_message = "An alarm's name doesn't say which sync it belongs to."
   }
 
   assert {
-    condition     = endswith(aws_cloudwatch_metric_alarm.this["errors"].alarm_description, " Runbook: docs/runbooks.md#errors")
+    condition = (
+      endswith(aws_cloudwatch_metric_alarm.this["errors"].alarm_description, " Runbook: docs/runbooks.md#errors")
+    )
     error_message = "The description is ${aws_cloudwatch_metric_alarm.this["errors"].alarm_description}"
   }
 }
@@ -100,11 +110,14 @@ run "the_shortest_call" {
   }
 
   assert {
-    condition     = length(aws_cloudwatch_metric_alarm.this) == 14 && length(aws_cloudwatch_dashboard.this) == 1
-    error_message = "${length(aws_cloudwatch_metric_alarm.this)} alarms and ${length(aws_cloudwatch_dashboard.this)} dashboards are planned."
+    condition = length(aws_cloudwatch_metric_alarm.this) == 14 && length(aws_cloudwatch_dashboard.this) == 1
+    error_message = join(" ", [
+      "${length(aws_cloudwatch_metric_alarm.this)} alarms and ${length(aws_cloudwatch_dashboard.this)} dashboards are",
+      "planned.",
+    ])
   }
 
-  # What the domain has to tell is on the dashboard, though nobody is woken for it.
+  # The domain's metrics are on the dashboard, even without alarms.
   assert {
     condition     = strcontains(aws_cloudwatch_dashboard.this[0].dashboard_body, "ClusterStatus.red")
     error_message = "The dashboard lacks the sync's domain."
@@ -115,18 +128,11 @@ run "a_collection_and_a_topic" {
   command = plan
 
   variables {
-    sync = {
-      event_source_mapping_uuid = "14e0db71-5d35-4eb5-b481-8945cf9d10c2"
-      failure_destination_arn   = "arn:aws:sns:eu-west-1:111122223333:products-opensearch-sync-failures"
-      failure_destination_type  = "sns"
-      function_arn              = "arn:aws:lambda:eu-west-1:111122223333:function:products-opensearch-sync"
-      function_name             = "products-opensearch-sync"
-      index                     = "products"
-      log_group_name            = "/aws/lambda/products-opensearch-sync"
-      metrics                   = ["EventCount"]
-      stream_arn                = "arn:aws:dynamodb:eu-west-1:111122223333:table/products/stream/2025-01-01T00:00:00.000"
-      timeout                   = 120
-    }
+    sync = merge(var.sync, {
+      domain_arn               = null
+      failure_destination_arn  = "arn:aws:sns:eu-west-1:111122223333:products-opensearch-sync-failures"
+      failure_destination_type = "sns"
+    })
     dead_letters_age_seconds = null
     dead_letters_waiting     = null
     runbooks_url             = "https://example.com/runbooks.md"
@@ -134,13 +140,24 @@ run "a_collection_and_a_topic" {
   }
 
   assert {
-    condition     = !strcontains(aws_cloudwatch_dashboard.this[0].dashboard_body, "AWS/SQS") && !strcontains(aws_cloudwatch_dashboard.this[0].dashboard_body, "AWS/ES")
+    condition = (
+      !strcontains(aws_cloudwatch_dashboard.this[0].dashboard_body, "AWS/SQS")
+      && !strcontains(aws_cloudwatch_dashboard.this[0].dashboard_body, "AWS/ES")
+    )
     error_message = "The dashboard shows a queue or a domain that isn't there."
   }
 
   assert {
-    condition     = endswith(aws_cloudwatch_metric_alarm.this["lag"].alarm_description, " Runbook: https://example.com/runbooks.md#behind") && aws_cloudwatch_metric_alarm.this["lag"].tags == tomap({ team = "search" })
-    error_message = "The description is ${aws_cloudwatch_metric_alarm.this["lag"].alarm_description}, the tags are ${jsonencode(aws_cloudwatch_metric_alarm.this["lag"].tags)}."
+    condition = (
+      endswith(
+        aws_cloudwatch_metric_alarm.this["lag"].alarm_description, " Runbook: https://example.com/runbooks.md#behind"
+      )
+      && aws_cloudwatch_metric_alarm.this["lag"].tags == tomap({ team = "search" })
+    )
+    error_message = join(" ", [
+      "The description is ${aws_cloudwatch_metric_alarm.this["lag"].alarm_description}, the tags are",
+      "${jsonencode(aws_cloudwatch_metric_alarm.this["lag"].tags)}.",
+    ])
   }
 }
 
@@ -148,24 +165,19 @@ run "a_domain_that_the_sync_reaches_by_its_url" {
   command = plan
 
   variables {
-    sync = {
-      event_source_mapping_uuid = "14e0db71-5d35-4eb5-b481-8945cf9d10c2"
-      failure_destination_arn   = "arn:aws:sqs:eu-west-1:111122223333:products-opensearch-sync-failures"
-      failure_destination_type  = "sqs"
-      function_arn              = "arn:aws:lambda:eu-west-1:111122223333:function:products-opensearch-sync"
-      function_name             = "products-opensearch-sync"
-      index                     = "products"
-      log_group_name            = "/aws/lambda/products-opensearch-sync"
-      metrics                   = ["EventCount"]
-      stream_arn                = "arn:aws:dynamodb:eu-west-1:444455556666:table/products/stream/2025-01-01T00:00:00.000"
-      timeout                   = 120
-    }
+    sync = merge(var.sync, {
+      domain_arn = null
+      stream_arn = "arn:aws:dynamodb:eu-west-1:444455556666:table/products/stream/2025-01-01T00:00:00.000"
+    })
     domain              = { arn = "arn:aws:es:eu-west-1:444455556666:domain/shared" }
     cluster_red_minutes = 1
   }
 
   assert {
-    condition     = aws_cloudwatch_metric_alarm.this["cluster-red"].dimensions == tomap({ ClientId = "444455556666", DomainName = "shared" })
+    condition = aws_cloudwatch_metric_alarm.this["cluster-red"].dimensions == tomap({
+      ClientId   = "444455556666"
+      DomainName = "shared"
+    })
     error_message = "The alarm watches ${jsonencode(aws_cloudwatch_metric_alarm.this["cluster-red"].dimensions)}."
   }
 }
@@ -204,7 +216,11 @@ run "everything_off" {
   }
 
   assert {
-    condition     = length(aws_cloudwatch_metric_alarm.this) == 0 && length(aws_cloudwatch_dashboard.this) == 0 && output.dashboard_name == null
+    condition = (
+      length(aws_cloudwatch_metric_alarm.this) == 0
+      && length(aws_cloudwatch_dashboard.this) == 0
+      && output.dashboard_name == null
+    )
     error_message = "Something is made though everything is off."
   }
 }

@@ -1,5 +1,5 @@
-# One run with every variable at a good value that is not its default, then one broken value per run: each validation is seen
-# to refuse, and nothing else refuses with it.
+# One run with every variable at a good value that is not its default, then one broken value per run: each validation is
+# seen to refuse, and nothing else refuses with it.
 
 mock_provider "aws" {}
 
@@ -27,18 +27,15 @@ run "everything_good" {
   variables {
     page_topic_arns = [for number in range(5) : "arn:aws-cn:sns:cn-north-1:111122223333:pager_${number}"]
     warn_topic_arns = ["arn:aws-cn:sns:cn-north-1:444455556666:Tickets-2"]
-    sync = {
-      event_source_mapping_uuid = "14e0db71-5d35-4eb5-b481-8945cf9d10c2"
-      failure_destination_arn   = "arn:aws-cn:sqs:cn-north-1:111122223333:failures"
-      failure_destination_type  = "sqs"
-      function_arn              = "arn:aws-cn:lambda:cn-north-1:111122223333:function:Search_2"
-      function_name             = "Search_2"
-      index                     = "products"
-      log_group_name            = "/aws/lambda/Search_2"
-      metrics                   = ["EventCount"]
-      stream_arn                = "arn:aws-cn:dynamodb:cn-north-1:444455556666:table/products.v2/stream/2025-01-01T00:00:00.000"
-      timeout                   = 900
-    }
+    sync = merge(var.sync, {
+      domain_arn              = null
+      failure_destination_arn = "arn:aws-cn:sqs:cn-north-1:111122223333:failures"
+      function_arn            = "arn:aws-cn:lambda:cn-north-1:111122223333:function:Search_2"
+      function_name           = "Search_2"
+      log_group_name          = "/aws/lambda/Search_2"
+      stream_arn              = "arn:aws-cn:dynamodb:cn-north-1:444455556666:table/products.v2/stream/2025-01-01"
+      timeout                 = 900
+    })
     cluster_red_minutes         = 1440
     dashboard                   = false
     datapoints_to_alarm         = 288
@@ -200,18 +197,7 @@ run "refuses_a_role_as_function" {
   command = plan
 
   variables {
-    sync = {
-      event_source_mapping_uuid = "14e0db71-5d35-4eb5-b481-8945cf9d10c2"
-      failure_destination_arn   = "arn:aws:sqs:eu-west-1:111122223333:failures"
-      failure_destination_type  = "sqs"
-      function_arn              = "arn:aws:iam::111122223333:role/search"
-      function_name             = "search"
-      index                     = "products"
-      log_group_name            = "/aws/lambda/search"
-      metrics                   = ["EventCount"]
-      stream_arn                = "arn:aws:dynamodb:eu-west-1:111122223333:table/products/stream/2025-01-01T00:00:00.000"
-      timeout                   = 120
-    }
+    sync = merge(var.sync, { domain_arn = null, function_arn = "arn:aws:iam::111122223333:role/search" })
   }
 
   expect_failures = [var.sync]
@@ -221,18 +207,10 @@ run "refuses_an_alias_of_a_function" {
   command = plan
 
   variables {
-    sync = {
-      event_source_mapping_uuid = "14e0db71-5d35-4eb5-b481-8945cf9d10c2"
-      failure_destination_arn   = "arn:aws:sqs:eu-west-1:111122223333:failures"
-      failure_destination_type  = "sqs"
-      function_arn              = "arn:aws:lambda:eu-west-1:111122223333:function:search:live"
-      function_name             = "search"
-      index                     = "products"
-      log_group_name            = "/aws/lambda/search"
-      metrics                   = ["EventCount"]
-      stream_arn                = "arn:aws:dynamodb:eu-west-1:111122223333:table/products/stream/2025-01-01T00:00:00.000"
-      timeout                   = 120
-    }
+    sync = merge(var.sync, {
+      domain_arn   = null
+      function_arn = "arn:aws:lambda:eu-west-1:111122223333:function:search:live"
+    })
   }
 
   expect_failures = [var.sync]
@@ -242,18 +220,7 @@ run "refuses_a_table_as_stream" {
   command = plan
 
   variables {
-    sync = {
-      event_source_mapping_uuid = "14e0db71-5d35-4eb5-b481-8945cf9d10c2"
-      failure_destination_arn   = "arn:aws:sqs:eu-west-1:111122223333:failures"
-      failure_destination_type  = "sqs"
-      function_arn              = "arn:aws:lambda:eu-west-1:111122223333:function:search"
-      function_name             = "search"
-      index                     = "products"
-      log_group_name            = "/aws/lambda/search"
-      metrics                   = ["EventCount"]
-      stream_arn                = "arn:aws:dynamodb:eu-west-1:111122223333:table/products"
-      timeout                   = 120
-    }
+    sync = merge(var.sync, { domain_arn = null, stream_arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/products" })
   }
 
   expect_failures = [var.sync]
@@ -263,39 +230,20 @@ run "refuses_a_topic_that_is_called_a_queue" {
   command = plan
 
   variables {
-    sync = {
-      event_source_mapping_uuid = "14e0db71-5d35-4eb5-b481-8945cf9d10c2"
-      failure_destination_arn   = "arn:aws:sns:eu-west-1:111122223333:failures"
-      failure_destination_type  = "sqs"
-      function_arn              = "arn:aws:lambda:eu-west-1:111122223333:function:search"
-      function_name             = "search"
-      index                     = "products"
-      log_group_name            = "/aws/lambda/search"
-      metrics                   = ["EventCount"]
-      stream_arn                = "arn:aws:dynamodb:eu-west-1:111122223333:table/products/stream/2025-01-01T00:00:00.000"
-      timeout                   = 120
-    }
+    sync = merge(var.sync, {
+      domain_arn              = null
+      failure_destination_arn = "arn:aws:sns:eu-west-1:111122223333:failures"
+    })
   }
 
   expect_failures = [var.sync]
 }
 
-run "refuses_a_sync_whose_mapping_tells_nothing" {
+run "refuses_a_sync_without_metrics_of_its_event_source_mapping" {
   command = plan
 
   variables {
-    sync = {
-      event_source_mapping_uuid = "14e0db71-5d35-4eb5-b481-8945cf9d10c2"
-      failure_destination_arn   = "arn:aws:sqs:eu-west-1:111122223333:failures"
-      failure_destination_type  = "sqs"
-      function_arn              = "arn:aws:lambda:eu-west-1:111122223333:function:search"
-      function_name             = "search"
-      index                     = "products"
-      log_group_name            = "/aws/lambda/search"
-      metrics                   = []
-      stream_arn                = "arn:aws:dynamodb:eu-west-1:111122223333:table/products/stream/2025-01-01T00:00:00.000"
-      timeout                   = 120
-    }
+    sync = merge(var.sync, { domain_arn = null, metrics = [] })
   }
 
   expect_failures = [var.sync]
@@ -425,18 +373,7 @@ run "refuses_cluster_red_minutes_without_a_domain" {
   command = plan
 
   variables {
-    sync = {
-      event_source_mapping_uuid = "14e0db71-5d35-4eb5-b481-8945cf9d10c2"
-      failure_destination_arn   = "arn:aws:sqs:eu-west-1:111122223333:failures"
-      failure_destination_type  = "sqs"
-      function_arn              = "arn:aws:lambda:eu-west-1:111122223333:function:search"
-      function_name             = "search"
-      index                     = "products"
-      log_group_name            = "/aws/lambda/search"
-      metrics                   = ["EventCount"]
-      stream_arn                = "arn:aws:dynamodb:eu-west-1:111122223333:table/products/stream/2025-01-01T00:00:00.000"
-      timeout                   = 120
-    }
+    sync                = merge(var.sync, { domain_arn = null })
     cluster_red_minutes = 1
   }
 
@@ -467,18 +404,7 @@ run "refuses_writes_blocked_minutes_without_a_domain" {
   command = plan
 
   variables {
-    sync = {
-      event_source_mapping_uuid = "14e0db71-5d35-4eb5-b481-8945cf9d10c2"
-      failure_destination_arn   = "arn:aws:sqs:eu-west-1:111122223333:failures"
-      failure_destination_type  = "sqs"
-      function_arn              = "arn:aws:lambda:eu-west-1:111122223333:function:search"
-      function_name             = "search"
-      index                     = "products"
-      log_group_name            = "/aws/lambda/search"
-      metrics                   = ["EventCount"]
-      stream_arn                = "arn:aws:dynamodb:eu-west-1:111122223333:table/products/stream/2025-01-01T00:00:00.000"
-      timeout                   = 120
-    }
+    sync                   = merge(var.sync, { domain_arn = null })
     writes_blocked_minutes = 1
   }
 
@@ -580,18 +506,11 @@ run "refuses_an_age_of_dead_letters_in_a_topic" {
   command = plan
 
   variables {
-    sync = {
-      event_source_mapping_uuid = "14e0db71-5d35-4eb5-b481-8945cf9d10c2"
-      failure_destination_arn   = "arn:aws:sns:eu-west-1:111122223333:failures"
-      failure_destination_type  = "sns"
-      function_arn              = "arn:aws:lambda:eu-west-1:111122223333:function:search"
-      function_name             = "search"
-      index                     = "products"
-      log_group_name            = "/aws/lambda/search"
-      metrics                   = ["EventCount"]
-      stream_arn                = "arn:aws:dynamodb:eu-west-1:111122223333:table/products/stream/2025-01-01T00:00:00.000"
-      timeout                   = 120
-    }
+    sync = merge(var.sync, {
+      domain_arn               = null
+      failure_destination_arn  = "arn:aws:sns:eu-west-1:111122223333:failures"
+      failure_destination_type = "sns"
+    })
     dead_letters_waiting = null
   }
 
@@ -602,18 +521,11 @@ run "refuses_dead_letters_waiting_in_a_topic" {
   command = plan
 
   variables {
-    sync = {
-      event_source_mapping_uuid = "14e0db71-5d35-4eb5-b481-8945cf9d10c2"
-      failure_destination_arn   = "arn:aws:sns:eu-west-1:111122223333:failures"
-      failure_destination_type  = "sns"
-      function_arn              = "arn:aws:lambda:eu-west-1:111122223333:function:search"
-      function_name             = "search"
-      index                     = "products"
-      log_group_name            = "/aws/lambda/search"
-      metrics                   = ["EventCount"]
-      stream_arn                = "arn:aws:dynamodb:eu-west-1:111122223333:table/products/stream/2025-01-01T00:00:00.000"
-      timeout                   = 120
-    }
+    sync = merge(var.sync, {
+      domain_arn               = null
+      failure_destination_arn  = "arn:aws:sns:eu-west-1:111122223333:failures"
+      failure_destination_type = "sns"
+    })
     dead_letters_age_seconds = null
   }
 
@@ -624,18 +536,11 @@ run "refuses_dead_letters_waiting_in_a_bucket" {
   command = plan
 
   variables {
-    sync = {
-      event_source_mapping_uuid = "14e0db71-5d35-4eb5-b481-8945cf9d10c2"
-      failure_destination_arn   = "arn:aws:s3:::failures"
-      failure_destination_type  = "s3"
-      function_arn              = "arn:aws:lambda:eu-west-1:111122223333:function:search"
-      function_name             = "search"
-      index                     = "products"
-      log_group_name            = "/aws/lambda/search"
-      metrics                   = ["EventCount"]
-      stream_arn                = "arn:aws:dynamodb:eu-west-1:111122223333:table/products/stream/2025-01-01T00:00:00.000"
-      timeout                   = 120
-    }
+    sync = merge(var.sync, {
+      domain_arn               = null
+      failure_destination_arn  = "arn:aws:s3:::failures"
+      failure_destination_type = "s3"
+    })
     dead_letters_age_seconds = null
   }
 
@@ -696,18 +601,7 @@ run "refuses_free_storage_space_without_a_domain" {
   command = plan
 
   variables {
-    sync = {
-      event_source_mapping_uuid = "14e0db71-5d35-4eb5-b481-8945cf9d10c2"
-      failure_destination_arn   = "arn:aws:sqs:eu-west-1:111122223333:failures"
-      failure_destination_type  = "sqs"
-      function_arn              = "arn:aws:lambda:eu-west-1:111122223333:function:search"
-      function_name             = "search"
-      index                     = "products"
-      log_group_name            = "/aws/lambda/search"
-      metrics                   = ["EventCount"]
-      stream_arn                = "arn:aws:dynamodb:eu-west-1:111122223333:table/products/stream/2025-01-01T00:00:00.000"
-      timeout                   = 120
-    }
+    sync                   = merge(var.sync, { domain_arn = null })
     free_storage_space_mib = 20480
   }
 
@@ -790,18 +684,7 @@ run "refuses_jvm_memory_pressure_without_a_domain" {
   command = plan
 
   variables {
-    sync = {
-      event_source_mapping_uuid = "14e0db71-5d35-4eb5-b481-8945cf9d10c2"
-      failure_destination_arn   = "arn:aws:sqs:eu-west-1:111122223333:failures"
-      failure_destination_type  = "sqs"
-      function_arn              = "arn:aws:lambda:eu-west-1:111122223333:function:search"
-      function_name             = "search"
-      index                     = "products"
-      log_group_name            = "/aws/lambda/search"
-      metrics                   = ["EventCount"]
-      stream_arn                = "arn:aws:dynamodb:eu-west-1:111122223333:table/products/stream/2025-01-01T00:00:00.000"
-      timeout                   = 120
-    }
+    sync                        = merge(var.sync, { domain_arn = null })
     jvm_memory_pressure_percent = 90
   }
 

@@ -1,5 +1,5 @@
 # The IAM policies as AWS gets them: rendered by the real provider, which needs no AWS for that. What would need AWS is
-# overridden. Each case lists the whole policy, so nothing can be missing and nothing superfluous.
+# overridden. Each case lists the whole policy, so nothing can be missing or superfluous.
 
 provider "aws" {
   region                      = "eu-west-1"
@@ -44,15 +44,42 @@ override_resource {
 }
 
 variables {
-  index = "products"
-  table = {
-    name     = "products"
-    arn      = "arn:aws:dynamodb:eu-west-1:111122223333:table/products"
-    hash_key = "productId"
-  }
-  domain = {
-    arn      = "arn:aws:es:eu-west-1:111122223333:domain/search"
-    endpoint = "search-x.eu-west-1.es.amazonaws.com"
+  # What the root module gives. Here its failure destination is a topic, from which nothing can be redriven.
+  sync = {
+    domain_arn               = "arn:aws:es:eu-west-1:111122223333:domain/search"
+    failure_destination_arn  = "arn:aws:sns:eu-west-1:111122223333:failures"
+    failure_destination_type = "sns"
+    index                    = "products"
+    settings = {
+      architectures = ["arm64"]
+      environment_variables = {
+        BULK_ACTIONS            = "500"
+        CONFLICT_WINDOW_SECONDS = "60"
+        DEAD_LETTER_ARN         = "arn:aws:sns:eu-west-1:111122223333:failures"
+        INDEX                   = "products"
+        LOG_LEVEL               = "WARNING"
+        OPENSEARCH_AUTH         = "sigv4"
+        OPENSEARCH_ENDPOINT     = "https://search-x.eu-west-1.es.amazonaws.com"
+        OPENSEARCH_SERVICE      = "es"
+        REQUEST_TIMEOUT_SECONDS = "20"
+        SYNC_NAME               = "products-opensearch-sync"
+        TABLE_KEYS              = "productId"
+        TABLE_NAME              = "products"
+      }
+      filename                = "../../lambda/dist/dynamodb-opensearch.zip"
+      layers                  = []
+      opensearch_auth         = "sigv4"
+      opensearch_service      = "es"
+      request_timeout_seconds = 20
+      role_path               = "/"
+      runtime                 = "python3.13"
+      source_code_hash        = "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="
+      table = {
+        arn          = "arn:aws:dynamodb:eu-west-1:111122223333:table/products"
+        kms_key_arns = []
+        name         = "products"
+      }
+    }
   }
 }
 
@@ -142,14 +169,21 @@ run "a_domain_alone" {
 
 run "a_collection_and_a_bucket_of_failures" {
   variables {
-    domain = null
-    collection = {
-      arn                 = "arn:aws:aoss:eu-west-1:111122223333:collection/abc123"
-      collection_endpoint = "https://abc123.eu-west-1.aoss.amazonaws.com"
-    }
-    failure_destination             = { arn = "arn:aws:s3:::failures" }
-    failure_destination_kms_key_arn = "arn:aws:kms:eu-west-1:111122223333:key/failures"
-    report_bucket                   = { arn = "arn:aws:s3:::reports" }
+    sync = merge(var.sync, {
+      collection_arn           = "arn:aws:aoss:eu-west-1:111122223333:collection/abc123"
+      domain_arn               = null
+      failure_destination_arn  = "arn:aws:s3:::failures"
+      failure_destination_type = "s3"
+      settings = merge(var.sync.settings, {
+        environment_variables = merge(var.sync.settings.environment_variables, {
+          OPENSEARCH_ENDPOINT = "https://abc123.eu-west-1.aoss.amazonaws.com"
+          OPENSEARCH_SERVICE  = "aoss"
+        })
+        failure_destination_kms_key_arn = "arn:aws:kms:eu-west-1:111122223333:key/failures"
+        opensearch_service              = "aoss"
+      })
+    })
+    report_bucket = { arn = "arn:aws:s3:::reports" }
   }
 
   assert {
@@ -207,22 +241,26 @@ run "a_collection_and_a_bucket_of_failures" {
 
 run "everything_that_adds_a_right" {
   variables {
-    table = {
-      name                   = "products"
-      arn                    = "arn:aws:dynamodb:eu-west-1:111122223333:table/products"
-      hash_key               = "productId"
-      server_side_encryption = [{ enabled = true, kms_key_arn = "arn:aws:kms:eu-west-1:111122223333:key/table" }]
-    }
-    indices                         = ["products-*"]
-    export_bucket                   = { arn = "arn:aws:s3:::exports" }
-    export_bucket_kms_key_arn       = "arn:aws:kms:eu-west-1:111122223333:key/exports"
-    failure_destination             = { arn = "arn:aws:sqs:eu-west-1:111122223333:failures" }
-    failure_destination_kms_key_arn = "arn:aws:kms:eu-west-1:111122223333:key/failures"
-    kms_key_arn                     = "arn:aws:kms:eu-west-1:111122223333:key/environment"
-    report_bucket                   = { arn = "arn:aws:s3:::reports" }
-    report_bucket_kms_key_arn       = "arn:aws:kms:eu-west-1:111122223333:key/reports"
-    tracing_mode                    = "Active"
-    vpc_config                      = { subnet_ids = ["subnet-1"], security_group_ids = ["sg-1"] }
+    sync = merge(var.sync, {
+      failure_destination_arn  = "arn:aws:sqs:eu-west-1:111122223333:failures"
+      failure_destination_type = "sqs"
+      settings = merge(var.sync.settings, {
+        failure_destination_kms_key_arn = "arn:aws:kms:eu-west-1:111122223333:key/failures"
+        kms_key_arn                     = "arn:aws:kms:eu-west-1:111122223333:key/environment"
+        table = {
+          arn          = "arn:aws:dynamodb:eu-west-1:111122223333:table/products"
+          kms_key_arns = ["arn:aws:kms:eu-west-1:111122223333:key/table"]
+          name         = "products"
+        }
+        vpc_config = { subnet_ids = ["subnet-1"], security_group_ids = ["sg-1"], ipv6_allowed_for_dual_stack = false }
+      })
+    })
+    indices                   = ["products-*"]
+    export_bucket             = { arn = "arn:aws:s3:::exports" }
+    export_bucket_kms_key_arn = "arn:aws:kms:eu-west-1:111122223333:key/exports"
+    report_bucket             = { arn = "arn:aws:s3:::reports" }
+    report_bucket_kms_key_arn = "arn:aws:kms:eu-west-1:111122223333:key/reports"
+    tracing_mode              = "Active"
   }
 
   assert {
@@ -371,7 +409,7 @@ run "everything_that_adds_a_right" {
           Resource = "*"
           Condition = {
             ArnEquals = {
-              "lambda:SourceFunctionArn" = "arn:aws:lambda:eu-west-1:111122223333:function:products-opensearch-operations"
+              "lambda:SourceFunctionArn" = output.function_arn
             }
           }
         },
@@ -424,14 +462,24 @@ run "everything_that_adds_a_right" {
 
 run "a_password_and_another_accounts_table" {
   variables {
-    table = {
-      name     = "products"
-      arn      = "arn:aws:dynamodb:eu-west-1:444455556666:table/products"
-      hash_key = "productId"
-    }
-    opensearch_auth               = "basic"
-    opensearch_secret_arn         = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:search-AbCdEf"
-    opensearch_secret_kms_key_arn = "arn:aws:kms:eu-west-1:111122223333:key/secret"
+    sync = merge(var.sync, {
+      settings = merge(var.sync.settings, {
+        environment_variables = merge(var.sync.settings.environment_variables, {
+          OPENSEARCH_AUTH       = "basic"
+          OPENSEARCH_SECRET_ARN = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:search-AbCdEf"
+          TABLE_NAME            = "arn:aws:dynamodb:eu-west-1:444455556666:table/products"
+        })
+        failure_destination_kms_key_arn = "arn:aws:kms:eu-west-1:111122223333:key/topic"
+        opensearch_auth                 = "basic"
+        opensearch_secret_arn           = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:search-AbCdEf"
+        opensearch_secret_kms_key_arn   = "arn:aws:kms:eu-west-1:111122223333:key/secret"
+        table = {
+          arn          = "arn:aws:dynamodb:eu-west-1:444455556666:table/products"
+          kms_key_arns = []
+          name         = "products"
+        }
+      })
+    })
   }
 
   assert {

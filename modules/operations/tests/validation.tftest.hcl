@@ -1,20 +1,47 @@
-# One run with every variable at a good value that is not its default, then one broken value per run: each validation is seen
-# to refuse, and nothing else refuses with it.
+# One run with every variable at a good value that is not its default, then one broken value per run: each validation is
+# seen to refuse, and nothing else refuses with it.
 
 mock_provider "aws" {
   source = "./tests/mocks"
 }
 
 variables {
-  index = "products"
-  table = {
-    name     = "products"
-    arn      = "arn:aws:dynamodb:eu-west-1:111122223333:table/products"
-    hash_key = "productId"
-  }
-  domain = {
-    arn      = "arn:aws:es:eu-west-1:111122223333:domain/search"
-    endpoint = "search-x.eu-west-1.es.amazonaws.com"
+  # What the root module gives. Here its failure destination is a topic, from which nothing can be redriven.
+  sync = {
+    domain_arn               = "arn:aws:es:eu-west-1:111122223333:domain/search"
+    failure_destination_arn  = "arn:aws:sns:eu-west-1:111122223333:failures"
+    failure_destination_type = "sns"
+    index                    = "products"
+    settings = {
+      architectures = ["arm64"]
+      environment_variables = {
+        BULK_ACTIONS            = "500"
+        CONFLICT_WINDOW_SECONDS = "60"
+        DEAD_LETTER_ARN         = "arn:aws:sns:eu-west-1:111122223333:failures"
+        INDEX                   = "products"
+        LOG_LEVEL               = "WARNING"
+        OPENSEARCH_AUTH         = "sigv4"
+        OPENSEARCH_ENDPOINT     = "https://search-x.eu-west-1.es.amazonaws.com"
+        OPENSEARCH_SERVICE      = "es"
+        REQUEST_TIMEOUT_SECONDS = "20"
+        SYNC_NAME               = "products-opensearch-sync"
+        TABLE_KEYS              = "productId"
+        TABLE_NAME              = "products"
+      }
+      filename                = "../../lambda/dist/dynamodb-opensearch.zip"
+      layers                  = []
+      opensearch_auth         = "sigv4"
+      opensearch_service      = "es"
+      request_timeout_seconds = 20
+      role_path               = "/"
+      runtime                 = "python3.13"
+      source_code_hash        = "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="
+      table = {
+        arn          = "arn:aws:dynamodb:eu-west-1:111122223333:table/products"
+        kms_key_arns = []
+        name         = "products"
+      }
+    }
   }
 }
 
@@ -22,279 +49,61 @@ run "everything_good" {
   command = plan
 
   variables {
-    index = ".products-2025_@é"
-    table = {
-      name                   = "products.v2"
-      arn                    = "arn:aws-cn:dynamodb:cn-north-1:111122223333:table/products.v2"
-      hash_key               = "productId"
-      range_key              = "variant"
-      server_side_encryption = [{ enabled = true, kms_key_arn = "arn:aws-cn:kms:cn-north-1:111122223333:key/1234abcd" }]
-    }
-    domain = {
-      arn      = "arn:aws-cn:es:cn-north-1:111122223333:domain/search"
-      endpoint = "search.example.com"
-    }
-    architectures                   = ["x86_64"]
-    code_signing_config_arn         = "arn:aws-cn:lambda:cn-north-1:111122223333:code-signing-config:csc-0123456789abcdef0"
-    conflict_window_seconds         = 3600
-    environment_variables           = { BULK_ACTIONS = "1000" }
-    export_bucket                   = { arn = "arn:aws-cn:s3:::exports.example.com" }
-    export_bucket_kms_key_arn       = "arn:aws-cn:kms:cn-north-1:111122223333:key/1234abcd"
-    failure_destination             = { arn = "arn:aws-cn:s3:::failures.example.com" }
-    failure_destination_kms_key_arn = "arn:aws-cn:kms:cn-north-1:111122223333:key/mrk-1234abcd"
-    indices                         = ["products-1", "products-2*"]
-    kms_key_arn                     = "arn:aws-cn:kms:cn-north-1:111122223333:key/1234abcd"
-    layers                          = ["arn:aws-cn:lambda:cn-north-1:111122223333:layer:ca:7"]
-    log_kms_key_arn                 = "arn:aws-cn:kms:cn-north-1:111122223333:key/1234abcd"
-    log_level                       = "ERROR"
-    log_retention_in_days           = 0
-    max_concurrency                 = 1000
-    memory_size                     = 10240
-    name                            = "search-operations"
-    opensearch_auth                 = "basic"
-    opensearch_ca_file              = "/opt/ca.pem"
-    opensearch_secret_arn           = "arn:aws-cn:secretsmanager:cn-north-1:111122223333:secret:search-AbCdEf"
-    opensearch_secret_kms_key_arn   = "arn:aws-cn:kms:cn-north-1:111122223333:key/1234abcd"
-    permissions_boundary            = "arn:aws-cn:iam::111122223333:policy/bound"
-    report_bucket                   = { arn = "arn:aws-cn:s3:::reports.example.com" }
-    report_bucket_kms_key_arn       = "arn:aws-cn:kms:cn-north-1:111122223333:key/1234abcd"
-    request_timeout_seconds         = 300
-    reserved_concurrent_executions  = 0
-    role_path                       = "/service/search/"
-    runtime                         = "python3.11"
-    s3_bucket                       = "packages"
-    s3_key                          = "sync.zip"
-    s3_object_version               = "1"
-    source_code_hash                = "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="
-    tags                            = { team = "search" }
-    timeout                         = 301
-    tracing_mode                    = "Active"
-    vpc_config                      = { subnet_ids = ["subnet-1"], security_group_ids = ["sg-1"] }
+    sync = merge(var.sync, {
+      domain_arn               = "arn:aws-cn:es:cn-north-1:111122223333:domain/search"
+      failure_destination_arn  = "arn:aws-cn:s3:::failures.example.com"
+      failure_destination_type = "s3"
+      settings = merge(var.sync.settings, {
+        table = {
+          arn          = "arn:aws-cn:dynamodb:cn-north-1:111122223333:table/products.v2"
+          kms_key_arns = ["arn:aws-cn:kms:cn-north-1:111122223333:key/1234abcd"]
+          name         = "products.v2"
+        }
+      })
+    })
+    environment_variables          = { BULK_ACTIONS = "1000" }
+    export_bucket                  = { arn = "arn:aws-cn:s3:::exports.example.com" }
+    export_bucket_kms_key_arn      = "arn:aws-cn:kms:cn-north-1:111122223333:key/1234abcd"
+    indices                        = ["products-1", "products-2*"]
+    log_level                      = "ERROR"
+    log_retention_in_days          = 0
+    max_concurrency                = 1000
+    memory_size                    = 10240
+    name                           = "search-operations"
+    report_bucket                  = { arn = "arn:aws-cn:s3:::reports.example.com" }
+    report_bucket_kms_key_arn      = "arn:aws-cn:kms:cn-north-1:111122223333:key/1234abcd"
+    request_timeout_seconds        = 300
+    reserved_concurrent_executions = 0
+    tags                           = { team = "search" }
+    timeout                        = 301
+    tracing_mode                   = "Active"
   }
 }
 
-run "a_collection" {
+run "refuses_a_sync_whose_table_is_a_stream" {
   command = plan
 
   variables {
-    domain      = null
-    collection  = { arn = "arn:aws:aoss:eu-west-1:111122223333:collection/abc123", collection_endpoint = "https://abc123.eu-west-1.aoss.amazonaws.com" }
-    name_prefix = "team-PROD_"
+    sync = merge(var.sync, {
+      settings = merge(var.sync.settings, {
+        table = merge(var.sync.settings.table, {
+          arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/products/stream/2025-01-01T00:00:00.000"
+        })
+      })
+    })
   }
+
+  expect_failures = [var.sync]
 }
 
-run "an_endpoint_and_a_file" {
+run "refuses_a_failure_destination_of_another_type" {
   command = plan
 
   variables {
-    domain              = null
-    opensearch_endpoint = "http://search.example.com:9200/under/a/path"
-    opensearch_auth     = "none"
-    filename            = "./function.tf"
-  }
-}
-
-run "refuses_an_index_in_upper_case" {
-  command = plan
-
-  variables {
-    index = "Products"
+    sync = merge(var.sync, { failure_destination_type = "sqs" })
   }
 
-  expect_failures = [var.index]
-}
-
-run "refuses_an_index_with_a_wildcard" {
-  command = plan
-
-  variables {
-    index = "products*"
-  }
-
-  expect_failures = [var.index]
-}
-
-run "refuses_an_index_with_a_plus" {
-  command = plan
-
-  variables {
-    index = "a+b"
-  }
-
-  expect_failures = [var.index]
-}
-
-run "refuses_an_index_that_starts_with_a_hyphen" {
-  command = plan
-
-  variables {
-    index = "-products"
-  }
-
-  expect_failures = [var.index]
-}
-
-run "refuses_an_index_that_is_two_dots" {
-  command = plan
-
-  variables {
-    index = ".."
-  }
-
-  expect_failures = [var.index]
-}
-
-run "refuses_an_index_of_256_characters" {
-  command = plan
-
-  variables {
-    index = join("", [for i in range(256) : "a"])
-  }
-
-  expect_failures = [var.index]
-}
-
-run "refuses_a_table_with_a_stream_arn_for_its_arn" {
-  command = plan
-
-  variables {
-    table = { name = "products", arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/products/stream/2025-01-01T00:00:00.000", hash_key = "productId" }
-  }
-
-  expect_failures = [var.table]
-}
-
-run "refuses_a_table_that_is_a_kinesis_stream" {
-  command = plan
-
-  variables {
-    table = { name = "products", arn = "arn:aws:kinesis:eu-west-1:111122223333:stream/products", hash_key = "productId" }
-  }
-
-  expect_failures = [var.table]
-}
-
-run "refuses_a_table_with_the_arn_of_another" {
-  command = plan
-
-  variables {
-    table = { name = "product", arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/products", hash_key = "productId" }
-  }
-
-  expect_failures = [var.table]
-}
-
-run "refuses_a_table_without_hash_key" {
-  command = plan
-
-  variables {
-    table = { name = "products", arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/products", hash_key = "" }
-  }
-
-  expect_failures = [var.table]
-}
-
-run "refuses_two_architectures" {
-  command = plan
-
-  variables {
-    architectures = ["arm64", "x86_64"]
-  }
-
-  expect_failures = [var.architectures]
-}
-
-run "refuses_an_unknown_architecture" {
-  command = plan
-
-  variables {
-    architectures = ["arm"]
-  }
-
-  expect_failures = [var.architectures]
-}
-
-run "refuses_a_code_signing_config_that_is_none" {
-  command = plan
-
-  variables {
-    code_signing_config_arn = "csc-1"
-  }
-
-  expect_failures = [var.code_signing_config_arn]
-}
-
-run "refuses_a_collection_with_a_domain_arn" {
-  command = plan
-
-  variables {
-    domain     = null
-    collection = { arn = "arn:aws:es:eu-west-1:111122223333:domain/search", collection_endpoint = "https://abc123.eu-west-1.aoss.amazonaws.com" }
-  }
-
-  expect_failures = [var.collection]
-}
-
-run "refuses_a_collection_endpoint_that_is_no_url" {
-  command = plan
-
-  variables {
-    domain     = null
-    collection = { arn = "arn:aws:aoss:eu-west-1:111122223333:collection/abc123", collection_endpoint = "abc123.eu-west-1.aoss.amazonaws.com" }
-  }
-
-  expect_failures = [var.collection]
-}
-
-run "refuses_a_collection_in_another_region" {
-  command = plan
-
-  variables {
-    domain     = null
-    collection = { arn = "arn:aws:aoss:us-east-1:111122223333:collection/abc123", collection_endpoint = "https://abc123.us-east-1.aoss.amazonaws.com" }
-  }
-
-  expect_failures = [var.collection]
-}
-
-run "refuses_a_conflict_window_of_9_seconds" {
-  command = plan
-
-  variables {
-    conflict_window_seconds = 9
-  }
-
-  expect_failures = [var.conflict_window_seconds]
-}
-
-run "refuses_a_domain_with_a_collection_arn" {
-  command = plan
-
-  variables {
-    domain = { arn = "arn:aws:aoss:eu-west-1:111122223333:collection/abc123", endpoint = "search.example.com" }
-  }
-
-  expect_failures = [var.domain]
-}
-
-run "refuses_a_domain_endpoint_with_a_path" {
-  command = plan
-
-  variables {
-    domain = { arn = "arn:aws:es:eu-west-1:111122223333:domain/search", endpoint = "search.example.com/_dashboards" }
-  }
-
-  expect_failures = [var.domain]
-}
-
-run "refuses_a_domain_in_another_region" {
-  command = plan
-
-  variables {
-    domain = { arn = "arn:aws:es:us-east-1:111122223333:domain/search", endpoint = "search.example.com" }
-  }
-
-  expect_failures = [var.domain]
+  expect_failures = [var.sync]
 }
 
 run "refuses_an_environment_variable_that_the_module_sets" {
@@ -325,88 +134,6 @@ run "refuses_an_environment_variable_with_a_hyphen" {
   }
 
   expect_failures = [var.environment_variables]
-}
-
-run "refuses_a_fifo_queue" {
-  command = plan
-
-  variables {
-    failure_destination = { arn = "arn:aws:sqs:eu-west-1:111122223333:failures.fifo" }
-  }
-
-  expect_failures = [var.failure_destination]
-}
-
-run "refuses_a_failure_destination_kms_alias" {
-  command = plan
-
-  variables {
-    failure_destination_kms_key_arn = "arn:aws:kms:eu-west-1:111122223333:alias/mine"
-  }
-
-  expect_failures = [var.failure_destination_kms_key_arn]
-}
-
-run "refuses_a_filename_that_is_not_there" {
-  command = plan
-
-  variables {
-    filename = "./no.zip"
-  }
-
-  expect_failures = [var.filename]
-}
-
-run "refuses_both_package_forms" {
-  command = plan
-
-  variables {
-    filename  = "./function.tf"
-    s3_bucket = "packages"
-    s3_key    = "sync.zip"
-  }
-
-  expect_failures = [var.filename]
-}
-
-run "refuses_a_kms_alias" {
-  command = plan
-
-  variables {
-    kms_key_arn = "arn:aws:kms:eu-west-1:111122223333:alias/mine"
-  }
-
-  expect_failures = [var.kms_key_arn]
-}
-
-run "refuses_6_layers" {
-  command = plan
-
-  variables {
-    layers = [for i in range(6) : "arn:aws:lambda:eu-west-1:111122223333:layer:ca:${i + 1}"]
-  }
-
-  expect_failures = [var.layers]
-}
-
-run "refuses_a_layer_without_version" {
-  command = plan
-
-  variables {
-    layers = ["arn:aws:lambda:eu-west-1:111122223333:layer:ca"]
-  }
-
-  expect_failures = [var.layers]
-}
-
-run "refuses_a_log_kms_alias" {
-  command = plan
-
-  variables {
-    log_kms_key_arn = "arn:aws:kms:eu-west-1:111122223333:alias/mine"
-  }
-
-  expect_failures = [var.log_kms_key_arn]
 }
 
 run "refuses_an_unknown_log_level" {
@@ -470,181 +197,6 @@ run "refuses_a_name_prefix_beside_a_name" {
   expect_failures = [var.name_prefix]
 }
 
-run "refuses_an_unknown_auth" {
-  command = plan
-
-  variables {
-    opensearch_auth = "iam"
-  }
-
-  expect_failures = [var.opensearch_auth]
-}
-
-run "refuses_a_collection_with_basic_auth" {
-  command = plan
-
-  variables {
-    domain                = null
-    collection            = { arn = "arn:aws:aoss:eu-west-1:111122223333:collection/abc123", collection_endpoint = "https://abc123.eu-west-1.aoss.amazonaws.com" }
-    opensearch_auth       = "basic"
-    opensearch_secret_arn = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:search-AbCdEf"
-  }
-
-  expect_failures = [var.opensearch_auth]
-}
-
-run "refuses_an_empty_ca_file" {
-  command = plan
-
-  variables {
-    opensearch_ca_file = ""
-  }
-
-  expect_failures = [var.opensearch_ca_file]
-}
-
-run "refuses_no_opensearch_at_all" {
-  command = plan
-
-  variables {
-    domain = null
-  }
-
-  expect_failures = [var.opensearch_endpoint]
-}
-
-run "refuses_a_domain_and_a_collection" {
-  command = plan
-
-  variables {
-    collection = { arn = "arn:aws:aoss:eu-west-1:111122223333:collection/abc123", collection_endpoint = "https://abc123.eu-west-1.aoss.amazonaws.com" }
-  }
-
-  expect_failures = [var.opensearch_endpoint]
-}
-
-run "refuses_a_domain_and_an_endpoint" {
-  command = plan
-
-  variables {
-    opensearch_endpoint = "https://search.example.com:9200"
-    opensearch_auth     = "none"
-  }
-
-  expect_failures = [var.opensearch_endpoint]
-}
-
-run "refuses_an_endpoint_with_sigv4" {
-  command = plan
-
-  variables {
-    domain              = null
-    opensearch_endpoint = "https://search.example.com:9200"
-  }
-
-  expect_failures = [var.opensearch_endpoint]
-}
-
-run "refuses_an_endpoint_without_scheme" {
-  command = plan
-
-  variables {
-    domain              = null
-    opensearch_endpoint = "search.example.com"
-    opensearch_auth     = "none"
-  }
-
-  expect_failures = [var.opensearch_endpoint]
-}
-
-run "refuses_an_endpoint_with_a_password" {
-  command = plan
-
-  variables {
-    domain              = null
-    opensearch_endpoint = "https://user:secret@search.example.com"
-    opensearch_auth     = "none"
-  }
-
-  expect_failures = [var.opensearch_endpoint]
-}
-
-run "refuses_basic_auth_without_tls" {
-  command = plan
-
-  variables {
-    domain                = null
-    opensearch_endpoint   = "http://search.example.com"
-    opensearch_auth       = "basic"
-    opensearch_secret_arn = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:search-AbCdEf"
-  }
-
-  expect_failures = [var.opensearch_endpoint]
-}
-
-run "refuses_basic_auth_without_secret" {
-  command = plan
-
-  variables {
-    opensearch_auth = "basic"
-  }
-
-  expect_failures = [var.opensearch_secret_arn]
-}
-
-run "refuses_a_secret_without_basic_auth" {
-  command = plan
-
-  variables {
-    opensearch_secret_arn = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:search-AbCdEf"
-  }
-
-  expect_failures = [var.opensearch_secret_arn]
-}
-
-run "refuses_a_secret_that_is_a_parameter" {
-  command = plan
-
-  variables {
-    opensearch_auth       = "basic"
-    opensearch_secret_arn = "arn:aws:ssm:eu-west-1:111122223333:parameter/search"
-  }
-
-  expect_failures = [var.opensearch_secret_arn]
-}
-
-run "refuses_a_secret_kms_alias" {
-  command = plan
-
-  variables {
-    opensearch_auth               = "basic"
-    opensearch_secret_arn         = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:search-AbCdEf"
-    opensearch_secret_kms_key_arn = "arn:aws:kms:eu-west-1:111122223333:alias/mine"
-  }
-
-  expect_failures = [var.opensearch_secret_kms_key_arn]
-}
-
-run "refuses_a_secret_kms_key_without_secret" {
-  command = plan
-
-  variables {
-    opensearch_secret_kms_key_arn = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd"
-  }
-
-  expect_failures = [var.opensearch_secret_kms_key_arn]
-}
-
-run "refuses_a_boundary_that_is_a_role" {
-  command = plan
-
-  variables {
-    permissions_boundary = "arn:aws:iam::111122223333:role/bound"
-  }
-
-  expect_failures = [var.permissions_boundary]
-}
-
 run "refuses_a_request_timeout_of_301_seconds" {
   command = plan
 
@@ -676,56 +228,6 @@ run "refuses_a_concurrency_of_minus_2" {
   expect_failures = [var.reserved_concurrent_executions]
 }
 
-run "refuses_a_role_path_without_slashes" {
-  command = plan
-
-  variables {
-    role_path = "service"
-  }
-
-  expect_failures = [var.role_path]
-}
-
-run "refuses_a_runtime_that_is_too_old" {
-  command = plan
-
-  variables {
-    runtime = "python3.10"
-  }
-
-  expect_failures = [var.runtime]
-}
-
-run "refuses_a_bucket_without_key" {
-  command = plan
-
-  variables {
-    s3_bucket = "packages"
-  }
-
-  expect_failures = [var.s3_bucket]
-}
-
-run "refuses_an_object_version_without_bucket" {
-  command = plan
-
-  variables {
-    s3_object_version = "1"
-  }
-
-  expect_failures = [var.s3_object_version]
-}
-
-run "refuses_a_hash_without_bucket" {
-  command = plan
-
-  variables {
-    source_code_hash = "abc"
-  }
-
-  expect_failures = [var.source_code_hash]
-}
-
 run "refuses_a_timeout_of_901_seconds" {
   command = plan
 
@@ -744,46 +246,6 @@ run "refuses_an_unknown_tracing_mode" {
   }
 
   expect_failures = [var.tracing_mode]
-}
-
-run "refuses_a_vpc_without_subnets" {
-  command = plan
-
-  variables {
-    vpc_config = { subnet_ids = [], security_group_ids = ["sg-1"] }
-  }
-
-  expect_failures = [var.vpc_config]
-}
-
-run "refuses_a_vpc_without_security_groups" {
-  command = plan
-
-  variables {
-    vpc_config = { subnet_ids = ["subnet-1"], security_group_ids = [] }
-  }
-
-  expect_failures = [var.vpc_config]
-}
-
-run "refuses_subnets_and_security_groups_mixed_up" {
-  command = plan
-
-  variables {
-    vpc_config = { subnet_ids = ["sg-1"], security_group_ids = ["subnet-1"] }
-  }
-
-  expect_failures = [var.vpc_config]
-}
-
-run "refuses_a_failure_topic" {
-  command = plan
-
-  variables {
-    failure_destination = { arn = "arn:aws:sns:eu-west-1:111122223333:failures" }
-  }
-
-  expect_failures = [var.failure_destination]
 }
 
 run "refuses_an_export_bucket_that_is_a_queue" {

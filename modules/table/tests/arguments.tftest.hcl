@@ -55,7 +55,7 @@ run "everything_set" {
   assert {
     condition = (
       aws_dynamodb_table.this.range_key == "variant"
-      && aws_dynamodb_table.this.attribute == toset([{ name = "productId", type = "N" }, { name = "variant", type = "B" }])
+      && { for key in aws_dynamodb_table.this.attribute : key.name => key.type } == { productId = "N", variant = "B" }
       && aws_dynamodb_table.this.billing_mode == "PROVISIONED"
       && aws_dynamodb_table.this.read_capacity == 5
       && aws_dynamodb_table.this.write_capacity == 6
@@ -64,7 +64,7 @@ run "everything_set" {
       && aws_dynamodb_table.this.point_in_time_recovery[0].enabled == true
       && aws_dynamodb_table.this.point_in_time_recovery[0].recovery_period_in_days == 7
       && aws_dynamodb_table.this.server_side_encryption[0].enabled == true
-      && aws_dynamodb_table.this.server_side_encryption[0].kms_key_arn == "arn:aws:kms:eu-west-1:111122223333:key/1234abcd"
+      && aws_dynamodb_table.this.server_side_encryption[0].kms_key_arn == var.kms_key_arn
       && aws_dynamodb_table.this.ttl[0].enabled == true
       && aws_dynamodb_table.this.ttl[0].attribute_name == "expiresAt"
       && aws_dynamodb_table.this.tags == tomap({ team = "search" })
@@ -81,7 +81,9 @@ run "new_image" {
   }
 
   assert {
-    condition     = aws_dynamodb_table.this.stream_enabled == true && aws_dynamodb_table.this.stream_view_type == "NEW_IMAGE"
+    condition = (
+      aws_dynamodb_table.this.stream_enabled == true && aws_dynamodb_table.this.stream_view_type == "NEW_IMAGE"
+    )
     error_message = "The stream is planned as ${aws_dynamodb_table.this.stream_view_type}."
   }
 }
@@ -94,7 +96,9 @@ run "old_image" {
   }
 
   assert {
-    condition     = aws_dynamodb_table.this.stream_enabled == true && aws_dynamodb_table.this.stream_view_type == "OLD_IMAGE"
+    condition = (
+      aws_dynamodb_table.this.stream_enabled == true && aws_dynamodb_table.this.stream_view_type == "OLD_IMAGE"
+    )
     error_message = "The stream is planned as ${aws_dynamodb_table.this.stream_view_type}."
   }
 }
@@ -107,7 +111,9 @@ run "keys_only" {
   }
 
   assert {
-    condition     = aws_dynamodb_table.this.stream_enabled == true && aws_dynamodb_table.this.stream_view_type == "KEYS_ONLY"
+    condition = (
+      aws_dynamodb_table.this.stream_enabled == true && aws_dynamodb_table.this.stream_view_type == "KEYS_ONLY"
+    )
     error_message = "The stream is planned as ${aws_dynamodb_table.this.stream_view_type}."
   }
 }

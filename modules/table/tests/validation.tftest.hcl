@@ -1,5 +1,5 @@
-# One run with every variable at a good value that is not its default, then one broken value per run: each validation is seen
-# to refuse, and nothing else refuses with it.
+# One run with every variable at a good value that is not its default, then one broken value per run: each validation is
+# seen to refuse, and nothing else refuses with it.
 
 mock_provider "aws" {}
 
@@ -29,8 +29,12 @@ run "everything_good" {
   }
 
   assert {
-    condition     = aws_dynamodb_table.this.ttl[0].enabled == false && aws_dynamodb_table.this.ttl[0].attribute_name == "expiresAt"
-    error_message = "TTL is planned as ${jsonencode(aws_dynamodb_table.this.ttl)}: AWS wants the attribute's name to switch it off."
+    condition = (
+      aws_dynamodb_table.this.ttl[0].enabled == false && aws_dynamodb_table.this.ttl[0].attribute_name == "expiresAt"
+    )
+    error_message = join(" ", [
+      "TTL is planned as ${jsonencode(aws_dynamodb_table.this.ttl)}: AWS wants the attribute's name to switch it off.",
+    ])
   }
 }
 

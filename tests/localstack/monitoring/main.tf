@@ -18,7 +18,7 @@ variable "aws_endpoint" {
 
 variable "failures_arn" {
   type        = string
-  description = "ARN of the queue for failures. Not made here: the provider waits half a minute for a queue."
+  description = "ARN of the queue for failures. Not created here: the provider waits half a minute for a queue."
 }
 
 variable "listener_arns" {
@@ -70,16 +70,16 @@ module "sync" {
   opensearch_endpoint = "http://127.0.0.1:9"
 }
 
-resource "aws_sns_topic" "told" {
+resource "aws_sns_topic" "notified" {
   for_each = var.listener_arns
 
   name = "${var.name}-${each.key}"
 }
 
-resource "aws_sns_topic_subscription" "told" {
+resource "aws_sns_topic_subscription" "notified" {
   for_each = var.listener_arns
 
-  topic_arn = aws_sns_topic.told[each.key].arn
+  topic_arn = aws_sns_topic.notified[each.key].arn
   protocol  = "sqs"
   endpoint  = each.value
 }
@@ -88,8 +88,8 @@ module "monitoring" {
   source = "../../../modules/monitoring"
 
   sync            = module.sync
-  page_topic_arns = [aws_sns_topic.told["pager"].arn]
-  warn_topic_arns = [aws_sns_topic.told["tickets"].arn]
+  page_topic_arns = [aws_sns_topic.notified["pager"].arn]
+  warn_topic_arns = [aws_sns_topic.notified["tickets"].arn]
 }
 
 output "alarm_arns" {
@@ -108,6 +108,6 @@ output "function_name" {
 }
 
 output "mapping_uuid" {
-  description = "UUID of the sync's mapping."
+  description = "UUID of the sync's event source mapping."
   value       = module.sync.event_source_mapping_uuid
 }

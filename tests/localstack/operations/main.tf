@@ -1,4 +1,4 @@
-# A table with a stream that nobody reads, and the operations beside it: what comes into the index comes from there.
+# A sync that is disabled, and its operations: every document in the index was written by a job.
 
 terraform {
   required_version = ">= 1.9.0"
@@ -65,18 +65,24 @@ resource "aws_s3_bucket" "reports" {
   force_destroy = true
 }
 
-module "operations" {
-  source = "../../../modules/operations"
+module "sync" {
+  source = "../../.."
 
   table               = module.table
   index               = var.name
+  enabled             = false
   failure_destination = aws_sqs_queue.failures
-  indices             = ["${var.name}-1"]
-  max_concurrency     = 2
   opensearch_auth     = "none"
   opensearch_endpoint = var.opensearch_endpoint
-  report_bucket       = aws_s3_bucket.reports
+}
 
+module "operations" {
+  source = "../../../modules/operations"
+
+  sync                    = module.sync
+  indices                 = ["${var.name}-1"]
+  max_concurrency         = 2
+  report_bucket           = aws_s3_bucket.reports
   request_timeout_seconds = 5
   timeout                 = 12
 }

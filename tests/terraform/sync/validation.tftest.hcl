@@ -1,8 +1,8 @@
-# One run with every variable at a good value that is not its default, then one broken value per run: each validation is seen
-# to refuse, and nothing else refuses with it.
+# One run with every variable at a good value that is not its default, then one broken value per run: each validation is
+# seen to refuse, and nothing else refuses with it.
 
 mock_provider "aws" {
-  source = "./tests/mocks"
+  source = "./tests/terraform/sync/mocks"
 }
 
 variables {
@@ -27,7 +27,7 @@ run "everything_good" {
     table = {
       name                   = "products.v2"
       arn                    = "arn:aws-cn:dynamodb:cn-north-1:111122223333:table/products.v2"
-      stream_arn             = "arn:aws-cn:dynamodb:cn-north-1:111122223333:table/products.v2/stream/2025-01-01T00:00:00.000"
+      stream_arn             = "arn:aws-cn:dynamodb:cn-north-1:111122223333:table/products.v2/stream/2025-01-01"
       hash_key               = "productId"
       range_key              = "variant"
       stream_enabled         = true
@@ -43,7 +43,6 @@ run "everything_good" {
     bulk_actions                        = 10000
     bulk_bytes                          = 10485760
     bulk_connections                    = 8
-    code_signing_config_arn             = "arn:aws-cn:lambda:cn-north-1:111122223333:code-signing-config:csc-0123456789abcdef0"
     compression                         = "gzip"
     conflict_window_seconds             = 3600
     enabled                             = false
@@ -92,13 +91,24 @@ run "everything_good" {
   }
 }
 
+run "a_signed_package" {
+  command = plan
+
+  variables {
+    code_signing_config_arn = "arn:aws-cn:lambda:cn-north-1:111122223333:code-signing-config:csc-0123456789abcdef0"
+  }
+}
+
 run "a_queue_that_redrives" {
   command = plan
 
   variables {
-    failure_destination_redrive_policy = { dead_letter_target_arn = "arn:aws-cn:sqs:cn-north-1:111122223333:given-up", max_receive_count = 1000 }
-    maximum_record_age_in_seconds      = 121
-    name_prefix                        = "team-PROD_"
+    failure_destination_redrive_policy = {
+      dead_letter_target_arn = "arn:aws-cn:sqs:cn-north-1:111122223333:given-up"
+      max_receive_count      = 1000
+    }
+    maximum_record_age_in_seconds = 121
+    name_prefix                   = "team-PROD_"
   }
 }
 
@@ -106,8 +116,11 @@ run "a_collection" {
   command = plan
 
   variables {
-    domain     = null
-    collection = { arn = "arn:aws:aoss:eu-west-1:111122223333:collection/abc123", collection_endpoint = "https://abc123.eu-west-1.aoss.amazonaws.com" }
+    domain = null
+    collection = {
+      arn                 = "arn:aws:aoss:eu-west-1:111122223333:collection/abc123"
+      collection_endpoint = "https://abc123.eu-west-1.aoss.amazonaws.com"
+    }
   }
 }
 
@@ -194,7 +207,9 @@ run "refuses_a_table_with_a_stream_arn_for_its_arn" {
   command = plan
 
   variables {
-    table = { name = "products", arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/products/stream/2025-01-01T00:00:00.000", stream_arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/products/stream/2025-01-01T00:00:00.000", hash_key = "productId" }
+    table = merge(var.table, {
+      arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/products/stream/2025-01-01T00:00:00.000"
+    })
   }
 
   expect_failures = [var.table]
@@ -204,7 +219,10 @@ run "refuses_a_table_that_is_a_kinesis_stream" {
   command = plan
 
   variables {
-    table = { name = "products", arn = "arn:aws:kinesis:eu-west-1:111122223333:stream/products", stream_arn = "arn:aws:kinesis:eu-west-1:111122223333:stream/products/stream/2025-01-01T00:00:00.000", hash_key = "productId" }
+    table = merge(var.table, {
+      arn        = "arn:aws:kinesis:eu-west-1:111122223333:stream/products"
+      stream_arn = "arn:aws:kinesis:eu-west-1:111122223333:stream/products/stream/2025-01-01T00:00:00.000"
+    })
   }
 
   expect_failures = [var.table]
@@ -214,7 +232,7 @@ run "refuses_a_table_with_the_arn_of_another" {
   command = plan
 
   variables {
-    table = { name = "product", arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/products", stream_arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/products/stream/2025-01-01T00:00:00.000", hash_key = "productId" }
+    table = merge(var.table, { name = "product" })
   }
 
   expect_failures = [var.table]
@@ -224,7 +242,7 @@ run "refuses_a_table_without_stream" {
   command = plan
 
   variables {
-    table = { name = "products", arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/products", stream_arn = null, hash_key = "productId" }
+    table = merge(var.table, { stream_arn = null })
   }
 
   expect_failures = [var.table]
@@ -234,7 +252,7 @@ run "refuses_a_table_with_an_empty_stream_arn" {
   command = plan
 
   variables {
-    table = { name = "products", arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/products", stream_arn = "", hash_key = "productId" }
+    table = merge(var.table, { stream_arn = "" })
   }
 
   expect_failures = [var.table]
@@ -244,7 +262,7 @@ run "refuses_a_table_whose_stream_is_switched_off" {
   command = plan
 
   variables {
-    table = { name = "products", arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/products", stream_arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/products/stream/2025-01-01T00:00:00.000", hash_key = "productId", stream_enabled = false }
+    table = merge(var.table, { stream_enabled = false })
   }
 
   expect_failures = [var.table]
@@ -254,7 +272,9 @@ run "refuses_a_stream_of_another_table" {
   command = plan
 
   variables {
-    table = { name = "products", arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/products", stream_arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/productss/stream/2025-01-01T00:00:00.000", hash_key = "productId" }
+    table = merge(var.table, {
+      stream_arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/productss/stream/2025-01-01T00:00:00.000"
+    })
   }
 
   expect_failures = [var.table]
@@ -264,7 +284,7 @@ run "refuses_a_table_without_hash_key" {
   command = plan
 
   variables {
-    table = { name = "products", arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/products", stream_arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/products/stream/2025-01-01T00:00:00.000", hash_key = "" }
+    table = merge(var.table, { hash_key = "" })
   }
 
   expect_failures = [var.table]
@@ -374,8 +394,11 @@ run "refuses_a_collection_with_a_domain_arn" {
   command = plan
 
   variables {
-    domain     = null
-    collection = { arn = "arn:aws:es:eu-west-1:111122223333:domain/search", collection_endpoint = "https://abc123.eu-west-1.aoss.amazonaws.com" }
+    domain = null
+    collection = {
+      arn                 = "arn:aws:es:eu-west-1:111122223333:domain/search"
+      collection_endpoint = "https://abc123.eu-west-1.aoss.amazonaws.com"
+    }
   }
 
   expect_failures = [var.collection]
@@ -385,8 +408,11 @@ run "refuses_a_collection_endpoint_that_is_no_url" {
   command = plan
 
   variables {
-    domain     = null
-    collection = { arn = "arn:aws:aoss:eu-west-1:111122223333:collection/abc123", collection_endpoint = "abc123.eu-west-1.aoss.amazonaws.com" }
+    domain = null
+    collection = {
+      arn                 = "arn:aws:aoss:eu-west-1:111122223333:collection/abc123"
+      collection_endpoint = "abc123.eu-west-1.aoss.amazonaws.com"
+    }
   }
 
   expect_failures = [var.collection]
@@ -396,8 +422,11 @@ run "refuses_a_collection_in_another_region" {
   command = plan
 
   variables {
-    domain     = null
-    collection = { arn = "arn:aws:aoss:us-east-1:111122223333:collection/abc123", collection_endpoint = "https://abc123.us-east-1.aoss.amazonaws.com" }
+    domain = null
+    collection = {
+      arn                 = "arn:aws:aoss:us-east-1:111122223333:collection/abc123"
+      collection_endpoint = "https://abc123.us-east-1.aoss.amazonaws.com"
+    }
   }
 
   expect_failures = [var.collection]
@@ -537,8 +566,11 @@ run "refuses_a_redrive_policy_without_a_made_queue" {
   command = plan
 
   variables {
-    failure_destination_type           = "sns"
-    failure_destination_redrive_policy = { dead_letter_target_arn = "arn:aws:sqs:eu-west-1:111122223333:given-up", max_receive_count = 10 }
+    failure_destination_type = "sns"
+    failure_destination_redrive_policy = {
+      dead_letter_target_arn = "arn:aws:sqs:eu-west-1:111122223333:given-up"
+      max_receive_count      = 10
+    }
   }
 
   expect_failures = [var.failure_destination_redrive_policy]
@@ -548,8 +580,11 @@ run "refuses_a_redrive_policy_for_a_given_queue" {
   command = plan
 
   variables {
-    failure_destination                = { arn = "arn:aws:sqs:eu-west-1:111122223333:shared-failures" }
-    failure_destination_redrive_policy = { dead_letter_target_arn = "arn:aws:sqs:eu-west-1:111122223333:given-up", max_receive_count = 10 }
+    failure_destination = { arn = "arn:aws:sqs:eu-west-1:111122223333:shared-failures" }
+    failure_destination_redrive_policy = {
+      dead_letter_target_arn = "arn:aws:sqs:eu-west-1:111122223333:given-up"
+      max_receive_count      = 10
+    }
   }
 
   expect_failures = [var.failure_destination_redrive_policy]
@@ -559,7 +594,10 @@ run "refuses_to_redrive_into_a_fifo_queue" {
   command = plan
 
   variables {
-    failure_destination_redrive_policy = { dead_letter_target_arn = "arn:aws:sqs:eu-west-1:111122223333:given-up.fifo", max_receive_count = 10 }
+    failure_destination_redrive_policy = {
+      dead_letter_target_arn = "arn:aws:sqs:eu-west-1:111122223333:given-up.fifo"
+      max_receive_count      = 10
+    }
   }
 
   expect_failures = [var.failure_destination_redrive_policy]
@@ -569,7 +607,10 @@ run "refuses_to_redrive_after_no_receive" {
   command = plan
 
   variables {
-    failure_destination_redrive_policy = { dead_letter_target_arn = "arn:aws:sqs:eu-west-1:111122223333:given-up", max_receive_count = 0 }
+    failure_destination_redrive_policy = {
+      dead_letter_target_arn = "arn:aws:sqs:eu-west-1:111122223333:given-up"
+      max_receive_count      = 0
+    }
   }
 
   expect_failures = [var.failure_destination_redrive_policy]
@@ -611,7 +652,7 @@ run "refuses_11_filters" {
   command = plan
 
   variables {
-    filters = [for i in range(11) : "{}"]
+    filters = [for i in range(11) : jsonencode({ dynamodb = { Keys = { productId = { S = ["p-${i}"] } } } })]
   }
 
   expect_failures = [var.filters]
@@ -641,7 +682,60 @@ run "refuses_a_filter_of_4097_characters" {
   command = plan
 
   variables {
-    filters = [jsonencode({ a = format("%4089s", "x") })]
+    filters = [jsonencode({ dynamodb = { Keys = { productId = { S = [format("%4051s", "x")] } } } })]
+  }
+
+  expect_failures = [var.filters]
+}
+
+run "refuses_a_filter_on_an_image" {
+  command = plan
+
+  variables {
+    filters = [jsonencode({ dynamodb = { NewImage = { kind = { S = ["product"] } } } })]
+  }
+
+  expect_failures = [var.filters]
+}
+
+run "refuses_a_filter_on_keys_and_an_image" {
+  command = plan
+
+  variables {
+    filters = [
+      jsonencode({ dynamodb = { Keys = { productId = { S = ["p"] } } } }),
+      jsonencode({ dynamodb = { Keys = { productId = { S = ["p"] } }, OldImage = { kind = { S = ["product"] } } } }),
+    ]
+  }
+
+  expect_failures = [var.filters]
+}
+
+run "refuses_a_filter_on_the_event_name" {
+  command = plan
+
+  variables {
+    filters = [jsonencode({ eventName = ["INSERT", "MODIFY"], dynamodb = { Keys = { productId = { S = ["p"] } } } })]
+  }
+
+  expect_failures = [var.filters]
+}
+
+run "refuses_a_filter_without_a_condition" {
+  command = plan
+
+  variables {
+    filters = ["{}"]
+  }
+
+  expect_failures = [var.filters]
+}
+
+run "refuses_a_filter_whose_dynamodb_is_no_object" {
+  command = plan
+
+  variables {
+    filters = [jsonencode({ dynamodb = ["Keys"] })]
   }
 
   expect_failures = [var.filters]
@@ -874,8 +968,11 @@ run "refuses_a_collection_with_basic_auth" {
   command = plan
 
   variables {
-    domain                = null
-    collection            = { arn = "arn:aws:aoss:eu-west-1:111122223333:collection/abc123", collection_endpoint = "https://abc123.eu-west-1.aoss.amazonaws.com" }
+    domain = null
+    collection = {
+      arn                 = "arn:aws:aoss:eu-west-1:111122223333:collection/abc123"
+      collection_endpoint = "https://abc123.eu-west-1.aoss.amazonaws.com"
+    }
     opensearch_auth       = "basic"
     opensearch_secret_arn = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:search-AbCdEf"
   }
@@ -907,7 +1004,10 @@ run "refuses_a_domain_and_a_collection" {
   command = plan
 
   variables {
-    collection = { arn = "arn:aws:aoss:eu-west-1:111122223333:collection/abc123", collection_endpoint = "https://abc123.eu-west-1.aoss.amazonaws.com" }
+    collection = {
+      arn                 = "arn:aws:aoss:eu-west-1:111122223333:collection/abc123"
+      collection_endpoint = "https://abc123.eu-west-1.aoss.amazonaws.com"
+    }
   }
 
   expect_failures = [var.opensearch_endpoint]

@@ -1,4 +1,5 @@
-# What AWS would answer, where the provider or this module looks into it: documents must be JSON, ARNs must have their parts.
+# What AWS would answer, where the provider or this module looks into it: documents must be JSON, ARNs must have their
+# parts.
 
 mock_data "aws_iam_policy_document" {
   defaults = {

@@ -1,5 +1,6 @@
-# Every argument that applies to a DynamoDB stream is sent, also where it is AWS's default: the provider keeps the old value
-# of several of them (maximum_retry_attempts, parallelization_factor, destination_config, …) when the line is taken out.
+# Every argument that applies to a DynamoDB stream is sent, even if it is AWS's default: for several of them
+# (maximum_retry_attempts, parallelization_factor, destination_config, …) the provider keeps the old value when the line
+# is removed.
 resource "aws_lambda_event_source_mapping" "this" {
   event_source_arn                   = var.table.stream_arn
   function_name                      = aws_lambda_function.this.arn
@@ -15,7 +16,7 @@ resource "aws_lambda_event_source_mapping" "this" {
   kms_key_arn                        = var.filters_kms_key_arn
   tags                               = var.tags
 
-  # Not a choice: without it Lambda ignores what the function answers, and takes a batch that is half done for done.
+  # Not optional: without it Lambda ignores the function's answer and treats a partly failed batch as done.
   function_response_types = ["ReportBatchItemFailures"]
 
   destination_config {
@@ -43,6 +44,6 @@ resource "aws_lambda_event_source_mapping" "this" {
     }
   }
 
-  # Lambda makes a mapping only if the role may read the stream and write to the failure destination at that moment.
+  # Lambda only creates it if the role may already read the stream and write to the failure destination.
   depends_on = [aws_iam_role_policy.this]
 }

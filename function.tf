@@ -1,22 +1,30 @@
 locals {
-  # Lambda's names hold 64 characters and no dots; a table's may hold 255, dots too.
-  name = coalesce(var.name, "${substr("${var.name_prefix}${replace(var.table.name, ".", "-")}", 0, 48)}-opensearch-sync")
+  # A function's name has at most 64 characters and no dots; a table's may have 255, with dots.
+  stem = substr("${var.name_prefix}${replace(var.table.name, ".", "-")}", 0, 48)
+  name = coalesce(var.name, "${local.stem}-opensearch-sync")
 
-  # A comma stands between names: a name that has one needs the JSON form.
-  key_names  = compact([var.table.hash_key, var.table.range_key])
-  table_keys = length(regexall(",|^\\[", join(" ", local.key_names))) > 0 ? jsonencode(local.key_names) : join(",", local.key_names)
+  purpose = "Keeps the OpenSearch index ${var.index} equal to the DynamoDB table ${var.table.name}."
+
+  # Names are separated by commas: a name that contains one needs the JSON form.
+  key_names = compact([var.table.hash_key, var.table.range_key])
+  table_keys = (
+    can(regex(",|^\\[", join(" ", local.key_names))) ? jsonencode(local.key_names) : join(",", local.key_names)
+  )
 
   # Relative on purpose: with an absolute path every other checkout would plan a change of `filename`.
-  package  = "${path.module}/../../lambda/dist/dynamodb-opensearch.zip"
+  package  = "${path.module}/lambda/dist/dynamodb-opensearch.zip"
   filename = var.s3_bucket == null ? coalesce(var.filename, local.package) : null
 
+  # A package in S3 can't be hashed here.
+  source_code_hash = local.filename == null ? var.source_code_hash : filebase64sha256(local.filename)
+
   endpoint = one(concat(
-    [for domain in var.domain[*] : startswith(domain.endpoint, "https://") ? domain.endpoint : "https://${domain.endpoint}"],
+    [for domain in var.domain[*] : "https://${trimprefix(domain.endpoint, "https://")}"],
     var.collection[*].collection_endpoint,
     var.opensearch_endpoint[*],
   ))
 
-  # The log group is always this account's own; the table may be another's, and is then reached by its ARN only.
+  # The log group is always in this account; a table in another account can only be reached by its ARN.
   account    = split(":", aws_cloudwatch_log_group.this.arn)[4]
   table_name = split(":", var.table.arn)[4] == local.account ? var.table.name : var.table.arn
 
@@ -39,20 +47,24 @@ locals {
     TABLE_KEYS              = local.table_keys
     TABLE_NAME              = local.table_name
   }
+  environment_variables = merge(
+    var.environment_variables,
+    { for name, value in local.environment : name => tostring(value) if value != null },
+  )
 }
 
 resource "aws_lambda_function" "this" {
-  #checkov:skip=CKV_AWS_116:a dead letter queue is for asynchronous invocations; a stream's failures go to the mapping's destination
+  #checkov:skip=CKV_AWS_116:a dead letter queue is for asynchronous invocations; a stream's go to failures.tf
 
   function_name                  = local.name
-  description                    = "Keeps the OpenSearch index ${var.index} equal to the DynamoDB table ${var.table.name}."
+  description                    = local.purpose
   role                           = local.role_arn
   package_type                   = "Zip"
   filename                       = local.filename
   s3_bucket                      = var.s3_bucket
   s3_key                         = var.s3_key
   s3_object_version              = var.s3_object_version
-  source_code_hash               = local.filename == null ? var.source_code_hash : filebase64sha256(local.filename)
+  source_code_hash               = local.source_code_hash
   code_signing_config_arn        = var.code_signing_config_arn
   handler                        = "dynamodb_opensearch.functions.sync.handler"
   runtime                        = var.runtime
@@ -67,10 +79,10 @@ resource "aws_lambda_function" "this" {
   tags                           = var.tags
 
   environment {
-    variables = merge(var.environment_variables, { for name, value in local.environment : name => value if value != null })
+    variables = local.environment_variables
   }
 
-  # The function writes no files: AWS's smallest, which costs nothing.
+  # The function writes no files: AWS's minimum, which is free.
   ephemeral_storage {
     size = 512
   }
@@ -78,8 +90,8 @@ resource "aws_lambda_function" "this" {
   logging_config {
     log_group  = aws_cloudwatch_log_group.this.name
     log_format = var.log_format
-    # INFO even when log_level is higher: Lambda takes a line without a level for INFO, and the metrics are such lines. It
-    # would drop them. What the function itself logs is filtered by the function.
+    # INFO even when log_level is higher: metrics are lines without a level, which Lambda treats as INFO and would drop.
+    # The function filters its own log lines.
     application_log_level = var.log_format == "JSON" ? (var.log_level == "DEBUG" ? "DEBUG" : "INFO") : null
     system_log_level      = var.log_format == "JSON" ? var.system_log_level : null
   }
@@ -97,6 +109,6 @@ resource "aws_lambda_function" "this" {
     }
   }
 
-  # Lambda checks while it makes the function that the role may attach to a VPC and use the key.
+  # When Lambda creates the function, it checks that the role may attach to a VPC and use the key.
   depends_on = [aws_iam_role_policy.this]
 }

@@ -1,10 +1,11 @@
-# The function's role. Each statement has one purpose, and names exactly what it is for; a `*` stands only where AWS knows no
-# narrower resource, with AWS's reason. A role that is given gets nothing from here: the output `policy` is what it needs.
+# The function's role. Each statement has one purpose and names exactly the resources it is for; `*` is only used where
+# AWS has no narrower resource, with AWS's reason. Nothing is attached to a role that you give: the output `policy` is
+# what it needs.
 
 locals {
   role_arn = one(concat(var.role[*].arn, aws_iam_role.this[*].arn))
 
-  # The key of the table is the key of its stream too.
+  # A table's key is its stream's key too.
   table_kms_key_arns = compact([
     for encryption in coalesce(var.table.server_side_encryption, []) : encryption.kms_key_arn if encryption.enabled
   ])
@@ -13,15 +14,15 @@ locals {
   deliver = {
     sqs = { actions = ["sqs:SendMessage"], resource = local.failure_destination_arn }
     sns = { actions = ["sns:Publish"], resource = local.failure_destination_arn }
-    s3  = { actions = ["s3:PutObject"], resource = "${local.failure_destination_arn}/*" } # the keys of its objects are made up as they come
+    s3  = { actions = ["s3:PutObject"], resource = "${local.failure_destination_arn}/*" } # an object's key is new
   }[local.failure_destination_type]
   deliver_encrypted = {
-    sqs = ["kms:Decrypt", "kms:GenerateDataKey"] # SQS and SNS keep a data key, and ask for both
+    sqs = ["kms:Decrypt", "kms:GenerateDataKey"] # SQS and SNS keep a data key and need both
     sns = ["kms:Decrypt", "kms:GenerateDataKey"]
     s3  = ["kms:GenerateDataKey"]
   }[local.failure_destination_type]
 
-  # arn:PARTITION:logs:REGION:ACCOUNT:log-group:NAME says where the function will be, before it is there.
+  # arn:PARTITION:logs:REGION:ACCOUNT:log-group:NAME gives the function's ARN before it exists.
   home         = split(":", aws_cloudwatch_log_group.this.arn)
   function_arn = "arn:${local.home[1]}:lambda:${local.home[3]}:${local.home[4]}:function:${local.name}"
 }
@@ -33,14 +34,15 @@ data "aws_iam_policy_document" "this" {
     resources = [var.table.stream_arn]
   }
 
-  # `*`: the action lists all streams of an account in a Region. Lambda asks for it when a mapping is made.
+  # `*`: the action lists all streams of an account in a Region. Lambda requires it to create an event source
+  # mapping.
   statement {
     sid       = "FindStream"
     actions   = ["dynamodb:ListStreams"]
     resources = ["*"]
   }
 
-  # For settling: what a record can't tell for sure is read from the table.
+  # To settle: if a record leaves the order of changes open, the item is read.
   statement {
     sid       = "ReadItems"
     actions   = ["dynamodb:BatchGetItem"]
@@ -66,7 +68,7 @@ data "aws_iam_policy_document" "this" {
     }
   }
 
-  # The one action that IAM has for a collection's data; which index may be written is up to its data access policy.
+  # IAM has only this action for a collection's data; its data access policy decides which index may be written.
   dynamic "statement" {
     for_each = local.signed ? var.collection[*].arn : []
     content {
@@ -94,14 +96,14 @@ data "aws_iam_policy_document" "this" {
     }
   }
 
-  # Used by the function for its dead letters, and by Lambda for its own records.
+  # Used by the function for dead letters, and by Lambda for failure records.
   statement {
     sid       = "DeliverFailures"
     actions   = local.deliver.actions
     resources = [local.deliver.resource]
   }
 
-  # Lambda looks whether the bucket is there before it delivers.
+  # Lambda checks that the bucket exists before it delivers.
   dynamic "statement" {
     for_each = local.failure_destination_type == "s3" ? [local.failure_destination_arn] : []
     content {
@@ -120,7 +122,7 @@ data "aws_iam_policy_document" "this" {
     }
   }
 
-  # `*` after the group: the names of log streams are made up by Lambda.
+  # `*` after the group: Lambda chooses the names of log streams.
   statement {
     sid       = "WriteLogs"
     actions   = ["logs:CreateLogStream", "logs:PutLogEvents"]
@@ -146,8 +148,9 @@ data "aws_iam_policy_document" "this" {
     }
   }
 
-  # `*`: the Describe actions know no resource, and Lambda wants the others for all network interfaces, which it makes itself.
-  # See: https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html
+  # `*`: the Describe actions have no resources, and Lambda requires the others for all network interfaces, because it
+  # creates them itself.
+  # See https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html
   dynamic "statement" {
     for_each = var.vpc_config == null ? [] : ["*"]
     content {
@@ -164,7 +167,7 @@ data "aws_iam_policy_document" "this" {
     }
   }
 
-  # `*` as above: what Lambda may do for the function, the function's own code may not.
+  # `*` as above: Lambda may do this for the function, but the function's own code may not.
   dynamic "statement" {
     for_each = var.vpc_config == null ? [] : ["*"]
     content {
@@ -201,8 +204,8 @@ data "aws_iam_policy_document" "assume_role" {
   }
 }
 
-# Roles are named once per account, functions once per Region: unless role_name says otherwise AWS completes the name, so that
-# syncs of the same name fit into two Regions.
+# A role's name is unique in its account, a function's in its Region: unless role_name is set, AWS completes the name,
+# so that syncs of the same name fit into two Regions.
 resource "aws_iam_role" "this" {
   count = var.role == null ? 1 : 0
 

@@ -1,8 +1,8 @@
-# What an apply hands to the function and to whoever uses the module. The provider is a mock: see policy.tftest.hcl and
+# What an apply passes to the function and to the module's outputs. The provider is a mock: see policy.tftest.hcl and
 # arguments.tftest.hcl for what the real one makes of it.
 
 mock_provider "aws" {
-  source = "./tests/mocks"
+  source = "./tests/terraform/sync/mocks"
 }
 
 variables {
@@ -42,7 +42,9 @@ run "the_shortest_call" {
   }
 
   assert {
-    condition     = aws_lambda_function.this.source_code_hash == filebase64sha256("../../lambda/dist/dynamodb-opensearch.zip")
+    condition = (
+      aws_lambda_function.this.source_code_hash == filebase64sha256("lambda/dist/dynamodb-opensearch.zip")
+    )
     error_message = "The function's hash is not that of the package in lambda/dist."
   }
 
@@ -52,12 +54,18 @@ run "the_shortest_call" {
   }
 
   assert {
-    condition     = aws_lambda_function.this.role == aws_iam_role.this[0].arn && aws_iam_role_policy.this[0].role == aws_iam_role.this[0].id
+    condition = (
+      aws_lambda_function.this.role == aws_iam_role.this[0].arn
+      && aws_iam_role_policy.this[0].role == aws_iam_role.this[0].id
+    )
     error_message = "The function doesn't run with the role that has the policy."
   }
 
   assert {
-    condition     = aws_lambda_event_source_mapping.this.destination_config[0].on_failure[0].destination_arn == aws_sqs_queue.failures[0].arn
+    condition = (
+      one(one(aws_lambda_event_source_mapping.this.destination_config).on_failure).destination_arn
+      == aws_sqs_queue.failures[0].arn
+    )
     error_message = "AWS's own failure records don't go where the dead letters go."
   }
 
@@ -75,13 +83,20 @@ run "the_shortest_call" {
       && output.log_group_arn == aws_cloudwatch_log_group.this.arn
       && output.opensearch_endpoint == "https://search-x.eu-west-1.es.amazonaws.com"
       && output.index == "products"
+      && output.collection_arn == null
       && output.domain_arn == "arn:aws:es:eu-west-1:111122223333:domain/search"
       && output.metrics == toset(["EventCount"])
       && output.stream_arn == aws_lambda_event_source_mapping.this.event_source_arn
       && output.timeout == aws_lambda_function.this.timeout
       && output.policy == data.aws_iam_policy_document.this.json
+      && tomap(output.settings.environment_variables) == aws_lambda_function.this.environment[0].variables
+      && output.settings.filename == aws_lambda_function.this.filename
+      && output.settings.source_code_hash == aws_lambda_function.this.source_code_hash
+      && output.settings.table.arn == var.table.arn
+      && output.settings.table.name == "products"
+      && length(output.settings.table.kms_key_arns) == 0
     )
-    error_message = "An output tells something else than what was made."
+    error_message = "An output differs from what was created."
   }
 }
 
@@ -97,7 +112,7 @@ run "another_accounts_table_is_reached_by_its_arn" {
   }
 
   assert {
-    condition     = aws_lambda_function.this.environment[0].variables.TABLE_NAME == "arn:aws:dynamodb:eu-west-1:444455556666:table/products"
+    condition     = aws_lambda_function.this.environment[0].variables.TABLE_NAME == var.table.arn
     error_message = "TABLE_NAME is ${aws_lambda_function.this.environment[0].variables.TABLE_NAME}."
   }
 
@@ -107,7 +122,7 @@ run "another_accounts_table_is_reached_by_its_arn" {
   }
 }
 
-run "key_names_with_a_comma_are_spelt_as_json" {
+run "key_names_with_a_comma_are_written_as_json" {
   variables {
     table = {
       name       = "products"
@@ -124,14 +139,25 @@ run "key_names_with_a_comma_are_spelt_as_json" {
   }
 }
 
-run "a_table_resource_with_an_empty_range_key" {
+# As a data source or a resource gives them: with more attributes than the module asks for, and with "" for null.
+run "a_table_and_a_domain_as_a_whole" {
   variables {
     table = {
-      name       = "products"
-      arn        = "arn:aws:dynamodb:eu-west-1:111122223333:table/products"
-      stream_arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/products/stream/2025-01-01T00:00:00.000"
-      hash_key   = "productId"
-      range_key  = ""
+      name                   = "products"
+      id                     = "products"
+      arn                    = "arn:aws:dynamodb:eu-west-1:111122223333:table/products"
+      stream_arn             = "arn:aws:dynamodb:eu-west-1:111122223333:table/products/stream/2025-01-01T00:00:00.000"
+      stream_enabled         = true
+      stream_view_type       = "NEW_AND_OLD_IMAGES"
+      hash_key               = "productId"
+      range_key              = ""
+      server_side_encryption = [{ enabled = false, kms_key_arn = "" }]
+      tags                   = { team = "search" }
+    }
+    domain = {
+      arn         = "arn:aws:es:eu-west-1:111122223333:domain/search"
+      endpoint    = "search-x.eu-west-1.es.amazonaws.com"
+      domain_name = "search"
     }
   }
 
@@ -141,19 +167,22 @@ run "a_table_resource_with_an_empty_range_key" {
   }
 }
 
-run "a_long_table_name_still_makes_a_function_name" {
+run "a_long_table_name_still_gives_a_function_name" {
   variables {
     table = {
-      name       = "a.table.with.a.name.that.is.far.longer.than.a.function.s.name.may.be"
-      arn        = "arn:aws:dynamodb:eu-west-1:111122223333:table/a.table.with.a.name.that.is.far.longer.than.a.function.s.name.may.be"
-      stream_arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/a.table.with.a.name.that.is.far.longer.than.a.function.s.name.may.be/stream/2025-01-01T00:00:00.000"
+      name       = "a.table.whose.name.is.long.but.still.allowed"
+      arn        = "arn:aws:dynamodb:eu-west-1:111122223333:table/a.table.whose.name.is.long.but.still.allowed"
+      stream_arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/a.table.whose.name.is.long.but.still.allowed/stream/1"
       hash_key   = "productId"
     }
+    name_prefix              = "team-search-"
     failure_destination_type = "s3"
   }
 
   assert {
-    condition     = aws_lambda_function.this.function_name == "a-table-with-a-name-that-is-far-longer-than-a-fu-opensearch-sync"
+    condition = (
+      aws_lambda_function.this.function_name == "team-search-a-table-whose-name-is-long-but-still-opensearch-sync"
+    )
     error_message = "The function's name is ${aws_lambda_function.this.function_name}."
   }
 
@@ -163,21 +192,26 @@ run "a_long_table_name_still_makes_a_function_name" {
   }
 }
 
-run "a_name_that_starts_with_an_underscore_still_makes_a_bucket" {
+run "a_name_that_starts_with_an_underscore_still_gives_a_bucket" {
   variables {
     name                     = "_search"
     failure_destination_type = "s3"
   }
 
   assert {
-    condition     = aws_s3_bucket.failures[0].bucket_prefix == "search-failures-"
-    error_message = "The bucket's prefix is ${aws_s3_bucket.failures[0].bucket_prefix}: S3 wants a letter or a digit first."
+    condition = aws_s3_bucket.failures[0].bucket_prefix == "search-failures-"
+    error_message = join(" ", [
+      "The bucket's prefix is ${aws_s3_bucket.failures[0].bucket_prefix}: it must start with a letter or a digit.",
+    ])
   }
 }
 
 run "a_queue_that_redrives" {
   variables {
-    failure_destination_redrive_policy = { dead_letter_target_arn = "arn:aws:sqs:eu-west-1:111122223333:given-up", max_receive_count = 10 }
+    failure_destination_redrive_policy = {
+      dead_letter_target_arn = "arn:aws:sqs:eu-west-1:111122223333:given-up"
+      max_receive_count      = 10
+    }
   }
 
   assert {
@@ -203,7 +237,7 @@ run "a_collection" {
 
   assert {
     condition = (
-      aws_lambda_function.this.environment[0].variables.OPENSEARCH_ENDPOINT == "https://abc123.eu-west-1.aoss.amazonaws.com"
+      aws_lambda_function.this.environment[0].variables.OPENSEARCH_ENDPOINT == var.collection.collection_endpoint
       && aws_lambda_function.this.environment[0].variables.OPENSEARCH_SERVICE == "aoss"
     )
     error_message = "The function's environment is ${jsonencode(aws_lambda_function.this.environment[0].variables)}."
@@ -232,39 +266,43 @@ run "self_managed_with_a_password" {
   }
 }
 
-run "a_topic_is_made" {
+run "a_topic_is_created" {
   variables {
     failure_destination_type = "sns"
   }
 
   assert {
-    condition     = output.failure_destination_arn == aws_sns_topic.failures[0].arn && output.failure_destination_url == null
+    condition = (
+      output.failure_destination_arn == aws_sns_topic.failures[0].arn && output.failure_destination_url == null
+    )
     error_message = "The failure destination is ${output.failure_destination_arn}."
   }
 
   assert {
     condition     = length(aws_sqs_queue.failures) == 0 && length(aws_s3_bucket.failures) == 0
-    error_message = "More than the topic was made."
+    error_message = "More than the topic was created."
   }
 }
 
-run "a_bucket_is_made" {
+run "a_bucket_is_created" {
   variables {
     failure_destination_type = "s3"
   }
 
   assert {
-    condition     = output.failure_destination_arn == aws_s3_bucket.failures[0].arn && output.failure_destination_url == null
+    condition = (
+      output.failure_destination_arn == aws_s3_bucket.failures[0].arn && output.failure_destination_url == null
+    )
     error_message = "The failure destination is ${output.failure_destination_arn}."
   }
 
   assert {
     condition     = length(aws_sqs_queue.failures) == 0 && length(aws_sns_topic.failures) == 0
-    error_message = "More than the bucket was made."
+    error_message = "More than the bucket was created."
   }
 }
 
-run "nothing_is_made_beside_a_given_queue" {
+run "nothing_is_created_beside_a_given_queue" {
   variables {
     failure_destination = {
       arn = "arn:aws:sqs:eu-west-1:111122223333:shared-failures"
@@ -273,33 +311,42 @@ run "nothing_is_made_beside_a_given_queue" {
   }
 
   assert {
-    condition     = length(aws_sqs_queue.failures) == 0 && length(aws_sns_topic.failures) == 0 && length(aws_s3_bucket.failures) == 0
-    error_message = "A failure destination was made although one is given."
+    condition = (
+      length(aws_sqs_queue.failures) == 0 && length(aws_sns_topic.failures) == 0 && length(aws_s3_bucket.failures) == 0
+    )
+    error_message = "A failure destination was created although one is given."
   }
 
   assert {
     condition = (
       output.failure_destination_arn == "arn:aws:sqs:eu-west-1:111122223333:shared-failures"
       && output.failure_destination_url == "https://sqs.eu-west-1.amazonaws.com/111122223333/shared-failures"
-      && aws_lambda_event_source_mapping.this.destination_config[0].on_failure[0].destination_arn == "arn:aws:sqs:eu-west-1:111122223333:shared-failures"
-      && aws_lambda_function.this.environment[0].variables.DEAD_LETTER_ARN == "arn:aws:sqs:eu-west-1:111122223333:shared-failures"
+      && one(one(aws_lambda_event_source_mapping.this.destination_config).on_failure).destination_arn == (
+        "arn:aws:sqs:eu-west-1:111122223333:shared-failures"
+      )
+      && aws_lambda_function.this.environment[0].variables.DEAD_LETTER_ARN == (
+        "arn:aws:sqs:eu-west-1:111122223333:shared-failures"
+      )
     )
     error_message = "Failures go to ${output.failure_destination_arn}."
   }
 }
 
-run "nothing_is_made_beside_a_given_role" {
+run "nothing_is_created_beside_a_given_role" {
   variables {
     role = { arn = "arn:aws:iam::111122223333:role/mine" }
   }
 
   assert {
     condition     = length(aws_iam_role.this) == 0 && length(aws_iam_role_policy.this) == 0
-    error_message = "A role or a policy was made although a role is given."
+    error_message = "A role or a policy was created although a role is given."
   }
 
   assert {
-    condition     = aws_lambda_function.this.role == "arn:aws:iam::111122223333:role/mine" && output.role_arn == "arn:aws:iam::111122223333:role/mine"
+    condition = (
+      aws_lambda_function.this.role == "arn:aws:iam::111122223333:role/mine"
+      && output.role_arn == "arn:aws:iam::111122223333:role/mine"
+    )
     error_message = "The function runs with ${aws_lambda_function.this.role}."
   }
 }

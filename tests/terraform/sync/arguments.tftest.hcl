@@ -44,7 +44,7 @@ run "defaults" {
       && length(aws_lambda_event_source_mapping.this.destination_config) == 1
       && aws_lambda_event_source_mapping.this.metrics_config[0].metrics == toset(["EventCount"])
     )
-    error_message = "The mapping is planned as ${jsonencode(aws_lambda_event_source_mapping.this)}"
+    error_message = "The event source mapping is planned as ${jsonencode(aws_lambda_event_source_mapping.this)}"
   }
 
   assert {
@@ -95,7 +95,7 @@ run "defaults" {
 
   assert {
     condition     = length(aws_sqs_queue_redrive_policy.failures) == 0
-    error_message = "Messages leave the queue although nobody asked for it."
+    error_message = "Messages leave the queue without a redrive policy."
   }
 }
 
@@ -103,13 +103,19 @@ run "everything_set" {
   command = plan
 
   variables {
-    architectures                      = ["x86_64"]
-    batch_size                         = 50
-    bisect_batch_on_function_error     = false
-    enabled                            = false
-    failure_destination_kms_key_arn    = "arn:aws:kms:eu-west-1:111122223333:key/failures"
-    failure_destination_redrive_policy = { dead_letter_target_arn = "arn:aws:sqs:eu-west-1:111122223333:given-up", max_receive_count = 10 }
-    filters                            = ["{\"eventName\":[\"INSERT\"]}", "{\"eventName\":[\"REMOVE\"]}"]
+    architectures                   = ["x86_64"]
+    batch_size                      = 50
+    bisect_batch_on_function_error  = false
+    enabled                         = false
+    failure_destination_kms_key_arn = "arn:aws:kms:eu-west-1:111122223333:key/failures"
+    failure_destination_redrive_policy = {
+      dead_letter_target_arn = "arn:aws:sqs:eu-west-1:111122223333:given-up"
+      max_receive_count      = 10
+    }
+    filters = [
+      jsonencode({ dynamodb = { Keys = { productId = { S = [{ prefix = "p-" }] } } } }),
+      jsonencode({ dynamodb = { Keys = { productId = { S = ["q"] } } } }),
+    ]
     filters_kms_key_arn                = "arn:aws:kms:eu-west-1:111122223333:key/filters"
     kms_key_arn                        = "arn:aws:kms:eu-west-1:111122223333:key/environment"
     layers                             = ["arn:aws:lambda:eu-west-1:111122223333:layer:ca:7"]
@@ -138,7 +144,11 @@ run "everything_set" {
     timeout                            = 900
     tracing_mode                       = "Active"
     tumbling_window_in_seconds         = 900
-    vpc_config                         = { subnet_ids = ["subnet-1"], security_group_ids = ["sg-1"], ipv6_allowed_for_dual_stack = true }
+    vpc_config = {
+      subnet_ids                  = ["subnet-1"]
+      security_group_ids          = ["sg-1"]
+      ipv6_allowed_for_dual_stack = true
+    }
   }
 
   assert {
@@ -158,7 +168,7 @@ run "everything_set" {
       && length(aws_lambda_event_source_mapping.this.metrics_config) == 0
       && aws_lambda_event_source_mapping.this.tags == tomap({ team = "search" })
     )
-    error_message = "The mapping is planned as ${jsonencode(aws_lambda_event_source_mapping.this)}"
+    error_message = "The event source mapping is planned as ${jsonencode(aws_lambda_event_source_mapping.this)}"
   }
 
   assert {
@@ -188,8 +198,11 @@ run "everything_set" {
 
   # The metrics are lines without a level, which Lambda takes for INFO: a higher level here would drop them.
   assert {
-    condition     = aws_lambda_function.this.logging_config[0].application_log_level == "INFO"
-    error_message = "Lambda drops the metrics: application_log_level is ${aws_lambda_function.this.logging_config[0].application_log_level}."
+    condition = aws_lambda_function.this.logging_config[0].application_log_level == "INFO"
+    error_message = join(" ", [
+      "Lambda drops the metrics: application_log_level is",
+      "${aws_lambda_function.this.logging_config[0].application_log_level}.",
+    ])
   }
 
   assert {
@@ -285,7 +298,10 @@ run "a_bucket_is_closed_and_encrypted" {
   }
 
   assert {
-    condition     = aws_s3_bucket.failures[0].force_destroy == false && aws_s3_bucket.failures[0].bucket_prefix == "products-opensearch-sync-failures-"
+    condition = (
+      aws_s3_bucket.failures[0].force_destroy == false
+      && aws_s3_bucket.failures[0].bucket_prefix == "products-opensearch-sync-failures-"
+    )
     error_message = "The bucket is planned as ${jsonencode(aws_s3_bucket.failures[0])}"
   }
 }
@@ -298,7 +314,9 @@ run "a_topic_is_encrypted" {
   }
 
   assert {
-    condition     = aws_sns_topic.failures[0].kms_master_key_id == "alias/aws/sns" && aws_sns_topic.failures[0].fifo_topic == false
+    condition = (
+      aws_sns_topic.failures[0].kms_master_key_id == "alias/aws/sns" && aws_sns_topic.failures[0].fifo_topic == false
+    )
     error_message = "The topic is planned as ${jsonencode(aws_sns_topic.failures[0])}"
   }
 }

@@ -1,8 +1,9 @@
-# Where documents go that OpenSearch refuses for good, and AWS's own records of batches that were given up: one place, given
-# or made. Which of the two is told by an object, not by its ARN: an ARN may be unknown while planning, and a count may not.
+# The failure destination, given or created here: dead letters (documents that OpenSearch permanently refuses) and AWS's
+# failure records (batches that Lambda gave up) go to one place. A given one is an object, not an ARN: an ARN may be
+# unknown while planning, and then a count would be too.
 
 locals {
-  make = var.failure_destination == null ? var.failure_destination_type : "nothing"
+  created_type = var.failure_destination == null ? var.failure_destination_type : "none"
 
   failure_destination_arn = one(concat(
     var.failure_destination[*].arn,
@@ -10,17 +11,19 @@ locals {
     aws_sns_topic.failures[*].arn,
     aws_s3_bucket.failures[*].arn,
   ))
-  failure_destination_url  = one(concat(var.failure_destination[*].url, aws_sqs_queue.failures[*].url))
-  failure_destination_type = var.failure_destination == null ? var.failure_destination_type : split(":", local.failure_destination_arn)[2]
+  failure_destination_url = one(concat(var.failure_destination[*].url, aws_sqs_queue.failures[*].url))
+  failure_destination_type = (
+    var.failure_destination == null ? var.failure_destination_type : split(":", local.failure_destination_arn)[2]
+  )
 }
 
 resource "aws_sqs_queue" "failures" {
-  count = local.make == "sqs" ? 1 : 0
+  count = local.created_type == "sqs" ? 1 : 0
 
   name                              = "${local.name}-failures"
   fifo_queue                        = false   # Lambda delivers to standard queues only
   message_retention_seconds         = 1209600 # 14 days, SQS's maximum
-  visibility_timeout_seconds        = 300     # enough to redrive what was received; then others see it again
+  visibility_timeout_seconds        = 300     # time to redrive what was received; then it is visible again
   receive_wait_time_seconds         = 0
   delay_seconds                     = 0
   max_message_size                  = 262144
@@ -30,9 +33,9 @@ resource "aws_sqs_queue" "failures" {
   tags                              = var.tags
 }
 
-# A resource of its own: the queue's argument redrive_policy would stay as it was when it is taken out.
+# A separate resource: the queue's argument redrive_policy would keep its old value when it is removed.
 resource "aws_sqs_queue_redrive_policy" "failures" {
-  count = local.make == "sqs" && var.failure_destination_redrive_policy != null ? 1 : 0
+  count = local.created_type == "sqs" && var.failure_destination_redrive_policy != null ? 1 : 0
 
   queue_url = aws_sqs_queue.failures[0].id
   redrive_policy = jsonencode({
@@ -42,7 +45,7 @@ resource "aws_sqs_queue_redrive_policy" "failures" {
 }
 
 resource "aws_sns_topic" "failures" {
-  count = local.make == "sns" ? 1 : 0
+  count = local.created_type == "sns" ? 1 : 0
 
   name              = "${local.name}-failures"
   fifo_topic        = false # Lambda delivers to standard topics only
@@ -50,13 +53,13 @@ resource "aws_sns_topic" "failures" {
   tags              = var.tags
 }
 
-# A bucket's name is unique in the world, so AWS completes it; it must not start with a hyphen.
+# A bucket's name must be globally unique, so AWS completes it. It must not start with a hyphen.
 resource "aws_s3_bucket" "failures" {
-  #checkov:skip=CKV_AWS_18:access logs need another bucket; who wants them gives a bucket of their own as failure_destination
-  #checkov:skip=CKV_AWS_21:each object is written once, under a name of its own: there are no other versions to keep
-  #checkov:skip=CKV_AWS_144:the truth is in the table, which settles every key that stands here
-  #checkov:skip=CKV2_AWS_62:who wants to be told adds an aws_s3_bucket_notification for the output failure_destination_arn
-  count = local.make == "s3" ? 1 : 0
+  #checkov:skip=CKV_AWS_18:access logs need another bucket; to have them, give your own as failure_destination
+  #checkov:skip=CKV_AWS_21:each object is written once, under its own name: there are no versions to keep
+  #checkov:skip=CKV_AWS_144:the truth is in the table: a redrive settles each key by reading it there
+  #checkov:skip=CKV2_AWS_62:for notifications, add an aws_s3_bucket_notification to failure_destination_arn
+  count = local.created_type == "s3" ? 1 : 0
 
   bucket_prefix = replace("${lower(replace(substr(local.name, 0, 27), "_", "-"))}-failures-", "/^-+/", "")
   force_destroy = var.failure_destination_force_destroy
@@ -64,7 +67,7 @@ resource "aws_s3_bucket" "failures" {
 }
 
 resource "aws_s3_bucket_public_access_block" "failures" {
-  count = local.make == "s3" ? 1 : 0
+  count = local.created_type == "s3" ? 1 : 0
 
   bucket                  = aws_s3_bucket.failures[0].id
   block_public_acls       = true
@@ -74,7 +77,7 @@ resource "aws_s3_bucket_public_access_block" "failures" {
 }
 
 resource "aws_s3_bucket_server_side_encryption_configuration" "failures" {
-  count = local.make == "s3" ? 1 : 0
+  count = local.created_type == "s3" ? 1 : 0
 
   bucket = aws_s3_bucket.failures[0].id
 
@@ -89,7 +92,7 @@ resource "aws_s3_bucket_server_side_encryption_configuration" "failures" {
 }
 
 resource "aws_s3_bucket_lifecycle_configuration" "failures" {
-  count = local.make == "s3" ? 1 : 0
+  count = local.created_type == "s3" ? 1 : 0
 
   bucket = aws_s3_bucket.failures[0].id
 
@@ -110,12 +113,12 @@ resource "aws_s3_bucket_lifecycle_configuration" "failures" {
 }
 
 data "aws_iam_policy_document" "failures_bucket" {
-  count = local.make == "s3" ? 1 : 0
+  count = local.created_type == "s3" ? 1 : 0
 
   statement {
     sid       = "RefusePlainHttp"
     effect    = "Deny"
-    actions   = ["s3:*"] # every request without TLS, whatever it asks for
+    actions   = ["s3:*"] # every request without TLS
     resources = [aws_s3_bucket.failures[0].arn, "${aws_s3_bucket.failures[0].arn}/*"]
 
     principals {
@@ -132,7 +135,7 @@ data "aws_iam_policy_document" "failures_bucket" {
 }
 
 resource "aws_s3_bucket_policy" "failures" {
-  count = local.make == "s3" ? 1 : 0
+  count = local.created_type == "s3" ? 1 : 0
 
   bucket = aws_s3_bucket.failures[0].id
   policy = data.aws_iam_policy_document.failures_bucket[0].json

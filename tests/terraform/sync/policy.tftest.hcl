@@ -144,7 +144,10 @@ run "a_collection_and_a_topic" {
   }
 
   assert {
-    condition = { for statement in jsondecode(output.policy).Statement : statement.Sid => [statement.Action, statement.Resource] } == {
+    condition = {
+      for statement in jsondecode(output.policy).Statement :
+      statement.Sid => [statement.Action, statement.Resource]
+      } == {
       ReadStream = [
         ["dynamodb:GetShardIterator", "dynamodb:GetRecords", "dynamodb:DescribeStream"],
         "arn:aws:dynamodb:eu-west-1:111122223333:table/products/stream/2025-01-01T00:00:00.000",
@@ -184,17 +187,23 @@ run "everything_that_adds_a_right" {
     vpc_config                      = { subnet_ids = ["subnet-1"], security_group_ids = ["sg-1"] }
   }
 
-  # Basic auth signs nothing: no right to the domain. A bucket's own records need the bucket to be found.
+  # Basic auth signs nothing: no permission for the domain. Lambda checks that the bucket exists.
   assert {
-    condition = { for statement in jsondecode(output.policy).Statement : statement.Sid => [statement.Effect, statement.Action, statement.Resource] } == {
+    condition = {
+      for statement in jsondecode(output.policy).Statement :
+      statement.Sid => [statement.Effect, statement.Action, statement.Resource]
+      } == {
       ReadStream = [
         "Allow", ["dynamodb:GetShardIterator", "dynamodb:GetRecords", "dynamodb:DescribeStream"],
         "arn:aws:dynamodb:eu-west-1:111122223333:table/products/stream/2025-01-01T00:00:00.000",
       ]
-      FindStream      = ["Allow", "dynamodb:ListStreams", "*"]
-      ReadItems       = ["Allow", "dynamodb:BatchGetItem", "arn:aws:dynamodb:eu-west-1:111122223333:table/products"]
-      DecryptTable    = ["Allow", "kms:Decrypt", "arn:aws:kms:eu-west-1:111122223333:key/table"]
-      ReadPassword    = ["Allow", "secretsmanager:GetSecretValue", "arn:aws:secretsmanager:eu-west-1:111122223333:secret:search-AbCdEf"]
+      FindStream   = ["Allow", "dynamodb:ListStreams", "*"]
+      ReadItems    = ["Allow", "dynamodb:BatchGetItem", "arn:aws:dynamodb:eu-west-1:111122223333:table/products"]
+      DecryptTable = ["Allow", "kms:Decrypt", "arn:aws:kms:eu-west-1:111122223333:key/table"]
+      ReadPassword = [
+        "Allow", "secretsmanager:GetSecretValue",
+        "arn:aws:secretsmanager:eu-west-1:111122223333:secret:search-AbCdEf",
+      ]
       DecryptPassword = ["Allow", "kms:Decrypt", "arn:aws:kms:eu-west-1:111122223333:key/secret"]
       DeliverFailures = ["Allow", "s3:PutObject", "arn:aws:s3:::products-opensearch-sync-failures-20250101/*"]
       FindFailures    = ["Allow", "s3:ListBucket", "arn:aws:s3:::products-opensearch-sync-failures-20250101"]
@@ -218,8 +227,12 @@ run "everything_that_adds_a_right" {
   }
 
   assert {
-    condition = one([for statement in jsondecode(output.policy).Statement : statement.Condition if statement.Sid == "KeepCodeOffVpc"]) == {
-      ArnEquals = { "lambda:SourceFunctionArn" = "arn:aws:lambda:eu-west-1:111122223333:function:products-opensearch-sync" }
+    condition = one([
+      for statement in jsondecode(output.policy).Statement : statement.Condition if statement.Sid == "KeepCodeOffVpc"
+      ]) == {
+      ArnEquals = {
+        "lambda:SourceFunctionArn" = "arn:aws:lambda:eu-west-1:111122223333:function:products-opensearch-sync"
+      }
     }
     error_message = "What is kept from the code is kept from others too: ${output.policy}"
   }
@@ -250,7 +263,10 @@ run "a_given_encrypted_queue" {
   }
 
   assert {
-    condition = { for statement in jsondecode(output.policy).Statement : statement.Sid => [statement.Action, statement.Resource] if strcontains(statement.Sid, "Failures") } == {
+    condition = {
+      for statement in jsondecode(output.policy).Statement :
+      statement.Sid => [statement.Action, statement.Resource] if strcontains(statement.Sid, "Failures")
+      } == {
       DeliverFailures = ["sqs:SendMessage", "arn:aws:sqs:eu-west-1:111122223333:shared-failures"]
       EncryptFailures = [["kms:GenerateDataKey", "kms:Decrypt"], "arn:aws:kms:eu-west-1:111122223333:key/failures"]
     }
