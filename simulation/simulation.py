@@ -7,7 +7,7 @@ same seed, as long as the function itself is deterministic."""
 import random
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import TypeAlias
 
@@ -15,11 +15,12 @@ from simulation.comparison import Difference, Kind, compare
 from simulation.dead_letters import DeadLetterQueue
 from simulation.faults import ReadFault
 from simulation.index import Index
+from simulation.invocation import Invocation, Room
 from simulation.items import CONTENT_MARK
-from simulation.network import Call, Door, Network, Request
-from simulation.poller import Batch, EventSourceMapping, Lane
+from simulation.network import Call, Network, Request
+from simulation.poller import EventSourceMapping, Lane
 from simulation.proxy import Effect, Fate, Proxy
-from simulation.sandbox import Forge, Sandbox
+from simulation.sandbox import Forge
 from simulation.schedule import Consumer, Schedule
 from simulation.story import Story
 from simulation.table import Table
@@ -34,38 +35,6 @@ _STRAGGLER_SECONDS = 0.006
 _LONGEST_INVOCATION_SECONDS = 60.0
 # Failed invocations in a row, with no fault left to strike, after which no more progress is expected.
 _PATIENT_INVOCATIONS = 12
-
-
-@dataclass(eq=False, slots=True)
-class Room:
-    """A sandbox, its door to the network, and the requests that wait there."""
-
-    sandbox: Sandbox
-    door: Door
-    waiting: list[Request] = field(default_factory=list)
-    undelivered: list[tuple[Request, Effect]] = field(default_factory=list)
-
-
-@dataclass(eq=False, slots=True)
-class Invocation:
-    """One run of the function. A restarted poller may have abandoned its lane."""
-
-    name: str
-    room: Room
-    mapping: EventSourceMapping
-    lane: Lane
-    batch: Batch
-    began: float
-
-    @property
-    def has_turn(self) -> bool:
-        """Whether one of its requests waits to be handled or answered."""
-        return bool(self.room.waiting) or any(effect.fate is not Fate.HANGS for _, effect in self.room.undelivered)
-
-    @property
-    def is_busy(self) -> bool:
-        """Whether it computes, sleeps or hangs, and will send or return soon."""
-        return not self.has_turn or any(effect.fate is Fate.HANGS for _, effect in self.room.undelivered)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from dynamodb_opensearch.cli.run.engine import JobFailedError
+from dynamodb_opensearch.cli.run.worker import JobFailedError
 from dynamodb_opensearch.core.documents import Document
 from dynamodb_opensearch.core.errors import ConfigurationError
 from dynamodb_opensearch.jobs import suspects

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from dynamodb_opensearch.cli.run.engine import JobFailedError, Workers
+from dynamodb_opensearch.cli.run.engine import Workers
+from dynamodb_opensearch.cli.run.worker import JobFailedError
 from dynamodb_opensearch.jobs.job import Step
 from dynamodb_opensearch.jobs.sync import Sync
 from dynamodb_opensearch.jobs.unit import Unit, Whole

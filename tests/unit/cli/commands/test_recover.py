@@ -18,14 +18,15 @@ from dynamodb_opensearch.cli.commands import recover as recovering
 from dynamodb_opensearch.cli.commands.recover import parse_moment
 from dynamodb_opensearch.cli.run import exports
 from dynamodb_opensearch.cli.run import survey as surveys
-from dynamodb_opensearch.cli.run.engine import JobFailedError
 from dynamodb_opensearch.cli.run.exports import Asked, Exports
 from dynamodb_opensearch.cli.run.survey import Survey
 from dynamodb_opensearch.cli.run.task import alone
+from dynamodb_opensearch.cli.run.worker import JobFailedError
 from dynamodb_opensearch.cli.target.flags import RunFlags, TargetFlags
 from dynamodb_opensearch.core.errors import ConfigurationError, OutOfTimeError
 from dynamodb_opensearch.dynamodb.description import TableDescription
 from dynamodb_opensearch.jobs.job import Step
+from dynamodb_opensearch.jobs.unit import Unit, Whole
 from dynamodb_opensearch.opensearch.layout import read_layout
 from dynamodb_opensearch.opensearch.reader import Reader
 from fakes.dynamodb import FakeDynamoDB
@@ -268,11 +269,11 @@ class Loading:
 
     exports: tuple[str, ...]
 
-    def plan(self, sync: Any) -> list[str]:
+    def plan(self, sync: Any) -> list[Unit]:
         del sync
-        return ["file"]
+        return [Whole("file")]
 
-    def run(self, sync: Any, unit: str, position: Any) -> Iterator[Step]:
+    def run(self, sync: Any, unit: Unit, position: Any) -> Iterator[Step]:
         del sync, unit
         if position is None:
             yield Step(1, Counter(items=1))

@@ -8,9 +8,10 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from dynamodb_opensearch.cli.run import engine
+from dynamodb_opensearch.cli.run import engine, worker
 from dynamodb_opensearch.cli.run.checkpoint import Checkpoint
-from dynamodb_opensearch.cli.run.engine import JobFailedError, Stop, Workers, run
+from dynamodb_opensearch.cli.run.engine import Stop, Workers, run
+from dynamodb_opensearch.cli.run.worker import JobFailedError
 from dynamodb_opensearch.core.errors import OutOfTimeError
 from dynamodb_opensearch.dynamodb.capacity import CapacityLimit
 from dynamodb_opensearch.jobs.job import Pause, Step
@@ -74,7 +75,7 @@ def test_while_one_unit_pauses_the_next_is_done(tmp_path: Path) -> None:
 
 
 def test_no_more_than_a_few_pause_at_the_same_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine, "PAUSED", 2)
+    monkeypatch.setattr(worker, "PAUSED", 2)
     order: list[str] = []
     assert run_all(Patient(4, 0.1, order), tmp_path)[0]
     open_units = [sum(1 if "begins" in event else -1 for event in order[:end]) for end in range(len(order) + 1)]
@@ -129,7 +130,7 @@ class Throttled:
 @pytest.fixture
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     """A unit is retried after a short pause."""
-    monkeypatch.setattr(engine, "_LONGEST_PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr(worker, "_LONGEST_PAUSE_SECONDS", 0.01)
 
 
 @pytest.mark.usefixtures("hasty")

@@ -16,9 +16,9 @@ from typing import Annotated, Any
 import pytest
 import typer
 from dynamodb_opensearch.cli.run import survey as surveys
-from dynamodb_opensearch.cli.run.engine import JobFailedError
 from dynamodb_opensearch.cli.run.survey import Survey
 from dynamodb_opensearch.cli.run.task import Result, Task, carried_out, checkpoint_path, how_to_resume
+from dynamodb_opensearch.cli.run.worker import JobFailedError
 from dynamodb_opensearch.cli.target.flags import RunFlags, unfolded
 from dynamodb_opensearch.core.errors import ConfigurationError, OutOfTimeError
 from dynamodb_opensearch.dynamodb.description import TableDescription

@@ -9,33 +9,24 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from heapq import heappop, heappush
+from dataclasses import dataclass
 from multiprocessing.process import BaseProcess
 from types import SimpleNamespace
 from typing import Any
 
-from dynamodb_opensearch.cli.faults import line_of, trace_of
 from dynamodb_opensearch.cli.output import tell
 from dynamodb_opensearch.cli.run.checkpoint import Checkpoint
-from dynamodb_opensearch.core.errors import OutOfTimeError, SyncError
+from dynamodb_opensearch.cli.run.worker import END, Failure, JobFailedError, Lines, Setback, Task, Worker
+from dynamodb_opensearch.core.errors import OutOfTimeError
 from dynamodb_opensearch.dynamodb.capacity import CapacityLimit
-from dynamodb_opensearch.jobs.job import Job, Pause, Step
+from dynamodb_opensearch.jobs.job import Job, Step
 from dynamodb_opensearch.jobs.sync import Sync, open_sync
 from dynamodb_opensearch.jobs.unit import Unit
 from dynamodb_opensearch.settings import Settings
 
-PAUSED = 8
-"""Most units of one worker that may pause at the same time: each holds its data in memory while it waits."""
 STUCK_SECONDS = 900
 """How long units are retried while none of them makes progress: then the run ends."""
 _QUIET_SECONDS = 60  # without progress, before a setback is reported
-_LOOK_SECONDS = 0.1  # between two checks of the stop flag
-_LONGEST_PAUSE_SECONDS = 60.0  # before a unit is retried
-
-
-class JobFailedError(SyncError):
-    """A worker couldn't go on. What was done is noted, so the job can be resumed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,33 +102,7 @@ def _open(settings: Settings, workers: Workers) -> Sync:
     return open_sync(settings, threads=workers.threads, capacity=capacity, page_items=workers.page_items)
 
 
-Task = tuple[Unit, Any]
 Steps = Callable[[Stop], Iterator[tuple[Unit, Step]]]
-_END = "end"  # marks the end of the tasks, and is a worker's last result
-
-
-@dataclass(frozen=True, slots=True)
-class _Failure:
-    """A worker's error as text: not every exception can be sent to another process."""
-
-    line: str
-    trace: str
-
-    @classmethod
-    def of(cls, error: Exception) -> "_Failure":
-        return cls(line_of(error), trace_of(error))
-
-    def raised(self) -> JobFailedError:
-        error = JobFailedError(self.line)
-        error.add_note(f"In the worker:\n{self.trace}")
-        return error
-
-
-@dataclass(frozen=True, slots=True)
-class _Setback:
-    """A unit ran out of time, and will be retried."""
-
-    reason: str
 
 
 class _Patience:
@@ -155,79 +120,55 @@ class _Patience:
             self._marks[unit] = step.position
             self._progress_at, self._since = time.monotonic(), None
 
-    def bear(self, setback: _Setback) -> _Failure | None:
+    def bear(self, setback: Setback) -> Failure | None:
         """Note a setback. Return a failure once setbacks have gone on for too long."""
         now = time.monotonic()
         if self._since is None and now - self._progress_at >= _QUIET_SECONDS:
             self._since = now
             tell(f"waiting: {setback.reason}; retrying for {STUCK_SECONDS // 60} minutes at most")
         if self._since is not None and now - self._since >= STUCK_SECONDS:
-            return _Failure.of(OutOfTimeError(f"{setback.reason}; no progress for {STUCK_SECONDS // 60} minutes"))
+            return Failure.of(OutOfTimeError(f"{setback.reason}; no progress for {STUCK_SECONDS // 60} minutes"))
         return None
 
 
-@dataclass(frozen=True, slots=True)
-class _Lines:
-    """The queues and flags between the workers and the run: within this process, or between processes."""
-
-    tasks: Any
-    results: Any
-    stopped: Any
-    """A flag, ``value``, without a lock: a worker killed while it holds or awaits a lock would block all others."""
-    noted: Sequence[Any]
-    """A semaphore for each worker: it is released when the worker's step is noted, and only then the worker goes on."""
-
-    def wait(self, seconds: float) -> bool:
-        """Wait that long, or until the workers are to stop. Return whether they are."""
-        until = time.monotonic() + seconds
-        while not self.stopped.value:
-            left = until - time.monotonic()
-            if left <= 0:
-                return False
-            time.sleep(min(left, _LOOK_SECONDS))
-        return True
-
-    def deal(self, units: Sequence[Task], workers: int) -> None:
-        """Put all units into the queue, then an end mark for each worker."""
-        for task in [*units, *([_END] * workers)]:
-            self.tasks.put(task)
-
-    def steps(self, stop: Stop, workers: int, find_dead: Callable[[], str | None]) -> Iterator[tuple[Unit, Step]]:
-        """Yield steps as they are done. After a failure, the other workers finish their steps; then it is raised."""
-        failure: _Failure | None = None
-        patience = _Patience()
-        while workers:
-            if stop.requested or failure:
-                self.stopped.value = True
-            try:
-                result = self.results.get(timeout=0.2)
-            except queue.Empty:
-                if dead := find_dead():
-                    raise JobFailedError(dead) from None
-                continue
-            if result == _END:
-                workers -= 1
-            elif isinstance(result, _Failure):
-                failure = failure or result
-            elif isinstance(result, _Setback):
-                failure = failure or patience.bear(result)
-            else:
-                number, unit, step = result
-                patience.see(unit, step)
-                yield unit, step
-                self.noted[number].release()
-        if failure:
-            raise failure.raised()
+def _received(
+    lines: Lines, stop: Stop, workers: int, find_dead: Callable[[], str | None]
+) -> Iterator[tuple[Unit, Step]]:
+    """Yield steps as they are done. After a failure, the other workers finish their steps; then it is raised."""
+    failure: Failure | None = None
+    patience = _Patience()
+    while workers:
+        if stop.requested or failure:
+            lines.stopped.value = True
+        try:
+            result = lines.results.get(timeout=0.2)
+        except queue.Empty:
+            if dead := find_dead():
+                raise JobFailedError(dead) from None
+            continue
+        if result == END:
+            workers -= 1
+        elif isinstance(result, Failure):
+            failure = failure or result
+        elif isinstance(result, Setback):
+            failure = failure or patience.bear(result)
+        else:
+            number, unit, step = result
+            patience.see(unit, step)
+            yield unit, step
+            lines.noted[number].release()
+    if failure:
+        raise failure.raised()
 
 
 @contextmanager
 def _threads(job: Job, sync: Sync, workers: Workers, units: Sequence[Task]) -> Iterator[Steps]:
     noted = [threading.Semaphore(0) for _ in range(workers.threads)]
-    lines = _Lines(queue.Queue(), queue.Queue(), SimpleNamespace(value=False), noted)
+    lines = Lines(queue.Queue(), queue.Queue(), SimpleNamespace(value=False), noted)
     lines.deal(units, workers.threads)
     threads = _start_threads(job, sync, range(workers.threads), lines)
     try:
-        yield lambda stop: lines.steps(stop, workers.threads, lambda: None)
+        yield lambda stop: _received(lines, stop, workers.threads, lambda: None)
     finally:
         lines.stopped.value = True
         for thread in threads:
@@ -239,7 +180,7 @@ def _processes(job: Job, sync: Sync, workers: Workers, units: Sequence[Task]) ->
     context = multiprocessing.get_context("spawn")  # a fork would share connections and locks
     count = workers.processes * workers.threads
     noted = [context.Semaphore(0) for _ in range(count)]
-    lines = _Lines(context.Queue(), context.Queue(), context.RawValue("b", 0), noted)
+    lines = Lines(context.Queue(), context.Queue(), context.RawValue("b", 0), noted)
     lines.deal(units, count)
     processes = [
         context.Process(target=_process, args=(job, sync.settings, workers, numbers, lines), daemon=True)
@@ -249,7 +190,7 @@ def _processes(job: Job, sync: Sync, workers: Workers, units: Sequence[Task]) ->
         for process in processes:
             process.start()
     try:
-        yield lambda stop: lines.steps(stop, count, lambda: _dead(processes))
+        yield lambda stop: _received(lines, stop, count, lambda: _dead(processes))
     finally:
         lines.stopped.value = True
         for process in processes:
@@ -283,14 +224,14 @@ def _signals_held_back() -> Iterator[None]:
 _SIGNALS = {signal.SIGINT, signal.SIGTERM}
 
 
-def _process(job: Job, settings: Settings, workers: Workers, numbers: Sequence[int], lines: _Lines) -> None:
+def _process(job: Job, settings: Settings, workers: Workers, numbers: Sequence[int], lines: Lines) -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
         sync = _open(settings, workers)
     except Exception as error:  # noqa: BLE001 (the parent reports it)
-        lines.results.put(_Failure.of(error))
+        lines.results.put(Failure.of(error))
         for _ in numbers:
-            lines.results.put(_END)
+            lines.results.put(END)
         return
     with _few_collections():
         for thread in _start_threads(job, sync, numbers, lines):
@@ -304,101 +245,18 @@ def _end_with_parent() -> None:
     os._exit(1)  # the parent was killed: there is no one to report to
 
 
-def _start_threads(job: Job, sync: Sync, numbers: Sequence[int], lines: _Lines) -> list[threading.Thread]:
-    workers = [_Worker(job, sync, lines, number) for number in numbers]
+def _start_threads(job: Job, sync: Sync, numbers: Sequence[int], lines: Lines) -> list[threading.Thread]:
+    workers = [Worker(job, sync, lines, number) for number in numbers]
     threads = [threading.Thread(target=_work, args=(worker, lines), daemon=True) for worker in workers]
     for thread in threads:
         thread.start()
     return threads
 
 
-def _work(worker: "_Worker", lines: _Lines) -> None:
+def _work(worker: "Worker", lines: Lines) -> None:
     try:
         worker.work()
     except Exception as error:  # noqa: BLE001 (the parent reports it; it must not look like a normal end)
-        lines.results.put(_Failure.of(error))
+        lines.results.put(Failure.of(error))
     finally:
-        lines.results.put(_END)
-
-
-@dataclass(slots=True)
-class _Run:
-    """A unit under way."""
-
-    unit: Unit
-    position: Any
-    """Where it goes on if it is retried."""
-    steps: Iterator[Step | Pause]
-    is_between_steps: bool = True
-    mark: Any = ...
-    """The position of its last step that did something."""
-    setbacks: int = 0
-    """Setbacks since its last progress."""
-
-    def take(self, step: Step) -> None:
-        """Note a step that was done."""
-        self.position, self.is_between_steps = step.position, not step.is_intent
-        if not step.is_intent and self.mark != step.position:
-            self.mark, self.setbacks = step.position, 0
-
-
-@dataclass(order=True, slots=True)
-class _Paused:
-    until: float
-    unit: Unit
-    run: _Run = field(compare=False)
-
-
-class _Worker:
-    """Does one unit after another, and turns to the next while a unit pauses."""
-
-    def __init__(self, job: Job, sync: Sync, lines: _Lines, number: int) -> None:
-        self._job, self._sync, self._lines, self._number = job, sync, lines, number
-        self._paused: list[_Paused] = []
-
-    def work(self) -> None:
-        """Work until no units are left, or the run is to stop."""
-        has_more = True
-        while not self._lines.stopped.value and (has_more or self._paused):
-            crowded = len(self._paused) == PAUSED or not has_more
-            if self._paused and (crowded or not Pause(self._paused[0].until).seconds):
-                paused = heappop(self._paused)
-                if not self._lines.wait(Pause(paused.until).seconds):
-                    self._advance(paused.run)
-            elif (task := self._lines.tasks.get()) == _END:
-                has_more = False
-            else:
-                unit, position = task
-                self._advance(_Run(unit, position, self._job.run(self._sync, unit, position)))
-
-    def _advance(self, run: _Run) -> None:
-        """Advance a unit to its end, its next pause or setback, or the stop."""
-        while self._may_read(run):
-            try:
-                step = next(run.steps, None)
-            except OutOfTimeError as error:
-                self._set_back(run, error)
-                return
-            if step is None:
-                return
-            if isinstance(step, Pause):
-                heappush(self._paused, _Paused(step.until, run.unit, run))
-                return
-            self._lines.results.put((self._number, run.unit, step))
-            while not self._lines.noted[self._number].acquire(timeout=1):
-                if self._lines.stopped.value:
-                    return
-            run.take(step)
-
-    def _may_read(self, run: _Run) -> bool:
-        """Wait until the capacity limit allows another read. Return False if the run is to stop."""
-        capacity = self._sync.capacity if run.is_between_steps else None
-        return not self._lines.wait(capacity.owed_seconds if capacity else 0)
-
-    def _set_back(self, run: _Run, error: OutOfTimeError) -> None:
-        """Retry the unit from its last step, after a pause that grows each time."""
-        self._lines.results.put(_Setback(str(error)))
-        pause_seconds = min(2.0**run.setbacks, _LONGEST_PAUSE_SECONDS)
-        run.setbacks, run.is_between_steps = run.setbacks + 1, True
-        run.steps = self._job.run(self._sync, run.unit, run.position)
-        heappush(self._paused, _Paused(time.monotonic() + pause_seconds, run.unit, run))
+        lines.results.put(END)
