@@ -433,7 +433,7 @@ def test_an_index_isnt_created_into_an_alias_that_is_written_through(sync: Sync)
     """The sync's writes would fail: an alias of two indices needs to be told which."""
     alias = sync.settings.index
     sync.index_admin.create(parsed(), f"{alias}-1")
-    with pytest.raises(ConfigurationError, match=f"the alias '{alias}' stands for {alias}-1, .* leave it out"):
+    with pytest.raises(ConfigurationError, match=f"the alias '{alias}' belongs to {alias}-1, .* leave it out"):
         sync.index_admin.create(parsed(aliases={alias: {}}), f"{alias}-2")
     [shown] = sync.index_admin.show()
     assert shown["index"] == f"{alias}-1"

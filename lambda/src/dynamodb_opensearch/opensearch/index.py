@@ -287,7 +287,7 @@ class IndexAdmin:
 def _in_words(index: str, done: Sequence[str]) -> str:
     if not done:
         return f"{index} is as it was"
-    return f"{' and '.join(done)} of {index} are changed already: once that is fixed, index update does the rest"
+    return f"{' and '.join(done)} of {index} are changed already: index update does the rest once that is fixed"
 
 
 def _properties(alias: str, description: Mapping[str, Any]) -> dict[str, Any]:
