@@ -186,7 +186,7 @@ def test_a_worker_that_was_killed_is_told_of_and_what_was_done_is_kept(shell: Sh
     out, err = process.communicate(timeout=60)
 
     assert (process.returncode, out) == (2, "")
-    assert err.splitlines()[-1] == "error: a worker process is gone: killed by signal 9, or out of memory"
+    assert err.splitlines()[-1] == "error: a worker process was killed by signal 9, perhaps for lack of memory"
     assert "go on with: dynamodb-opensearch backfill" in err
     code, result = shell.result("backfill", "--processes", "1", "--segments", "4", "--page-items", "50")
     assert (code, result["counts"]["items"]) == (0, ITEMS)
