@@ -20,14 +20,14 @@ ZIP = ROOT / "lambda" / "dist" / "dynamodb-opensearch.zip"
 _IMPORT = """
 import time
 started = time.perf_counter()
-import dynamodb_opensearch.stream
+import dynamodb_opensearch.functions.sync
 print((time.perf_counter() - started) * 1000)
 """
 
 # VmHWM and not getrusage's ru_maxrss, which starts with the memory of the parent process.
 _BATCH = """
 import json, sys
-from dynamodb_opensearch.stream import handler
+from dynamodb_opensearch.functions.sync import handler
 from benchmarks.lambda_context import Context
 with open(sys.argv[1], encoding="utf-8") as file:
     event = json.load(file)

@@ -354,8 +354,8 @@ def test_a_switch_says_what_it_left_and_that_the_new_index_isnt_filled(shell: Sh
 
     assert (done.returncode, done.stdout) == (0, f"The alias {alias} points to {name}-2 instead of {name}\n")
     assert done.stderr.splitlines() == [
-        f"also behind the alias, and left as they were: {name}-us",
-        f"warning: {name}-2 holds 0 documents, {name} 600: run repair, or go back with index switch {name}",
+        f"also behind the alias, and unchanged: {name}-us",
+        f"warning: {name}-2 holds 0 documents, {name} holds 600: run repair, or go back with index switch {name}",
     ]
     code, back = shell.result("index", "switch", name, "--index", alias)
     assert (code, back["before"], back["left"]) == (0, [f"{name}-2"], [f"{name}-us"])

@@ -57,12 +57,12 @@ def _fail(how: str) -> None:
     [
         (
             "fault",
-            r"unexpected ValueError at cli/engine\.py:\d+ \(.*--debug shows the trace\)",
+            r"unexpected ValueError at cli/run/worker\.py:\d+ \(.*--debug shows the trace\)",
             f"ValueError: {SECRET}",
         ),
-        ("recursion", r"unexpected RecursionError at cli/engine\.py:\d+ ", "RecursionError"),
+        ("recursion", r"unexpected RecursionError at cli/run/worker\.py:\d+ ", "RecursionError"),
         ("disk", "No space left on device", "OSError"),
-        ("killed", "a worker process is gone: killed by signal 9, or out of memory", ""),
+        ("killed", "a worker process was killed by signal 9, perhaps for lack of memory", ""),
         ("gone", "a worker process ended unexpectedly, with the exit code 3", ""),
     ],
 )
