@@ -103,3 +103,7 @@ def later(seconds: float, action: Callable[[], Any]) -> threading.Timer:
     timer = threading.Timer(seconds, action)
     timer.start()
     return timer
+
+
+def number_of(one: dict[str, Any]) -> str:
+    return str(one["dynamodb"]["SequenceNumber"])

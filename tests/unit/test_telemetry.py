@@ -17,8 +17,7 @@ from dynamodb_opensearch.core.keys import KeySchema
 from dynamodb_opensearch.core.tally import Tally
 from dynamodb_opensearch.dynamodb.table import Table
 from dynamodb_opensearch.opensearch import client
-
-from unit.opensearch.test_client import Server
+from fakes.server import Server
 
 ROOT = Path(__file__).resolve().parents[2]
 ENVIRONMENT = {

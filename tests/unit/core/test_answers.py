@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from dynamodb_opensearch.core.answers import DONE, Answer, Kind, Outcome, Split, judge
 from dynamodb_opensearch.core.errors import ConfigurationError
-from dynamodb_opensearch.core.reasons import Reason, describe, reason_of
+from dynamodb_opensearch.core.reasons import Reason, describe
 
 # Bodies of a real OpenSearch 2.19.3, by what made them; tests/opensearch produces them again.
 ANSWERS: dict[str, Any] = json.loads((Path(__file__).parent / "opensearch_answers.json").read_text())
@@ -391,32 +391,3 @@ def test_no_description_holds_a_value_or_an_id(name: str) -> None:
 def test_any_other_404_is_not_done(item: dict[str, Any]) -> None:
     with pytest.raises(ConfigurationError):
         judge(Answer(200, {"errors": True, "items": [item]}), 1)
-
-
-@pytest.mark.parametrize(
-    ("body", "text"),
-    [
-        (
-            {
-                "error": {
-                    "root_cause": [{"type": "mapper_parsing_exception", "reason": "Failed to parse mapping [_doc]: x"}],
-                    "type": "mapper_parsing_exception",
-                    "reason": "Failed to parse mapping [_doc]: Failed to parse value [none]",
-                    "caused_by": {"type": "a", "reason": "Failed to parse value [none]"},
-                },
-                "status": 400,
-            },
-            "Failed to parse mapping [_doc]: Failed to parse value [none]",
-        ),
-        ({"error": {"reason": "outer", "caused_by": {"caused_by": {"reason": "inner"}}}}, "outer: inner"),
-        ({"error": "no handler found for uri"}, "no handler found for uri"),
-        ({"Message": "User is not authorized"}, "User is not authorized"),
-        ({"error": {"reason": "x" * 1000}}, "x" * 500),
-        ({"error": {"reason": "two\nlines"}}, "two lines"),
-        ("Unauthorized", "Unauthorized"),
-        (None, ""),
-        ({}, ""),
-    ],
-)
-def test_the_words_of_an_error_go_down_to_its_innermost_cause(body: Any, text: str) -> None:
-    assert reason_of(body) == text
