@@ -27,7 +27,7 @@ def test_an_update_whose_end_isnt_known_says_what_is_done_and_the_next_one_does_
     told = r"^no answer; the settings of definition-\d+ are changed already: index update does the rest"
     with pytest.raises(OutOfTimeError, match=told):
         through(sync, silent).index_admin.update(sync.index_admin.plan_update(wanted))
-    assert sync.index_admin.plan_update(wanted).told == ["new field x: long"]
+    assert sync.index_admin.plan_update(wanted).descriptions == ["new field x: long"]
 
 
 def test_an_index_isnt_created_into_an_alias_that_is_written_through(sync: Sync) -> None:
@@ -56,7 +56,7 @@ def test_an_update_keeps_what_it_doesnt_say_of_an_alias(sync: Sync) -> None:
         sync.index_admin.update(changes)
         [shown] = sync.index_admin.show()
         assert shown["aliases"] == {alias: {**expected, "is_write_index": True}}
-        assert sync.index_admin.plan_update(parsed(aliases={alias: options})).told == []
+        assert sync.index_admin.plan_update(parsed(aliases={alias: options})).descriptions == []
 
 
 WITHOUT_USE: dict[str, tuple[dict[str, Any], str]] = {
@@ -118,7 +118,7 @@ def test_new_fields_dynamic_settings_and_aliases_are_changed_in_place(sync: Sync
         },
     }
     assert (shown["settings"]["index.refresh_interval"], list(shown["aliases"])) == ("7s", [alias])
-    assert changes.told == [
+    assert changes.descriptions == [
         "dynamic: nothing → strict",
         "new field new: object",
         "ignore_malformed of n: false → true",
@@ -126,7 +126,7 @@ def test_new_fields_dynamic_settings_and_aliases_are_changed_in_place(sync: Sync
         "setting index.refresh_interval: 1s → 7s",
         f"alias {alias}",
     ]
-    assert sync.index_admin.plan_update(wanted).told == []
+    assert sync.index_admin.plan_update(wanted).descriptions == []
 
 
 def test_what_was_noted_in_an_index_survives_another_meta(sync: Sync) -> None:
@@ -139,7 +139,7 @@ def test_what_was_noted_in_an_index_survives_another_meta(sync: Sync) -> None:
     assert last_verified(sync.client, index, deadline) == {"at": "2026-01-01T00:00:00Z"}
     [shown] = sync.index_admin.show()
     assert shown["mappings"]["_meta"]["owner"] == "search"
-    assert sync.index_admin.plan_update(wanted).told == []
+    assert sync.index_admin.plan_update(wanted).descriptions == []
 
 
 @pytest.mark.parametrize(
@@ -196,7 +196,7 @@ def test_what_was_done_before_an_update_failed_is_named(sync: Sync) -> None:
     told = r"no_such_query.*; the settings and the index mapping of definition-\d+ are changed already"
     with pytest.raises(ConfigurationError, match=told):
         sync.index_admin.update(sync.index_admin.plan_update(wanted))
-    assert sync.index_admin.plan_update(wanted).told == [f"alias {alias}"]
+    assert sync.index_admin.plan_update(wanted).descriptions == [f"alias {alias}"]
 
 
 def test_an_alias_of_another_index_is_not_taken_away(sync: Sync, opensearch_node: OpenSearchNode) -> None:
@@ -211,7 +211,7 @@ def test_a_file_that_is_its_own_index_changes_nothing(sync: Sync) -> None:
     proposed = infer([{"n": {"N": "1"}, "t": {"S": "x"}, "o": {"M": {"b": {"B": "AA=="}}}}], {"pk": "S"}).mappings
     wanted = parsed(mappings=proposed).with_defaults(table_bytes=0, service=Service.ES)
     sync.index_admin.create(wanted)
-    assert sync.index_admin.plan_update(wanted).told == []
+    assert sync.index_admin.plan_update(wanted).descriptions == []
 
 
 # One value of each parameter that isn't its default, and a type that has it.
@@ -240,7 +240,7 @@ def test_each_parameter_that_counts_as_changeable_is(sync: Sync) -> None:
     changes = sync.index_admin.plan_update(wanted)
     sync.index_admin.update(changes)
 
-    assert len(changes.told) == len(PARAMETERS)
+    assert len(changes.descriptions) == len(PARAMETERS)
     [shown] = sync.index_admin.show()
     assert all(name in shown["mappings"]["properties"][name] for name in PARAMETERS)
 

@@ -155,7 +155,7 @@ def test_a_report_that_was_made_before_the_alias_was_switched_is_refused(make_si
         {"add": {"index": live, "alias": alias, "is_write_index": True}},
     ]
     api.call(sides.node, "POST", "/_aliases", {"actions": actions})
-    with pytest.raises(ConfigurationError, match=r"is out of date: its index was made anew since, or the alias"):
+    with pytest.raises(ConfigurationError, match=r"is out of date: its index was recreated since, or the alias"):
         job.plan(sides.sync())
     assert count(sides, live) == 6
 

@@ -123,7 +123,7 @@ def test_a_repair_is_refused_for_a_report_of_another_index(sides: Sides, tmp_pat
     with pytest.raises(ConfigurationError, match=r"report\.jsonl is the report of another index: 'others', not"):
         RepairReport(report).plan(sides.sync())
     report.write_text("{}\n")
-    with pytest.raises(ConfigurationError, match="is no report of this version's verify"):
+    with pytest.raises(ConfigurationError, match="is not a report of this version's verify"):
         RepairReport(report).plan(sides.sync())
     with pytest.raises(ConfigurationError, match=r"gone\.jsonl can't be read \(No such file"):
         RepairReport(tmp_path / "gone.jsonl").plan(sides.sync())

@@ -85,7 +85,7 @@ class Table:
         self._name = name
         self._schema = schema
         self._conflict_window = conflict_window_seconds
-        self._pool = ThreadPoolExecutor(_PARALLEL_READS, thread_name_prefix="truth")
+        self._pool = ThreadPoolExecutor(_PARALLEL_READS, thread_name_prefix="table")
 
     def settle(
         self, settles: Iterable[Settle], deadline: Deadline, unreadable: Callable[[Settle], None] | None = None

@@ -1,8 +1,8 @@
-"""The operator function's handler: one unit of a job for as long as an invocation lasts, then where to go on.
+"""The operator's handler: works on one unit of a job for one invocation, and returns where to continue.
 
-Who asks is the state machine of modules/operations: it plans a job, does many units at the same time, each invocation
-after invocation until it is done, and adds the counts up. Any step may be repeated without harm, so any invocation may.
-What one invocation can't pay of a job's read units, the next one waits for before it reads.
+The state machine of modules/operations calls it: it plans a job, runs many units in parallel, each in one invocation
+after another until it is done, and adds up the counts. Any step may be repeated without harm, and so may any
+invocation. If an invocation has no time to wait for the read units that it used, the next one waits before it reads.
 """
 
 import hashlib
@@ -35,17 +35,17 @@ from dynamodb_opensearch.jobs.unit import Unit, read_unit, to_json
 from dynamodb_opensearch.settings import Settings, read_settings
 
 UNITS = 2_000
-"""Most units of one execution: what they come to must fit into the 256 KiB that Step Functions hands on."""
+"""Most units of one execution: their results must fit into the 256 KiB that Step Functions passes on."""
 PLAN_BYTES = 240_000
 POSITION_BYTES = 200_000
-"""Of one unit, for the same reason: what it was about to do when its time was over is handed on up to here."""
+"""The limit of one unit's position, for the same reason. A longer one of an intent isn't passed on."""
 PAGE_ITEMS = 1_000
-"""So that the keys of a page fit into a position, as a rule."""
+"""Items of a page, by default: their keys usually fit into a position."""
 STALLED_SECONDS, STALLED_INVOCATIONS = 3_600, 3
-"""How long, and how often at least, a unit is tried again without getting a step further."""
-_NOTICES = 100  # of one log line
-_REPORTED = 5_000  # findings of one object in the report bucket
-_PAID_SHARE = 0.1  # of an invocation that pays for earlier reads, and still does a step
+"""For how long, and how many times at least, a unit that doesn't get a step further is tried again."""
+_NOTICES = 100  # notices of one log line
+_REPORTED = 5_000  # lines of one object in the report bucket
+_PAID_SHARE = 0.1  # of an invocation: if it waits longer than this for earlier reads, it does no step
 
 Event = Mapping[str, Any]
 
@@ -61,21 +61,21 @@ class Context(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Operations:
-    """What the environment says beside the sync's own settings."""
+    """The operator's settings in the environment, besides the sync's."""
 
     report_bucket: str | None
-    """Where findings are put, besides the log."""
+    """Where differences and refusals are reported, besides the log."""
     max_concurrency: int
-    """How many units the state machine does at the same time, which share a job's read units."""
+    """How many units the state machine runs in parallel. They share a job's read units."""
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> "Operations":
-        """From REPORT_BUCKET and MAX_CONCURRENCY."""
+        """Read REPORT_BUCKET and MAX_CONCURRENCY."""
         return cls(environment.get("REPORT_BUCKET") or None, int(environment.get("MAX_CONCURRENCY") or 1))
 
 
 class Operator:
-    """What one function keeps between invocations. Made without I/O."""
+    """What the function keeps between invocations. Created without I/O."""
 
     def __init__(
         self,
@@ -88,17 +88,17 @@ class Operator:
         self._logger = telemetry.make_logger(settings.sync_name, settings.log_level)
 
     def handle(self, event: Event, context: Context) -> dict[str, Any]:
-        """Plan a job, do a part of one of its units, or add up what the units came to.
+        """Plan a job, do a part of one of its units, or add up the units' counts.
 
         Args:
             event: ``{"action": "plan", "job": {…}}``, ``{"job": {…}, "unit": …, "position": …, "counts": {…}}``, or
                 ``{"action": "sum", "job": {…}, "counts": [{…}, …]}``.
 
         Returns:
-            ``{"job", "units"}``; the event as the unit's next invocation takes it, and ``done``; ``{"job", "counts"}``.
+            ``{"job", "units"}``; the event for the unit's next invocation, and ``done``; ``{"job", "counts"}``.
 
         Raises:
-            ConfigurationError: nothing can work until somebody changes something; the execution fails with its text.
+            ConfigurationError: something must be changed before anything can work. The execution fails with its text.
         """
         self._logger.append_keys(request_id=context.aws_request_id, unit=None, run=event.get("run"))
         try:
@@ -127,7 +127,7 @@ class Operator:
         if isinstance(job, Load):
             job = replace(job, exports=tuple(_location(sync, export) for export in job.exports))
         elif not isinstance(job, CreateIndex):
-            sync.reader.resolve(sync.deadline())  # what is wrong with OpenSearch is told before hundreds begin
+            sync.reader.resolve(sync.deadline())  # a fault of OpenSearch is reported before hundreds of units begin
         units = [to_json(unit) for unit in job.plan(sync)]
         size = len(json.dumps(units))
         if len(units) > UNITS or size > PLAN_BYTES:
@@ -139,7 +139,7 @@ class Operator:
         return {"job": event["job"], "units": units}
 
     def _work(self, event: Event, request: Request, context: Context) -> dict[str, Any]:
-        """Do steps until the unit is done or the next one might not fit into the time that is left."""
+        """Do steps until the unit is done, or until the next step might not fit into the time that is left."""
         deadline = Deadline(context.get_remaining_time_in_millis)
         whole_seconds = deadline.remaining_seconds()
         capacity = self._capacity(request, event)
@@ -157,7 +157,7 @@ class Operator:
                 if step.is_intent:
                     position = step.position if len(json.dumps(step.position)) <= POSITION_BYTES else position
                     continue
-                self._tell(step.findings)
+                self._log(step.findings)
                 notices.update(step.notices)
                 report.add(step.findings)
                 position, mark = step.position, _mark(step.position)
@@ -187,12 +187,12 @@ class Operator:
         return _answer(event, capacity, is_finished=is_finished)
 
     def _stalled(self, event: Event, mark: str | None, seconds: float, late: OutOfTimeError | None) -> Any:
-        """How often and how long the unit has been tried without getting a step further.
+        """Return how often and how long the unit has been tried without getting a step further.
 
-        A step that leaves the unit where its last one did is none: it looks up what was begun, to begin it again.
+        A step that ends where the one before it ended doesn't count: it only looks up what was begun before.
 
         Raises:
-            ConfigurationError: long enough.
+            ConfigurationError: the unit was tried long enough.
         """
         if late is None or mark != event.get("mark"):
             return None
@@ -201,23 +201,23 @@ class Operator:
         if invocations >= STALLED_INVOCATIONS and total_seconds >= STALLED_SECONDS:
             raise ConfigurationError(
                 f"{_unit_of(event)} got no step further in {invocations} invocations, {total_seconds / 60:.0f} "
-                f"minutes: {late}. When that is mended, redrive the execution; if one page takes longer than an "
+                f"minutes: {late}. When that is fixed, redrive the execution; if one page takes longer than an "
                 "invocation may, give a smaller pageItems, or the function a longer timeout"
             )
         return {"invocations": invocations, "seconds": total_seconds}
 
     def _steps(self, request: Request, sync: Sync, event: Event, deadline: Deadline) -> Iterator[Step]:
-        """The unit's steps. Its pauses are waited for, if they fit into the time."""
-        for one in request.job.run(sync, _unit_of(event), event.get("position")):
-            if not isinstance(one, Pause):
-                yield one
-            elif one.seconds < deadline.remaining_seconds():
-                self._sleep(one.seconds)
+        """Yield the unit's steps. Wait for its pauses, if they fit into the time that is left."""
+        for step in request.job.run(sync, _unit_of(event), event.get("position")):
+            if not isinstance(step, Pause):
+                yield step
+            elif step.seconds < deadline.remaining_seconds():
+                self._sleep(step.seconds)
             else:
-                raise OutOfTimeError(f"a pause of {one.seconds:.0f} s doesn't fit into what is left of the invocation")
+                raise OutOfTimeError(f"a pause of {step.seconds:.0f} s doesn't fit into what is left of the invocation")
 
     def _pay(self, capacity: CapacityLimit | None, most_seconds: float) -> float:
-        """Wait for what was read, but no longer than that; how long it was."""
+        """Wait until the reads are paid for, but no longer than ``most_seconds``. Return how long it waited."""
         owed_seconds = min(capacity.owed_seconds if capacity else 0, max(most_seconds, 0))
         if owed_seconds:
             self._sleep(owed_seconds)
@@ -238,14 +238,14 @@ class Operator:
             deadline=lambda: deadline,
         )
 
-    def _tell(self, findings: Iterable[Mapping[str, Any]]) -> None:
-        """A log line each: ids and names of fields, no other content of an item."""
+    def _log(self, findings: Iterable[Mapping[str, Any]]) -> None:
+        """Write a log line for each: ids and names of fields, no other content of an item."""
         for finding in findings:
-            told = {name: value for name, value in finding.items() if name not in {"keys", "routing"}}
-            self._logger.warning("finding", extra={"finding": told})
+            logged = {name: value for name, value in finding.items() if name not in {"keys", "routing"}}
+            self._logger.warning("finding", extra={"finding": logged})
 
     def _emit(self, kind: str, counts: Mapping[str, int], steps: int) -> None:
-        """One embedded-metric-format line: see ``telemetry.emit``."""
+        """Write one line in the embedded metric format: see ``telemetry.emit``."""
         metrics = EphemeralMetrics(namespace=telemetry.NAMESPACE)
         metrics.add_dimension(telemetry.DIMENSION, self._settings.sync_name)
         metrics.add_dimension("Job", kind)
@@ -255,13 +255,13 @@ class Operator:
 
 
 class _Report:
-    """Findings as objects in S3, each a report as ``jobs.report`` has it."""
+    """Writes differences and refusals into S3: each object is a report in the format of ``jobs.report``."""
 
     def __init__(self, bucket: str | None, sync: Sync, event: Event, request_id: str) -> None:
         self._bucket, self._sync = bucket, sync
         self._findings: list[Mapping[str, Any]] = []
         self._compared: Compared | None = None
-        unit = "".join(one if one.isalnum() else "-" for one in str(_unit_of(event)))[-100:]
+        unit = "".join(char if char.isalnum() else "-" for char in str(_unit_of(event)))[-100:]
         self._stem = f"reports/{event.get('run') or request_id}/{unit}-{request_id}"
         self._objects = 0
 
@@ -273,12 +273,12 @@ class _Report:
                 self.close()
 
     def close(self) -> None:
-        """Put what isn't put yet."""
+        """Write what isn't written yet."""
         if not self._findings:
             return
         self._objects += 1
         key, now, text = f"{self._stem}-{self._objects}.jsonl", datetime.now(UTC).isoformat(), io.StringIO()
-        assert self._compared is not None  # noqa: S101 (for the type checker: it goes with the first finding)
+        assert self._compared is not None  # noqa: S101 (for the type checker: set with the first finding)
         writer = ReportWriter(text, compared=self._compared, started_at=now)
         for finding in self._findings:
             writer.add(finding)
@@ -292,14 +292,14 @@ class _Report:
         self._findings.clear()
 
     def _subject(self) -> Compared:
-        """What the findings are about, asked as soon as there are some: later the alias may be another index's."""
+        """Return what was compared. Called with the first finding: later the alias may lead to another index."""
         sync = self._sync
         uuid = sync.reader.resolve(sync.deadline()).uuid
         return Compared(sync.table_arn, sync.table_id, sync.settings.index, uuid)
 
 
 def _answer(event: Event, capacity: CapacityLimit | None, *, is_finished: bool) -> dict[str, Any]:
-    """The event as the unit's next invocation takes it. A unit that is finished is done once its reads are paid for."""
+    """Return the event for the unit's next invocation. A finished unit is done once its reads are paid for."""
     owed_seconds = round(capacity.owed_seconds, 3) if capacity else 0
     if is_finished and not owed_seconds:
         notes = {"finished", "mark", "owedSeconds", "stalled"}
@@ -319,7 +319,7 @@ def _owes(capacity: CapacityLimit | None) -> bool:
 
 
 def _mark(position: Any) -> str:
-    """A position in few characters."""
+    """Return a short digest of a position."""
     return hashlib.sha256(json.dumps(position).encode()).hexdigest()[:16]
 
 

@@ -1,7 +1,7 @@
-"""The function's handler: one batch of stream records, from event to answer.
+"""The sync's handler: takes one batch of stream records from event to answer.
 
-Read from top to bottom: decode and coalesce, converge, set aside what is refused, answer with the first record that
-isn't done. Nothing is dropped: a record is done, or safely a dead letter, or reported to be retried.
+``handle`` reads from top to bottom: decode and coalesce, converge, set aside what is refused, and answer with the first
+record that isn't done. Nothing is dropped: a record is done, or delivered as a dead letter, or reported for a retry.
 """
 
 import os
@@ -20,7 +20,7 @@ from dynamodb_opensearch.core.records import Undecodable
 from dynamodb_opensearch.core.tally import Tally
 from dynamodb_opensearch.dynamodb import wire
 from dynamodb_opensearch.dynamodb.table import DynamoDB, Table
-from dynamodb_opensearch.failures import destination as dead_letters
+from dynamodb_opensearch.failures import destination
 from dynamodb_opensearch.failures.letter import DeadLetter
 from dynamodb_opensearch.opensearch.bulk import Index, Limits
 from dynamodb_opensearch.opensearch.client import Client
@@ -38,7 +38,7 @@ class Context(Protocol):
 
 
 class SyncFunction:
-    """What the function keeps between invocations: settings and connections. Made without I/O."""
+    """What the function keeps between invocations: settings and connections. Created without I/O."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -63,7 +63,7 @@ class SyncFunction:
             Lambda retries everything from there on.
 
         Raises:
-            ConfigurationError: nothing can work until somebody changes something; the whole batch is retried.
+            ConfigurationError: something must be changed before anything can work. The whole batch is retried.
         """
         settings, tally = self._settings, Tally()
         deadline = Deadline(context.get_remaining_time_in_millis)
@@ -99,7 +99,7 @@ class SyncFunction:
         if tally.from_the_future:
             self._logger.warning(
                 "documents have versions from the future, as another sync may have left them: each of their changes "
-                "costs a read of the table, until the index is created anew",
+                "costs a read of the table, until the index is recreated",
                 extra={"documents": tally.from_the_future},
             )
         tally.records = len(records)
@@ -119,14 +119,14 @@ class SyncFunction:
     def _letters(
         self, records: Sequence[Any], batch: Batch, result: Result, undone: Collection[int]
     ) -> list[tuple[int, DeadLetter]]:
-        """The dead letters and their records' positions, in order, as far as nothing undone stands before them.
+        """Return the dead letters before the first undone record, each with its record's position, in order.
 
-        What comes from the first undone record on comes again, and so would its letter. Of several records of a
-        document the last counts: it is the one that comes again.
+        Lambda sends all records from the first undone one on again, and so their letters would come again. If a
+        document has several records, the last one counts: it is the one that would come again.
         """
         first_undone = min(undone, default=len(records))
         positions = {sequence_number(record): position for position, record in enumerate(records)}
-        letters = [(one.position, one.position, self._letter_of_record(one)) for one in batch.undecodable]
+        letters = [(record.position, record.position, self._letter_of_record(record)) for record in batch.undecodable]
         for document_id, refusal in result.refused.items():
             first = batch.first_positions[document_id]
             last = positions.get(refusal.write.sequence_number, first)
@@ -134,7 +134,7 @@ class SyncFunction:
         return [(first, letter) for first, last, letter in sorted(letters, key=itemgetter(0)) if last < first_undone]
 
     def _set_aside(self, letters: Sequence[tuple[int, DeadLetter]], request_id: str, tally: Tally) -> set[int]:
-        """Deliver the dead letters; the positions of records whose letter isn't confirmed."""
+        """Deliver the dead letters. Return the positions of records whose letter isn't confirmed."""
         if not letters:
             return set()
         undelivered = self._deliver([letter for _, letter in letters], request_id)
@@ -154,7 +154,7 @@ class SyncFunction:
         if arn is None:
             return dict.fromkeys(range(len(letters)), "DEAD_LETTER_ARN is not set")
         now = datetime.now(UTC)
-        return dead_letters.connect(arn).deliver([letter.to_json(now) for letter in letters], request_id)
+        return destination.connect(arn).deliver([letter.to_json(now) for letter in letters], request_id)
 
     def _letter_of_document(self, refusal: Refusal) -> DeadLetter:
         return DeadLetter.of(refusal.write, refusal.reason, self._settings.table_name, self._settings.index)
@@ -173,7 +173,7 @@ class SyncFunction:
 
 
 def _range_of(records: Sequence[Any]) -> dict[str, Any]:
-    """Where in the stream the batch stands, for the log."""
+    """Return the batch's range in the stream, for the log."""
     return {
         "records": len(records),
         "first_sequence_number": sequence_number(records[0]) if records else None,

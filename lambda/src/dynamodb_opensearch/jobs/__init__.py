@@ -1,1 +1,1 @@
-"""What sets up, fills, proves and mends an index, in units of work that may run anywhere, again, and at once."""
+"""The jobs that create, fill, verify and repair an index. Their units may run anywhere, repeatedly and in parallel."""

@@ -17,11 +17,11 @@ from dynamodb_opensearch.jobs.unit import Segment, Unit
 
 @dataclass(frozen=True, slots=True)
 class Backfill:
-    """From a parallel scan of the table."""
+    """Fills the index from a parallel scan of the table."""
 
     segments: int
     recheck: bool = True
-    """Whether to take the second look."""
+    """Whether to take a second look at each page: see ``fill``."""
 
     def plan(self, sync: Sync) -> Sequence[Unit]:
         """One unit for each segment of the scan."""
@@ -29,15 +29,15 @@ class Backfill:
         return [Segment(number, self.segments) for number in range(self.segments)]
 
     def run(self, sync: Sync, unit: Unit, position: Any) -> Iterator[Step]:
-        """For each page a step before its writing, and one after it. See ``job.Job.run``.
+        """Yield two steps for each page: one before its items are written, one after. See ``job.Job.run``.
 
-        A position is where to go on, and the keys that may have been written from there.
+        A position is the key to continue from, and the keys of the page that may have been written since.
         """
         assert isinstance(unit, Segment)  # noqa: S101 (see ``plan``)
         segment, schema = unit, sync.settings.key_schema
         start_key, begun = position or (None, [])
         if begun:
-            gone, refused = take_back(sync, [Settle(schema.id_of(one), one) for one in begun], sync.deadline())
+            gone, refused = take_back(sync, [Settle(schema.id_of(keys), keys) for keys in begun], sync.deadline())
             counts = Counter(items=len(gone), gone=len(gone) - len(refused), refused=len(refused))
             yield Step([start_key, []], counts, [finding(refusal) for refusal in refused])
         for page in sync.scan.pages(segment.number, segment.total, start_key):

@@ -1,4 +1,4 @@
-"""Creates the sync's index as a job, where no command line reaches OpenSearch: in a VPC, from the operator function."""
+"""Creates the sync's index as a job of the operator, for an OpenSearch in a VPC that the command can't reach."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -14,11 +14,11 @@ from dynamodb_opensearch.jobs.unit import Unit, Whole
 from dynamodb_opensearch.opensearch.definition import Definition
 from dynamodb_opensearch.opensearch.mapping import infer
 
-_SEGMENTS = 20  # that a sample is taken from, so that it isn't one corner of the table
+_SEGMENTS = 20  # a sample is taken from so many parts of the table, so that it isn't one corner of it
 
 
 def sample(sync: Sync, count: int) -> Iterator[Item]:
-    """Up to so many items from all over the table.
+    """Yield up to ``count`` items from all over the table.
 
     Raises:
         ConfigurationError: the table can't be scanned.
@@ -33,24 +33,24 @@ def sample(sync: Sync, count: int) -> Iterator[Item]:
 
 @dataclass(frozen=True, slots=True)
 class CreateIndex:
-    """From a definition, or from what items of the table look like."""
+    """Creates the index from a definition, or from a proposal based on a sample of the table's items."""
 
     definition: Definition | None = None
-    """None: a mapping is proposed from a sample."""
+    """None: an index mapping is proposed from a sample."""
     name: str | None = None
-    """Of the index, if the sync's is to be an alias of it."""
+    """The name of the index, if the sync writes to it through an alias."""
     items: int = 1000
-    """Of the sample."""
+    """The size of the sample."""
     dynamic: bool = False
     """See ``mapping.infer``."""
 
     def plan(self, sync: Sync) -> Sequence[Unit]:
-        """There is one index to be made."""
+        """One unit: the index."""
         del sync
         return [Whole("index")]
 
     def run(self, sync: Sync, unit: Unit, position: Any) -> Iterator[Step]:
-        """One step, which tells each field of a proposed mapping. See ``job.Job.run``."""
+        """Yield one step, which lists the fields of a proposed index mapping. See ``job.Job.run``."""
         del unit, position
         definition, notes = self.definition, list[dict[str, Any]]()
         if definition is None:

@@ -1,9 +1,9 @@
-"""Fills the index with what the table holds, beside the live stream: what conflicts with a backfill is newer.
+"""Fills the index with the table's items, beside the live stream: in a conflict, what the index holds is newer.
 
-An item that is deleted between its reading and its writing must not come back, and tombstones can't be relied on: a
-node's restart forgets them. So the page is read once more after its writing, and what has gone is settled. Whoever dies
-between the two has noted the page's keys before, and the next run looks them up. Without that second look, ``verify``
-has to tell afterwards.
+An item that is deleted after it was read and before it is written must not come back. Tombstones don't ensure that,
+because a node forgets them when it restarts. So each page is read again after it was written, and the items that are
+gone are settled. The page's keys are noted before the writing: if the run dies in between, the next run looks them up.
+Without the second look, only ``verify`` finds such documents.
 """
 
 from collections import Counter
@@ -23,24 +23,24 @@ from dynamodb_opensearch.jobs.sync import Sync
 def fill(
     sync: Sync, items: Iterable[Item], version: int, deadline: Deadline, *, look: Callable[[], set[str]] | None = set
 ) -> tuple[Counter[str], list[dict[str, Any]]]:
-    """Write items as they were once, unless something newer stands there; settle those that are gone by now.
+    """Write items as they were read, unless the index holds something newer, and settle those that are gone by now.
 
     Args:
-        look: a cheap second look at the table, after the writing: ids that are there. The others are looked up one by
-            one. None: no second look.
+        look: a cheap second look at the table after the writing, which returns the ids that still exist. The other ids
+            are looked up one by one. None: no second look.
 
     Returns:
-        Counts of which the others sum up to ``items``: ``written``, ``superseded`` (something newer stands there),
-        ``settled`` (read again after a conflict), ``gone`` (deleted meanwhile), ``refused``; and the refused ones.
+        The counts, and the refusals. ``items`` is the sum of the other counts: ``written``, ``superseded`` (the index
+        holds something newer), ``settled`` (read again after a conflict), ``gone`` (deleted meanwhile), ``refused``.
 
     Raises:
         ConfigurationError: as ``converge``.
-        OutOfTimeError: some were neither written nor refused until the deadline.
+        OutOfTimeError: some items were neither written nor refused by the deadline.
     """
     schema = sync.settings.key_schema
     writes = [Write(schema.id_of(item), schema.keys_of(item), version, 0, None, item) for item in items]
     recorder, tally = _Recorder(sync.index, version), Tally()
-    # A window of 0: the version lies a whole window back already, so whatever stands above it is newer.
+    # A window of 0: the version already lies a whole window back, so any higher version is newer.
     refused = finish(sync, writes, deadline, tally, index=recorder, conflict_window=0)
     counts = Counter(
         items=len(writes),
@@ -63,8 +63,8 @@ def fill(
 
 
 def take_back(sync: Sync, settles: Sequence[Settle], deadline: Deadline) -> tuple[list[Settle], list[Refusal]]:
-    """Settle those whose items are gone from the table: which they are, and which of them were refused."""
-    missing = {one.id for one in sync.table.read_all(settles, deadline, keys_only=True) if one.item is None}
+    """Settle the keys whose items are gone from the table. Return these settles, and the refusals among them."""
+    missing = {reading.id for reading in sync.table.read_all(settles, deadline, keys_only=True) if reading.item is None}
     gone = [settle for settle in settles if settle.id in missing]
     return gone, finish(sync, gone, deadline, Tally())
 
@@ -78,11 +78,11 @@ def finish(
     index: Index | None = None,
     conflict_window: int | None = None,
 ) -> list[Refusal]:
-    """Converge to the end: the documents that were refused; all others are done.
+    """Converge all changes. Return the refusals; all other changes are done.
 
     Raises:
         ConfigurationError: as ``converge``.
-        OutOfTimeError: some weren't done until the deadline.
+        OutOfTimeError: some weren't done by the deadline.
     """
     result = converge(
         changes,
@@ -98,18 +98,18 @@ def finish(
 
 
 def finding(refusal: Refusal) -> dict[str, Any]:
-    """A refused document as a step tells of it."""
+    """Return a refusal as a step reports it."""
     write = refusal.write
     return {"kind": "refused", "id": write.id, "keys": as_json(write.keys), "reason": str(refusal.reason)}
 
 
 class _Recorder:
-    """The index, with a memory of the documents that were written. A write whose answer was lost is settled later."""
+    """The index, which also notes the documents that were written. A write whose answer was lost is settled later."""
 
     def __init__(self, index: Index, version: int) -> None:
         self._index, self._version = index, version
         self.ends: dict[str, str] = {}
-        """Document id -> the count that it is in."""
+        """Document id -> the count that includes it."""
 
     def write(
         self, writes: Iterable[Write], deadline: Deadline, tally: Tally, halvings: int = 0

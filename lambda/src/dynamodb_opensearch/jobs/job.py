@@ -1,6 +1,6 @@
-"""The form that all jobs share: a plan of units, each done step by step, so that it can stop and go on anywhere.
+"""What all jobs have in common: a plan of units, each done in steps, so that it can stop and continue anywhere.
 
-Who runs a unit is not a job's concern: a process of the command line's, or one call of the operator function.
+A job doesn't know what runs its units: processes of the command, or invocations of the operator.
 """
 
 import time
@@ -14,12 +14,12 @@ from dynamodb_opensearch.jobs.sync import Sync
 from dynamodb_opensearch.jobs.unit import Unit
 
 NO_IDENTITY: Mapping[str, Any] = {"no identity": True}
-"""Metadata of a job's field that doesn't change what the job does: another run may go on with another value."""
+"""Metadata of a field that doesn't change what the job does: a run may continue another's work with another value."""
 
 
 def identity_of(job: Any) -> dict[str, Any]:
-    """What a run must be equal in to go on with another's work, as JSON holds it."""
-    values = {one.name: getattr(job, one.name) for one in fields(job) if one.metadata != NO_IDENTITY}
+    """Return the values, as JSON holds them, that must be equal for a run to continue another's work."""
+    values = {setting.name: getattr(job, setting.name) for setting in fields(job) if setting.metadata != NO_IDENTITY}
     return {name: _plain(value) for name, value in values.items()}
 
 
@@ -31,44 +31,44 @@ def _plain(value: Any) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What one step of a unit did, a page of it as a rule. Once it is recorded, the step is never done again."""
+    """What one step of a unit did, usually one page. Once it is recorded, the step isn't repeated."""
 
     position: Any
-    """Where the unit goes on, as JSON holds it; None: it is done."""
+    """Where the unit continues, as JSON holds it; None: it is done."""
     counts: Counter[str] = field(default_factory=Counter)
     findings: Sequence[Mapping[str, Any]] = ()
-    """What must be told one by one, as JSON holds it: differences, documents that OpenSearch refused."""
+    """What is reported one by one, as JSON holds it: differences, refusals, failures that are kept."""
     notices: Counter[str] = field(default_factory=Counter)
-    """What is worth knowing and no difference, in words -> how often."""
+    """What is worth knowing but isn't a difference, in words -> how often."""
     is_intent: bool = False
-    """Whether nothing is done yet, and the position tells what is about to be."""
+    """Whether nothing is done yet, and the position says what is about to be done."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """A unit has nothing to do for a while. Whoever runs it may do another one meanwhile."""
+    """A unit has nothing to do for a while. Its runner may do another unit meanwhile."""
 
     until: float
-    """By ``time.monotonic``."""
+    """The end of the pause, by ``time.monotonic``."""
 
     @property
     def seconds(self) -> float:
-        """What is left of it."""
+        """The time that is left of it."""
         return max(self.until - time.monotonic(), 0)
 
 
 class Job(Protocol):
-    """A job's settings; they can be pickled, and made from JSON."""
+    """A job's settings. They can be pickled, and read from JSON."""
 
     def plan(self, sync: Sync) -> Sequence[Unit]:
-        """All units, to be done in any order and at the same time."""
+        """All units. They may be done in any order, and in parallel."""
 
     def run(self, sync: Sync, unit: Unit, position: Any) -> Iterator[Step | Pause]:
-        """Do a unit from a position on, None: from its start. Each step may be repeated without harm.
+        """Do a unit from a position on; None: from its start. A step may be repeated without harm.
 
-        Whoever runs it notes each step before it asks for the next one.
+        The runner notes each step before it asks for the next one.
 
         Raises:
-            ConfigurationError: somebody must change something first.
-            OutOfTimeError: a side was busy or down for too long; to be repeated from the last step's position.
+            ConfigurationError: something must be changed first.
+            OutOfTimeError: the table or OpenSearch was busy or down for too long: repeat from the last step's position.
         """

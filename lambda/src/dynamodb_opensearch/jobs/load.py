@@ -1,7 +1,7 @@
-"""Fills the index from exports of the table in S3, which costs none of the table's capacity but the second look.
+"""Fills the index from exports of the table in S3: only the second look uses the table's capacity.
 
-A full export shows the table at one moment: its items are written as a backfill's, with that moment's version. An
-incremental export names the items that changed: their keys are settled, so the index gets what they are *now*.
+A full export shows the table at one moment: its items are written as in a backfill, with a version of that moment. An
+incremental export names the items that changed: their keys are settled, so the index gets the items as they are *now*.
 """
 
 from collections import Counter
@@ -22,7 +22,7 @@ from dynamodb_opensearch.jobs.job import Step
 from dynamodb_opensearch.jobs.sync import Sync
 from dynamodb_opensearch.jobs.unit import ExportFile, Unit
 
-_LINES = 1_000  # of one step
+_LINES = 1_000  # lines of one step
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,21 +31,21 @@ class Load:
 
     exports: tuple[str, ...]
     recheck: bool = True
-    """Whether to look up what a full export wrote, for what was deleted since. An incremental export from its time on
-    finds that as well, and reads only what changed."""
+    """Whether to look up the items of a full export that were written, to find those deleted since. An incremental
+    export that begins at the full one's time finds these too, and reads only what changed."""
 
     def plan(self, sync: Sync) -> Sequence[Unit]:
-        """One unit for each data file: the export's URL, the file's key and the number of its lines.
+        """One unit for each data file: the export's URL, the file's key, and its number of lines.
 
         Raises:
             ConfigurationError: an export can't be read, isn't DynamoDB JSON, or is of another table.
-            OutOfTimeError: S3 was out of reach for some seconds.
+            OutOfTimeError: S3 couldn't be reached for some seconds.
         """
         exports = ((url.rstrip("/"), Export(url, sync.table_arn, briefly)) for url in self.exports)
         return [ExportFile(url, key, count) for url, export in exports for key, count in export.files()]
 
     def run(self, sync: Sync, unit: Unit, position: Any) -> Iterator[Step]:
-        """A step for each thousand lines; the position counts them. See ``job.Job.run``."""
+        """Yield a step for each thousand lines; the position is the number of lines done. See ``job.Job.run``."""
         assert isinstance(unit, ExportFile)  # noqa: S101 (see ``plan``)
         url, key, count = unit.export, unit.key, unit.lines
         export, done = Export(url, sync.table_arn, sync.deadline), int(position or 0)
@@ -63,7 +63,7 @@ class Load:
             yield Step(None)
 
     def _load(self, sync: Sync, export: Export, lines: Sequence[Mapping[str, Any]], position: int | None) -> Step:
-        """Bring what some lines say into the index."""
+        """Write or settle the items of some lines."""
         deadline = sync.deadline()
         if export.is_full:
             version = scan_version(export.moment(), sync.conflict_window)

@@ -1,7 +1,7 @@
-"""Takes failures from where they were put and settles their keys: what is done is deleted, the rest kept with a reason.
+"""Takes failures from a queue or bucket and settles their keys: what is done is deleted, the rest kept with a reason.
 
-From an SQS queue, also one that subscribes to the SNS topic, and from an S3 bucket, where AWS's own records hold the
-whole event. A failure is deleted only after its keys are settled, or after what remains of it has been put back.
+The source is an SQS queue, which may subscribe to an SNS topic, or an S3 bucket, where failure records hold the whole
+event. A failure is deleted only after its keys are settled, or after what remains of it has been put back.
 """
 
 import hashlib
@@ -38,26 +38,26 @@ from dynamodb_opensearch.jobs.sync import Sync
 from dynamodb_opensearch.jobs.unit import Unit, Whole
 
 _ROUNDS = 10
-"""How often all that is left in a queue may show up again without a fresh message, until there can be none."""
+"""How often all messages that are left in a queue may show up again without a fresh one, before the run ends."""
 
 
 @dataclass(frozen=True, slots=True)
 class Redrive:
-    """All failures of a queue or bucket."""
+    """Redrives all failures of a queue or bucket."""
 
     source: str
-    """ARN of an SQS queue or of an S3 bucket."""
+    """The ARN of an SQS queue or S3 bucket."""
     drop_expired: bool = False
-    """Whether to delete failures whose records are gone from the stream: after a recovery of their time."""
+    """Whether to delete failures whose records are gone from the stream. Recover their time first."""
     drop_keyless: bool = False
-    """Whether to delete failures that tell no key of the table: after a verification."""
+    """Whether to delete failures that hold no key of the table. Run ``verify`` first."""
 
     def plan(self, sync: Sync) -> Sequence[Unit]:
-        """A queue is one unit, of a bucket each object.
+        """One unit for a queue; for a bucket, one for each object.
 
         Raises:
-            ConfigurationError: the source is neither, or can't be read.
-            OutOfTimeError: it was out of reach for some seconds.
+            ConfigurationError: the source is neither a queue nor a bucket, or can't be read.
+            OutOfTimeError: it couldn't be reached for some seconds.
         """
         del sync
         match self.source.split(":")[2:3]:
@@ -74,9 +74,9 @@ class Redrive:
                 raise ConfigurationError(f"the source {self.source!r}: it must be the ARN of an SQS queue or S3 bucket")
 
     def run(self, sync: Sync, unit: Unit, position: Any) -> Iterator[Step]:
-        """A step for each handful of failures. See ``job.Job.run``.
+        """Yield a step for each handful of failures. See ``job.Job.run``.
 
-        A queue's position is the run's name, when it began, and how many it took.
+        A queue's position is the run's name, when the run began, and how many failures it took.
         """
         settler = _Settler(sync, drop_expired=self.drop_expired, drop_keyless=self.drop_keyless)
         if self.source.split(":")[2] == "s3":
@@ -88,15 +88,15 @@ class Redrive:
 
 @dataclass(frozen=True, slots=True)
 class _Verdict:
-    """What became of one failure. Nothing in it: all that it tells is settled."""
+    """What became of one failure. Empty: all of its keys are settled."""
 
     refused: Sequence[Refusal] = ()
     problem: str | None = None
-    """Why it couldn't be used at all."""
+    """Why the failure couldn't be used at all."""
 
 
 class _Settler:
-    """Settles what failures are about."""
+    """Settles the keys of failures."""
 
     def __init__(self, sync: Sync, *, drop_expired: bool, drop_keyless: bool) -> None:
         self._sync = sync
@@ -113,24 +113,24 @@ class _Settler:
         )
 
     def settle(self, bodies: Sequence[str | bytes], deadline: Deadline) -> list[_Verdict]:
-        """One verdict for each failure; a key that several are about is settled once.
+        """Return a verdict for each failure. A key that several failures hold is settled once.
 
         Raises:
             ConfigurationError, OutOfTimeError: nothing may be deleted.
         """
         wanted: list[dict[str, Item] | str] = [self._keys(body, deadline) for body in bodies]
-        settles = {key: Settle(key, keys) for one in wanted if isinstance(one, dict) for key, keys in one.items()}
+        settles = {key: Settle(key, keys) for found in wanted if isinstance(found, dict) for key, keys in found.items()}
         refusals = finish(self._sync, list(settles.values()), deadline, Tally())
         refused = {refusal.write.id: refusal for refusal in refusals}
         return [
-            _Verdict(problem=one)
-            if isinstance(one, str)
-            else _Verdict(refused=[refused[key] for key in one if key in refused])
-            for one in wanted
+            _Verdict(problem=found)
+            if isinstance(found, str)
+            else _Verdict(refused=[refused[key] for key in found if key in refused])
+            for found in wanted
         ]
 
     def letter(self, refusal: Refusal) -> str:
-        """A new letter, with the new reason."""
+        """Return a new dead letter, with the new reason."""
         settings = self._sync.settings
         letter = DeadLetter.of(refusal.write, refusal.reason, settings.table_name, settings.index)
         return letter.to_json(datetime.now(UTC))
@@ -145,21 +145,21 @@ class _Settler:
 
 
 class _QueueRun:
-    """One run through a queue, until it has no messages but those that are left there."""
+    """One run through a queue, until it holds only messages that are left there."""
 
     def __init__(self, queue: Queue, settler: _Settler, name: str, began_ms: int | None, taken: int) -> None:
         self._queue, self._settler = queue, settler
         self._name, self._began_ms, self._taken = name, began_ms, taken
         self._left: dict[str, Message] = {}
-        """By their ids: what stays, and what isn't dealt with yet."""
+        """By their ids: the messages that stay, and those that aren't done yet."""
         self._put_ms: dict[bytes, int] = {}
-        """When this run has put back what, by its digest. Of equal failures one is enough, or they would multiply."""
+        """Digest of a failure -> when this run put it back: once for all equal ones, or they would multiply."""
 
     def steps(self, sync: Sync) -> Iterator[Step]:
-        """A step for each handful of messages."""
+        """Yield a step for each handful of messages."""
         repeated = 0
         try:
-            # What is left shows up again once it has been hidden for its time, in any order, and so may a fresh one.
+            # Messages that are left show up again after their visibility timeout, in any order, between fresh ones.
             while repeated <= _ROUNDS * len(self._left):
                 batch = self._queue.receive(sync.deadline())
                 if not batch.messages:
@@ -175,8 +175,12 @@ class _QueueRun:
 
     def _redrive(self, batch: Batch) -> tuple[Counter[str], list[dict[str, Any]]]:
         self._began_ms = began_ms = self._began_ms or batch.next_second_ms
-        fresh = [one for one in batch.messages if one.id not in self._left and not one.is_later(self._name, began_ms)]
-        self._left.update({one.id: one for one in batch.messages})
+        fresh = [
+            message
+            for message in batch.messages
+            if message.id not in self._left and not message.is_later(self._name, began_ms)
+        ]
+        self._left.update({message.id: message for message in batch.messages})
         verdicts = self._settler.settle([message.body for message in fresh], batch.deadline)
         if not batch.is_ours:  # the machine slept: they show up again
             for message in fresh:
@@ -186,10 +190,10 @@ class _QueueRun:
             if self._is_kept(message, verdict, batch.deadline):
                 self._queue.delete(message, batch.deadline)
                 del self._left[message.id]
-        return _told(verdicts, [f"message {message.id}" for message in fresh])
+        return _summary(verdicts, [f"message {message.id}" for message in fresh])
 
     def _is_kept(self, message: Message, verdict: _Verdict, deadline: Deadline) -> bool:
-        """Whether all that is left of a message is in the queue beside it; puts it there."""
+        """Put what is left of a message back into the queue. Return whether all of it is there."""
         for refusal in verdict.refused:
             digest = _digest(f"document {refusal.write.id}")
             if not self._is_there(digest, message):
@@ -203,7 +207,7 @@ class _QueueRun:
         return True
 
     def _is_there(self, digest: bytes, message: Message) -> bool:
-        """Whether this run has put the same back, and later: what is younger may be what another run made of that."""
+        """Whether this run has put an equal one back since. A later message may be another run's copy."""
         return message.sent_ms < self._put_ms.get(digest, 0)
 
 
@@ -216,23 +220,23 @@ def _redrive_object(bucket: Bucket, key: str, settler: _Settler, deadline: Deadl
     try:
         bodies = bucket.failures(key, deadline)
     except UnusableError as error:
-        return Step(None, *_told([_Verdict(problem=str(error))], [place]))
+        return Step(None, *_summary([_Verdict(problem=str(error))], [place]))
     verdicts = settler.settle(bodies, deadline)
     refused = {refusal.write.id: refusal for verdict in verdicts for refusal in verdict.refused}
     kept = [settler.letter(refusal).encode() for refusal in refused.values()]
     kept += [body for body, verdict in zip(bodies, verdicts, strict=True) if verdict.problem]
     if kept != bodies:
         bucket.replace(key, kept, deadline)
-    return Step(None, *_told(verdicts, [f"{place}, line {number}" for number in range(1, len(bodies) + 1)]))
+    return Step(None, *_summary(verdicts, [f"{place}, line {number}" for number in range(1, len(bodies) + 1)]))
 
 
-def _told(verdicts: Sequence[_Verdict], places: Sequence[str]) -> tuple[Counter[str], list[dict[str, Any]]]:
-    """``failures`` = ``redriven`` + ``kept``; and what is kept, with its reason."""
+def _summary(verdicts: Sequence[_Verdict], places: Sequence[str]) -> tuple[Counter[str], list[dict[str, Any]]]:
+    """Return the counts, where ``failures`` = ``redriven`` + ``kept``; and what is kept, with its reason."""
     kept = [verdict for verdict in verdicts if verdict.problem or verdict.refused]
     findings: list[dict[str, Any]] = [
-        {"kind": "kept", "reason": f"{place}: {one.problem}"}
-        for place, one in zip(places, verdicts, strict=True)
-        if one.problem
+        {"kind": "kept", "reason": f"{place}: {verdict.problem}"}
+        for place, verdict in zip(places, verdicts, strict=True)
+        if verdict.problem
     ]
-    findings += [finding(refusal) for one in kept for refusal in one.refused]
+    findings += [finding(refusal) for verdict in kept for refusal in verdict.refused]
     return Counter(failures=len(verdicts), redriven=len(verdicts) - len(kept), kept=len(kept)), findings

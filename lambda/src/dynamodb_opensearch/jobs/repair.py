@@ -1,6 +1,6 @@
-"""Repairs the index: all of it while it is compared, or what a report of a verification names.
+"""Repairs the index: all of it while it is compared, or only the differences that a report of ``verify`` names.
 
-What is certain to differ is mended at once; see ``mending`` for what is written and deleted, and on what proof.
+A difference is repaired as soon as it is certain. See ``mending`` for what is written and deleted, and on what proof.
 """
 
 import time
@@ -22,12 +22,12 @@ from dynamodb_opensearch.jobs.unit import Unit, Whole
 from dynamodb_opensearch.jobs.verify import Verify
 from dynamodb_opensearch.opensearch.layout import Layout
 
-_DIFFERENCES = 500  # of one step
+_DIFFERENCES = 500  # differences of one step
 
 
 @dataclass(frozen=True, slots=True)
 class Repair:
-    """Compares everything, and mends each difference once it is certain."""
+    """Compares everything, and repairs each difference once it is certain."""
 
     comparison: Verify
 
@@ -36,7 +36,7 @@ class Repair:
         return self.comparison.plan(sync)
 
     def run(self, sync: Sync, unit: Unit, position: Any) -> Iterator[Step | Pause]:
-        """A step for each page, once all its differences are certain and mended. See ``job.Job.run``."""
+        """Yield a step for each page, once all its differences are certain and repaired. See ``job.Job.run``."""
         looker = self.comparison.looker(sync, unit)
         for page in self.comparison.pages(looker, unit, position):
             if isinstance(page, Pause):
@@ -49,23 +49,23 @@ class Repair:
 
 @dataclass(frozen=True, slots=True)
 class RepairReport:
-    """Mends what a report names, as far as it still differs."""
+    """Repairs the documents that a report names, if they still differ."""
 
     report: Path
     others: tuple[str, ...] = ()
-    """Indices behind the alias that the sync doesn't write to, and that documents may be deleted from."""
+    """Indices behind the alias that the sync doesn't write to. Repair may delete documents from them."""
     patience_seconds: float = field(default=10, metadata=NO_IDENTITY)
-    """Time between two looks at what still differs."""
+    """Time between two looks at a difference."""
 
     def plan(self, sync: Sync) -> Sequence[Unit]:
-        """The report, read from its beginning.
+        """One unit: the report, which is checked first.
 
         Raises:
-            ConfigurationError: it isn't a report; it is of another table or index, or of one that was made anew; it
-                names documents of an index that isn't named here.
+            ConfigurationError: it isn't a report; it is about another table or index, or about one that was recreated
+                since; or it names documents of an index that isn't among ``others``.
         """
         layout = sync.reader.resolve(sync.deadline())
-        elsewhere = Counter(one.place.index for one in self._read(sync, layout).differences())
+        elsewhere = Counter(difference.place.index for difference in self._read(sync, layout).differences())
         for index in elsewhere.keys() - {layout.index, *self.others}:
             raise ConfigurationError(
                 f"{self.report} names {elsewhere[index]:,} documents of {index}, which this sync doesn't write to: to "
@@ -74,7 +74,7 @@ class RepairReport:
         return [Whole("report")]
 
     def run(self, sync: Sync, unit: Unit, position: Any) -> Iterator[Step | Pause]:
-        """A step for some hundred differences; the position counts them. See ``job.Job.run``."""
+        """Yield a step for some hundred differences; the position is the number done. See ``job.Job.run``."""
         del unit
         done, reader = int(position or 0), sync.reader
         layout = reader.resolve(sync.deadline())
@@ -82,7 +82,7 @@ class RepairReport:
         remaining = islice(report.differences(), done, None)
         while chunk := list(islice(remaining, _DIFFERENCES)):
             done += len(chunk)
-            suspects = [self._suspect(one, sync, layout) for one in chunk]
+            suspects = [self._suspect(difference, sync, layout) for difference in chunk]
             page = Page(done, Counter(), suspects, due=time.monotonic())
             for certain in looked_through(page, looker, self.patience_seconds):
                 if isinstance(certain, Pause):
@@ -92,17 +92,17 @@ class RepairReport:
                 yield from mended(certain, looker, self.patience_seconds)
         yield Step(None)
 
-    def _suspect(self, one: Difference, sync: Sync, layout: Layout) -> Suspect:
+    def _suspect(self, difference: Difference, sync: Sync, layout: Layout) -> Suspect:
         try:
-            is_right = one.keys is None or sync.settings.key_schema.id_of(one.keys) == one.place.id
+            is_right = difference.keys is None or sync.settings.key_schema.id_of(difference.keys) == difference.place.id
         except (AttributeError, TypeError, UndecodableError):
             is_right = False
-        if not is_right or one.place.index not in {layout.index, *self.others}:
+        if not is_right or difference.place.index not in {layout.index, *self.others}:
             raise ConfigurationError(
-                f"{self.report}: the document {one.place.id!r} of {one.place.index} has the key of another, or is in "
-                "an index that isn't named here: run verify again"
+                f"{self.report}: the document {difference.place.id!r} of {difference.place.index} has the key of "
+                "another, or is in an index that isn't named here: run verify again"
             )
-        return Suspect(one.place, one.keys, one.version)
+        return Suspect(difference.place, difference.keys, difference.version)
 
     def _read(self, sync: Sync, layout: Layout) -> Report:
         layout.check_comparable()

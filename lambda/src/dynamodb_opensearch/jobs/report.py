@@ -1,4 +1,4 @@
-"""A verification's report as a file of JSON lines: what was compared, each difference, and the result at the end."""
+"""The report of ``verify`` as a file of JSON lines: what was compared, each difference, and the result at the end."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -12,23 +12,23 @@ from dynamodb_opensearch.core.errors import ConfigurationError
 FORMAT = "dynamodb-opensearch verify 2"
 _DIFFERENCES = frozenset(map(str, Kind))
 _OTHERS = frozenset({"changing", "left", "refused", "remaining"})
-"""Kinds of findings that a report may hold and repair doesn't mend."""
+"""Kinds of lines that a report may hold and that repair passes over."""
 
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """What a report is about. A table or an index that is made anew under its name is another one."""
+    """What a report is about. A table or an index that is recreated under its name is another one."""
 
     table_arn: str
     table_id: str
     index: str
-    """The index, or the alias."""
+    """The name of the index or the alias."""
     index_uuid: str
-    """Of the index that was written to."""
+    """The UUID of the index that was written to."""
 
 
 class ReportWriter:
-    """Writes line by line, so that a million differences need no memory."""
+    """Writes a report line by line, so that a million differences need no memory."""
 
     def __init__(self, file: TextIO, *, compared: Compared, started_at: str) -> None:
         self._file = file
@@ -37,11 +37,11 @@ class ReportWriter:
         self._write({"format": FORMAT, **head, "startedAt": started_at})
 
     def add(self, finding: Mapping[str, Any]) -> None:
-        """One difference, as ``Difference.to_json`` has it, or another finding."""
+        """Write a difference, as ``Difference.to_json`` returns it, or a line of another kind."""
         self._write(finding)
 
     def end(self, result: Mapping[str, Any]) -> None:
-        """The last line: counts, when it ended, how much of both sides was compared."""
+        """Write the last line: the counts, the time of the end, and how much of both sides was compared."""
         self._write({"result": dict(result)})
         self._file.flush()
 
@@ -56,10 +56,10 @@ class Report:
     path: Path
 
     def differences(self) -> Iterator[Difference]:
-        """What it names. A last line that was cut off is left out.
+        """Yield the differences. A last line that was cut off is left out.
 
         Raises:
-            ConfigurationError: a line isn't one of a report.
+            ConfigurationError: a line doesn't belong in a report.
         """
         lines = _lines(self.path)
         next(lines, None)  # the head
@@ -84,7 +84,7 @@ def read_report(path: Path, compared: Compared) -> Report:
     _, head = next(lines, (1, {}))
     if head.get("format") != FORMAT:
         raise ConfigurationError(
-            f"{path} is no report of this version's verify: its first line must have the format {FORMAT!r}"
+            f"{path} is not a report of this version's verify: its first line must have the format {FORMAT!r}"
         )
     for name, ours in (("table", compared.table_arn), ("index", compared.index)):
         if head.get(name) != ours:
@@ -92,14 +92,14 @@ def read_report(path: Path, compared: Compared) -> Report:
     for name, what, ours in (("tableId", "table", compared.table_id), ("indexUuid", "index", compared.index_uuid)):
         if head.get(name) != ours:
             raise ConfigurationError(
-                f"{path} is out of date: its {what} was made anew since, or the alias is written to another index "
+                f"{path} is out of date: its {what} was recreated since, or the alias is written to another index "
                 f"({name} {head.get(name)!r}, now {ours!r}); run verify again"
             )
     return Report(path)
 
 
 def _lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Number and object of each line; of a last line that was cut off nothing."""
+    """Yield the number and the object of each line, without a last line that was cut off."""
     try:
         with path.open("rb") as file:
             for number, text in enumerate(file, start=1):
@@ -119,5 +119,5 @@ def _lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
 
 def _broken(path: Path, number: int) -> ConfigurationError:
     return ConfigurationError(
-        f"{path}, line {number}: it isn't one of a report, so nobody knows what else is missing; run verify again"
+        f"{path}, line {number}: this isn't a line of a report, so other lines may be missing; run verify again"
     )

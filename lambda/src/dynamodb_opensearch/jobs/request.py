@@ -1,4 +1,4 @@
-"""A job as JSON asks for it: ``{"type": "backfill", "segments": 100}``. What is wrong or unknown in it is refused."""
+"""Reads a job from JSON: ``{"type": "backfill", "segments": 100}``. Wrong values and unknown members are refused."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,27 +16,27 @@ from dynamodb_opensearch.jobs.verify import Verify
 from dynamodb_opensearch.opensearch.definition import Definition
 
 SEGMENTS = 100
-"""Units of a scan, if nothing else is said."""
+"""Units of a scan, by default."""
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A job, and how it is to be done."""
+    """A job, and how to run it."""
 
     job: Job
     read_units_per_second: float | None
-    """Of all units together."""
+    """The limit of all units together."""
     page_items: int | None
 
 
 def read_request(value: Any, dead_letter_arn: str | None) -> Request:
-    """What the JSON asks for.
+    """Return the job that the JSON asks for.
 
     Args:
-        dead_letter_arn: what is redriven if nothing else is said.
+        dead_letter_arn: the default source of a redrive.
 
     Raises:
-        ConfigurationError: it isn't a job; the text says what is wrong and what is allowed.
+        ConfigurationError: it isn't a job. The text names the wrong value and what is allowed.
     """
     if not isinstance(value, Mapping):
         raise ConfigurationError(f'the job is {value!r}: it must be an object such as {{"type": "backfill"}}')
@@ -53,14 +53,14 @@ def read_request(value: Any, dead_letter_arn: str | None) -> Request:
 
 
 class _Reader:
-    """Takes members out of an object, one kind at a time."""
+    """Reads the members of an object, each as a value of some kind."""
 
     def __init__(self, value: Mapping[str, Any]) -> None:
         self._value = value
         self._known: set[str] = set()
 
     def get(self, name: str, default: Any, allowed: str, is_fine: Callable[[Any], bool]) -> Any:
-        """A member's value, or its default; ``...``: it has none."""
+        """Return a member's value, or its default; ``...`` as the default: the member is required."""
         self._known.add(name)
         value = self._value.get(name, default)
         if value is ...:
@@ -95,13 +95,13 @@ class _Reader:
 
     def names(self, name: str, allowed: str) -> Sequence[str]:
         def is_fine(value: Any) -> bool:
-            return isinstance(value, list) and all(isinstance(one, str) and one for one in value)
+            return isinstance(value, list) and all(isinstance(name, str) and name for name in value)
 
         found: Sequence[str] = self.get(name, [], allowed, is_fine)
         return found
 
     def end(self, kind: str) -> None:
-        """Nothing may be left: a misspelt member would be a default that nobody asked for."""
+        """Refuse members that weren't read: a misspelt one would silently have its default."""
         if unknown := sorted(self._value.keys() - self._known):
             known = ", ".join(sorted(self._known - {"type"}))
             raise ConfigurationError(f"the job has {', '.join(unknown)}: {kind} takes {known}")
@@ -143,7 +143,7 @@ def _others(read: _Reader) -> tuple[str, ...]:
 
 def _load(read: _Reader, _: str | None) -> Job:
     def is_fine(value: Any) -> bool:
-        return isinstance(value, list) and bool(value) and all(isinstance(one, str) for one in value)
+        return isinstance(value, list) and bool(value) and all(isinstance(export, str) for export in value)
 
     exports = read.get("exports", ..., "a list of exports' ARNs or S3 URLs", is_fine)
     return Load(tuple(exports), recheck=read.boolean("recheck", default=True))

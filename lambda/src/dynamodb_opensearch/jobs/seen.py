@@ -1,7 +1,7 @@
-"""Documents whose items the table has just shown, so that they needn't be looked up in it once more.
+"""Notes the documents whose items the table has just shown, so that they needn't be looked up in it again.
 
-A set in a file that worker processes share, of a size that never grows. It may forget, which costs a lookup. What it
-says to hold it holds, but for a chance of one in 10^18.
+The notes are a set in a file of fixed size that worker processes share. The set may forget a document, which costs a
+lookup. If it says that it holds one, that is wrong with a chance of one in 10^18.
 """
 
 import mmap
@@ -14,16 +14,16 @@ from pathlib import Path
 from typing import Self
 
 MAXIMUM_BYTES = 1 << 30
-"""Room for 100 million documents. Of more, the set forgets some."""
+"""Room for 100 million documents. If there are more, the set forgets some."""
 
-_MARK = 8  # bytes of a document's mark
-_LINE = 8 * _MARK  # a document's mark is in one line: eight places, and a ninth pushes one out
+_MARK = 8  # size of a document's mark, in bytes
+_LINE = 8 * _MARK  # a document's mark belongs to one line, which has eight places; a ninth mark replaces one
 _NONE = bytes(_MARK)
 
 
 @contextmanager
 def seen_file(documents: int) -> Iterator[Path | None]:
-    """A file with room for that many documents, gone after the block; None where there is no room for it."""
+    """Create a file with room for so many documents, and delete it after the block. None: the disk has no room."""
     size = _LINE
     while size < min(documents * _MARK * 4 // 3, MAXIMUM_BYTES):
         size *= 2
@@ -32,7 +32,7 @@ def seen_file(documents: int) -> Iterator[Path | None]:
 
 
 def _allocated(file: int, size: int) -> bool:
-    """All of it: a hole in a file on a full disk would kill whoever writes to it through memory."""
+    """Write all of the file: on a full disk, a hole in it would kill the process that writes to it through memory."""
     zeros = bytes(min(size, 1 << 20))
     try:
         for _ in range(0, size, len(zeros)):
@@ -43,7 +43,7 @@ def _allocated(file: int, size: int) -> bool:
 
 
 class Seen:
-    """The set. Threads and processes may share its file; what they overwrite of each other is forgotten."""
+    """The set. Threads and processes may share its file; marks that they overwrite are forgotten."""
 
     def __init__(self, memory: mmap.mmap) -> None:
         self._memory = memory
@@ -52,7 +52,7 @@ class Seen:
     @classmethod
     @contextmanager
     def opened(cls, path: Path | None) -> Iterator[Self | None]:
-        """The set in a file, None without one."""
+        """Open the set in a file; None if there is no file."""
         if path is None:
             yield None
             return
@@ -60,7 +60,7 @@ class Seen:
             yield cls(memory)
 
     def add(self, document_id: str, version: int) -> None:
-        """Vouch for a document as it stands, which is its version."""
+        """Note that the table has shown a document's item. Another version of the document isn't noted by that."""
         line, mark = self._find(document_id, version)
         free = self._memory.find(_NONE, line, line + _LINE)
         if free < 0 or (place := -(-free // _MARK) * _MARK) == line + _LINE:
@@ -68,7 +68,7 @@ class Seen:
         self._memory[place : place + _MARK] = mark
 
     def holds(self, document_id: str, version: int) -> bool:
-        """Whether somebody vouched for it."""
+        """Whether this version of the document was noted."""
         line, mark = self._find(document_id, version)
         return self._memory.find(mark, line, line + _LINE) >= 0
 

@@ -1,8 +1,8 @@
-"""What differed at one look, and whether it still does: a difference counts only once it is certain.
+"""Looks again at documents that differed, until it is certain whether they do: only then a difference counts.
 
-Table and index move on while they are compared, so what differs is looked at again some seconds later. It is a
-difference if its document hasn't moved meanwhile. If it has, it is looked at more often: a document that shows what its
-item held at an earlier look follows it; one that never does is named as changing, which is no verdict.
+Table and index change while they are compared, so a document that differs is looked at again some seconds later. It is
+a difference if it hasn't changed meanwhile. If it has, it is looked at more often. If it shows what its item held at an
+earlier look, the sync is following the item. If it never does, it is reported as changing, which decides nothing.
 """
 
 import time
@@ -22,78 +22,78 @@ from dynamodb_opensearch.opensearch.layout import Layout
 from dynamodb_opensearch.opensearch.reader import Reader
 
 WAITING = 5_000
-"""Most documents that wait for their second look: beyond it, reading waits for them."""
+"""Most documents that may wait for their second look. If there are more, reading waits for them."""
 LOOKS = 8
-"""How often a document that keeps moving is looked at."""
+"""How often a document that keeps changing is looked at."""
 CHUNK = 50
-"""Documents that are looked at in one go: their contents, 400 KB each at most if they are ours, are held at once."""
+"""Documents that are looked at together. Memory holds all their contents; each of ours has at most 400 KB."""
 UNSEEN = -1
-"""The version of a suspect that nobody has looked at yet: whatever is found first is no proof."""
+"""The version of a suspect that wasn't looked at yet: whatever the first look finds proves nothing."""
 _MOVING_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Suspect:
-    """A document that differed when it was looked at."""
+    """A document that differed at its last look."""
 
     place: Place
     keys: Item | None
-    """None where no item belongs to the place."""
+    """The key of the document's item; None where no item belongs to the place."""
     version: int | None
     looks: int = 1
     shown: frozenset[int] = frozenset()
-    """What the item held at earlier looks, as ``Looker._fingerprint`` has it."""
+    """Fingerprints of what the item held at earlier looks: see ``Looker._fingerprint``."""
 
     @property
     def id(self) -> str:
-        """The document's."""
+        """The document's id."""
         return self.place.id
 
 
 @dataclass(slots=True)
 class Page:
-    """A page that was looked at. It is certain when no suspects are left."""
+    """A page after its first look. It is certain when no suspects are left."""
 
     position: Any
     counts: Counter[str]
     suspects: list[Suspect]
     differences: list[Difference] = field(default_factory=list)
     changing: list[Suspect] = field(default_factory=list)
-    """Those that differed and moved at every look."""
+    """Documents that differed and had changed at every look."""
     notices: Counter[str] = field(default_factory=Counter)
     due: float = 0
 
     @property
     def all_counts(self) -> Counter[str]:
-        """What was looked at, and what came out."""
+        """The counts of what was looked at, and of what was found."""
         found = Counter(str(difference.kind) for difference in self.differences)
         return self.counts + found + Counter(changing=len(self.changing))
 
     def step(self) -> Step:
-        """The page as a job's step, when it is certain."""
+        """Return the page as a job's step, when it is certain."""
         return Step(self.position, self.all_counts, self.findings, self.notices)
 
     @property
     def findings(self) -> list[dict[str, Any]]:
-        """What must be told one by one."""
+        """What is reported one by one."""
         changing = ({"kind": "changing", **suspect.place.to_json()} for suspect in self.changing)
         return [*(difference.to_json() for difference in self.differences), *changing]
 
 
 def certain(looks: Iterable[Page], looker: "Looker", patience_seconds: float) -> Iterator[Page | Pause]:
-    """The pages in their order, each once nothing of it is in doubt."""
+    """Yield the pages in their order, each as soon as it is certain."""
     waiting: deque[Page] = deque()
     for page in looks:
         page.due = time.monotonic() + patience_seconds
         waiting.append(page)
-        while waiting and (_is_due(waiting[0]) or sum(len(one.suspects) for one in waiting) > WAITING):
+        while waiting and (_is_due(waiting[0]) or sum(len(other.suspects) for other in waiting) > WAITING):
             yield from looked_through(waiting.popleft(), looker, patience_seconds)
     while waiting:
         yield from looked_through(waiting.popleft(), looker, patience_seconds)
 
 
 def looked_through(page: Page, looker: "Looker", patience_seconds: float) -> Iterator[Page | Pause]:
-    """The page, once nothing of it is in doubt. Its first look is when it is due."""
+    """Yield the page as soon as it is certain, after pauses. The next look is when the page is due."""
     while page.suspects:
         yield Pause(page.due)
         looker.look_again(page)
@@ -108,31 +108,33 @@ def _is_due(page: Page) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Looker:
-    """Looks at both sides, and says what differs at this moment."""
+    """Looks at both sides, and finds what differs at this moment."""
 
     sync: Sync
     reader: Reader
     layout: Layout
-    """As it was when the comparison began."""
+    """The layout when the comparison began."""
 
     def look_again(self, page: Page) -> None:
-        """Clear what is equal by now, name what hasn't moved, and keep the rest for another look."""
+        """Clear documents that are equal by now, record those that haven't changed, and keep the rest for later."""
         suspects, page.suspects = page.suspects, []
-        for same in by_index(suspects):
-            for start in range(0, len(same), CHUNK):
-                self._look_at(same[start : start + CHUNK], page)
+        for group in by_index(suspects):
+            for start in range(0, len(group), CHUNK):
+                self._look_at(group[start : start + CHUNK], page)
 
     def _look_at(self, suspects: Sequence[Suspect], page: Page) -> None:
         keyed = keyed_at_home(suspects, self.layout)
         expected: dict[str, tuple[str | None, int]] = {
             reading.id: (None if reading.item is None else encode_document(reading.item).decode(), reading.read_at)
-            for reading in self.sync.table.read_all(keyed, self.sync.deadline(), unreadable=nobodys)
+            for reading in self.sync.table.read_all(keyed, self.sync.deadline(), unreadable=ignore_key)
         }
-        for is_wanted in (True, False):  # of what has no item, the content is no matter, and may be of any size
-            some = [one for one in suspects if (expected.get(one.id, (None, 0))[0] is not None) is is_wanted]
-            places = [one.place for one in some]
+        for is_wanted in (True, False):  # without an item, the content doesn't matter and may have any size
+            chosen = [
+                suspect for suspect in suspects if (expected.get(suspect.id, (None, 0))[0] is not None) is is_wanted
+            ]
+            places = [suspect.place for suspect in chosen]
             documents = self.reader.get(places, self.sync.deadline(), sources=is_wanted)
-            for suspect, document in zip(some, documents, strict=True):
+            for suspect, document in zip(chosen, documents, strict=True):
                 self._conclude(suspect, expected.get(suspect.id, (None, 0)), document, page)
 
     def _conclude(
@@ -156,7 +158,7 @@ class Looker:
         self, suspect: Suspect, expected: tuple[str | None, int], document: Document | None
     ) -> tuple[Kind, tuple[str, ...]] | None:
         if not self.layout.is_home(suspect.place):
-            # By its id another document of the same shard may answer: the one that replaced it.
+            # Another document of the same shard may be found by this id: the one that replaced it.
             is_there = document is not None and document.routing == suspect.place.routing
             return (Kind.WRONG_PLACE, ()) if is_there else None
         if suspect.keys is not None:
@@ -164,46 +166,50 @@ class Looker:
         return None if document is None else (Kind.GHOST, ())
 
     def _fingerprint(self, source: str) -> int:
-        """Equal for equal contents, whatever the order of their members and the spelling of their numbers."""
+        """Return a number that is equal for equal contents, whatever their order of members or spelling of numbers."""
         try:
             return _hash(self.layout.kept.of(exact(source)))
-        except (RecursionError, ValueError):  # no document of ours
+        except (RecursionError, ValueError):  # not a document of ours
             return hash(source)
 
 
 class Placed(Protocol):
-    """Whatever is about a document in its place."""
+    """Anything that refers to a document in its place."""
 
     @property
     def place(self) -> Place:
-        """Where that is."""
+        """The place of the document."""
 
 
 _Placed = TypeVar("_Placed", bound=Placed)
 
 
-def by_index(ones: Iterable[_Placed]) -> Iterator[list[_Placed]]:
-    """Those of one index together, as ``Reader`` takes them."""
+def by_index(documents: Iterable[_Placed]) -> Iterator[list[_Placed]]:
+    """Yield the documents of each index together, as ``Reader`` takes them."""
     found: defaultdict[str, list[_Placed]] = defaultdict(list)
-    for one in ones:
-        found[one.place.index].append(one)
+    for document in documents:
+        found[document.place.index].append(document)
     yield from found.values()
 
 
-def nobodys(key: Keyed) -> None:
-    """A key that DynamoDB refuses to look for: no item has it, so there is nothing to be told of it."""
+def ignore_key(key: Keyed) -> None:
+    """Ignore a key that DynamoDB refuses to look up: no item has it, so there is nothing to report."""
     del key
 
 
 def keyed_at_home(suspects: Iterable[Suspect], layout: Layout) -> list[Settle]:
-    """Those that an item may belong to, as the table is asked for them."""
-    return [Settle(one.id, one.keys) for one in suspects if one.keys is not None and layout.is_home(one.place)]
+    """Return the suspects that may have an item, in the form in which the table looks up items."""
+    return [
+        Settle(suspect.id, suspect.keys)
+        for suspect in suspects
+        if suspect.keys is not None and layout.is_home(suspect.place)
+    ]
 
 
 def _hash(value: Any) -> int:
     match value:
         case dict():
-            return hash(("object", frozenset((name, _hash(one)) for name, one in value.items())))
+            return hash(("object", frozenset((name, _hash(member)) for name, member in value.items())))
         case list():
             return hash(("list", tuple(map(_hash, value))))
         case _:

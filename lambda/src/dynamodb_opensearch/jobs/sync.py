@@ -26,7 +26,7 @@ class Sync:
     settings: Settings
     table_arn: str
     table_id: str
-    """A table that is recreated under its name has another."""
+    """A table that is recreated under its name has another id."""
     stream_arn: str | None
     key_types: Mapping[str, str]
     """Key attribute -> ``S``, ``N`` or ``B``."""
@@ -35,15 +35,15 @@ class Sync:
     client: Client
     index: Index
     page_items: int | None = None
-    """Most items of one page of a scan, None: as many as fit into DynamoDB's 1 MB."""
+    """Most items of one page of a scan; None: as many as fit into DynamoDB's 1 MB."""
     deadline: Callable[[], Deadline] = lambda: Deadline.after(300)
-    """How long one page may take, with all waiting for a throttled table or a busy cluster."""
+    """How long one page may take, including all waiting for a throttled table or a busy cluster."""
     capacity: CapacityLimit | None = None
-    """What reads may cost, None: what they like. The job's runner pays between its steps."""
+    """How many read units reads may use; None: no limit. The job's runner waits for them between its steps."""
 
     @property
     def scan(self) -> Scan:
-        """How the table is scanned."""
+        """The scan of the table."""
         settings = self.settings
         return Scan(
             self.dynamodb, settings.table_name, settings.key_schema, self.deadline, self.page_items, self.capacity
@@ -51,17 +51,17 @@ class Sync:
 
     @property
     def reader(self) -> Reader:
-        """The index, to be read from."""
+        """The reader of the index."""
         return Reader(self.client, self.settings.index, self.settings.request_timeout_seconds)
 
     @property
     def index_admin(self) -> IndexAdmin:
-        """The index, to be created and changed."""
+        """What creates and changes the index."""
         return IndexAdmin(self.client, self.settings.index, self.deadline)
 
     @property
     def conflict_window(self) -> int:
-        """Seconds; see ``versions``."""
+        """The conflict window in seconds; see ``versions``."""
         return self.settings.conflict_window_seconds
 
 
@@ -73,14 +73,14 @@ def open_sync(
     page_items: int | None = None,
     deadline: Callable[[], Deadline] | None = None,
 ) -> Sync:
-    """Connect both sides; the table is described, OpenSearch isn't asked yet.
+    """Connect to the table and to OpenSearch. The table is described; OpenSearch isn't called yet.
 
     Args:
-        threads: how many will use it at the same time.
-        capacity: is told what each read took.
+        threads: how many threads use the result at the same time.
+        capacity: what counts the read units of each read.
 
     Raises:
-        ConfigurationError: there is no such table, it can't be described, or its keys are others.
+        ConfigurationError: the table doesn't exist, can't be described, or has other keys than TABLE_KEYS says.
         OutOfTimeError: see ``describe_table``.
     """
     dynamodb = wire.connect(connections=threads * 5 + 1, on_capacity=capacity.spend if capacity else None)

@@ -1,4 +1,4 @@
-"""The units that jobs divide themselves into: each can be hashed, sent as JSON, and named to people."""
+"""The units that jobs are divided into: each can be hashed, sent as JSON, and named in messages."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -35,7 +35,7 @@ class ShardPart:
 
     @property
     def shard(self) -> Shard:
-        """What is to be read."""
+        """The part of the shard to read."""
         return Shard(self.index, self.number, self.first, self.last)
 
 
@@ -54,7 +54,7 @@ class ExportFile:
 
 @dataclass(frozen=True, slots=True)
 class Whole:
-    """Something that isn't divided: a queue's messages, an object, a report, an index."""
+    """Something that isn't divided: the messages of a queue, an object of a bucket, a report, an index."""
 
     name: str
 
@@ -69,19 +69,19 @@ _KINDS: Mapping[str, type[Unit]] = {"segment": Segment, "shard": ShardPart, "fil
 
 
 def to_json(unit: Unit) -> dict[str, Any]:
-    """The unit as JSON holds it: ``{"kind": "segment", "number": 3, "total": 100, "layout": ""}``."""
-    kind = next(kind for kind, of in _KINDS.items() if isinstance(unit, of))
+    """Return the unit as JSON holds it: ``{"kind": "segment", "number": 3, "total": 100, "layout": ""}``."""
+    kind = next(kind for kind, unit_type in _KINDS.items() if isinstance(unit, unit_type))
     return {"kind": kind, **asdict(unit)}
 
 
 def read_unit(value: Any) -> Unit:
-    """The inverse of ``to_json``.
+    """Read a unit: the inverse of ``to_json``.
 
     Raises:
-        ValueError: it isn't a unit, or one of another version.
+        ValueError: it isn't a unit, or is a unit of another version.
     """
     try:
         members = dict(value)
         return _KINDS[members.pop("kind")](**members)
     except (AttributeError, KeyError, TypeError, ValueError):
-        raise ValueError(f"{value!r:.200} isn't a unit of this version's") from None
+        raise ValueError(f"{value!r:.200} isn't a unit of this version") from None

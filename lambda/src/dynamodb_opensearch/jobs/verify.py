@@ -1,8 +1,8 @@
 """Compares both sides: every item with its document, and every document with its item.
 
-The table is scanned and each page's documents are fetched; the index is listed, and ids that the first side didn't show
-are looked up in the table. Memory is bounded: all that is kept is what waits for its second look, and a set of marks
-that may forget.
+The table is scanned, and each page's documents are fetched. The index is listed, and ids that the scan hasn't shown are
+looked up in the table. Memory is bounded: it holds the documents that wait for their second look, and a set that may
+forget.
 """
 
 import json
@@ -22,40 +22,40 @@ from dynamodb_opensearch.core.items import Item, unescape_name
 from dynamodb_opensearch.core.keys import is_hashed
 from dynamodb_opensearch.jobs.job import NO_IDENTITY, Pause, Step
 from dynamodb_opensearch.jobs.seen import Seen
-from dynamodb_opensearch.jobs.suspects import CHUNK, Looker, Page, Suspect, certain, keyed_at_home, nobodys
+from dynamodb_opensearch.jobs.suspects import CHUNK, Looker, Page, Suspect, certain, ignore_key, keyed_at_home
 from dynamodb_opensearch.jobs.sync import Sync
 from dynamodb_opensearch.jobs.unit import Segment, ShardPart, Unit
 from dynamodb_opensearch.opensearch.layout import Layout
 from dynamodb_opensearch.opensearch.reader import Hit, Reader, Shard
 
 PARTS = 64
-"""Of all shards together, where there are fewer shards than that."""
+"""How many parts all shards are divided into together, if there are fewer shards than that."""
 TOGETHER = 1_000
-"""Documents that are fetched at once: small items may have large documents, if something else wrote them."""
+"""Documents that are fetched together: a small item may have a large document, if something else wrote it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Verify:
-    """All of both sides, or a sample."""
+    """Compares all of both sides, or a sample."""
 
     segments: int
-    """Parts that the table is read in."""
+    """How many segments the table is read in."""
     percent: float = 100
-    """How much of the segments, and of the documents by a hash of their ids, is compared."""
+    """The percentage of segments, and of documents by a hash of their ids, that is compared."""
     seed: int = 0
     """Another seed is another sample."""
     patience_seconds: float = field(default=10, metadata=NO_IDENTITY)
-    """Time between two looks at what differs: longer than the sync lags."""
+    """Time between two looks at a document that differs: longer than the sync's lag."""
     seen: Path | None = field(default=None, metadata=NO_IDENTITY)
     """A ``seen_file`` that all workers share; None: the table is asked for every document's id."""
     others: tuple[str, ...] = ()
     """Indices behind the alias that the sync doesn't write to: all of their documents are in the wrong place."""
 
     def plan(self, sync: Sync) -> Sequence[Unit]:
-        """The table's segments, then the index's shards; a few shards in parts, so that all workers have some.
+        """The table's segments, then the index's shards. Few shards are divided, so that every worker has some.
 
         Raises:
-            ConfigurationError: the index, or one of the others, can't be compared.
+            ConfigurationError: the index, or one of ``others``, can't be compared.
         """
         reader = sync.reader
         layout = reader.resolve(sync.deadline())
@@ -76,12 +76,12 @@ class Verify:
         ]
 
     def run(self, sync: Sync, unit: Unit, position: Any) -> Iterator[Step | Pause]:
-        """A step for each page, once all its differences are certain. See ``job.Job.run``."""
+        """Yield a step for each page, once all its differences are certain. See ``job.Job.run``."""
         for page in self.pages(self.looker(sync, unit), unit, position):
             yield page if isinstance(page, Pause) else page.step()
 
     def looker(self, sync: Sync, unit: Unit) -> Looker:
-        """What looks at both sides for a unit.
+        """Return what looks at both sides for a unit.
 
         Raises:
             ConfigurationError: the unit was planned for another index.
@@ -96,7 +96,7 @@ class Verify:
         return Looker(sync, reader, layout)
 
     def pages(self, looker: Looker, unit: Unit, position: Any) -> Iterator[Page | Pause]:
-        """The unit's pages from a position on, each once all its differences are certain."""
+        """Yield the unit's pages from a position on, each once all its differences are certain."""
         with Seen.opened(self.seen) as seen:
             looks = _FirstLook(looker.sync, looker.reader, looker.layout, seen)
             if isinstance(unit, ShardPart):
@@ -121,7 +121,7 @@ def _check_others(others: Sequence[str], layout: Layout) -> None:
 
 
 class _FirstLook:
-    """Goes through one side, and suspects what the other doesn't have alike."""
+    """Goes through one side, and suspects what differs on the other."""
 
     def __init__(self, sync: Sync, reader: Reader, layout: Layout, seen: Seen | None) -> None:
         self._sync = sync
@@ -132,7 +132,7 @@ class _FirstLook:
         self._keeps_keys = layout.keeps(map(field_of, self._schema.names))
 
     def at_items(self, segment: Segment, position: Any) -> Iterator[Page]:
-        """The items of a segment, beside their documents."""
+        """Compare the items of a segment with their documents."""
         for page in self._sync.scan.pages(segment.number, segment.total, position):
             suspects, notices = list[Suspect](), self._not_indexed(page.items)
             for start in range(0, len(page.items), TOGETHER):
@@ -146,11 +146,11 @@ class _FirstLook:
                     if compare(text, document, page.read_at, self._layout.kept)
                 ]
                 notices.update(self._ignored(documents))
-                self._vouch(places, documents)
+                self._note_seen(places, documents)
             yield Page(page.next_key, Counter(items=len(page.items)), suspects, notices=notices)
 
     def at_documents(self, shard: Shard, position: Any, percent: float) -> Iterator[Page]:
-        """The documents of a shard, and whether the table has their items. Their content was looked at from there."""
+        """Look up the items of a shard's documents. The scan of the table has compared their content."""
         size = self._layout.page_hits(shard.index)
         while True:
             hits, position, unlisted = self._reader.hits(shard, position, size, self._sync.deadline())
@@ -161,32 +161,34 @@ class _FirstLook:
             keyless = [hit for hit in unknown if not self._keeps_keys and is_hashed(hit.place.id)]
             suspects = self._with_keys([hit for hit in unknown if self._keeps_keys or not is_hashed(hit.place.id)])
             keyed = keyed_at_home(suspects, self._layout)
-            there = {
+            existing = {
                 reading.id
                 for reading in self._sync.table.read_all(
-                    keyed, self._sync.deadline(), keys_only=True, unreadable=nobodys
+                    keyed, self._sync.deadline(), keys_only=True, unreadable=ignore_key
                 )
                 if reading.item is not None
             }
-            strays = [one for one in suspects if one.id not in there or not self._layout.is_home(one.place)]
+            strays = [
+                suspect for suspect in suspects if suspect.id not in existing or not self._layout.is_home(suspect.place)
+            ]
             counts = Counter(documents=len(chosen), unlisted=unlisted, keyless=len(keyless))
             yield Page(position, counts, strays)
             if position is None:
                 return
 
     def _not_indexed(self, items: Sequence[Item]) -> Counter[str]:
-        """Attributes that the index mapping leaves out, so that no search finds these items by them."""
+        """Count the attributes that the index mapping leaves out, so that no search finds the items by them."""
         names = Counter(chain.from_iterable(items)).items()
         return Counter(
             {f"{name}: not indexed": count for name, count in names if not self._layout.indexes(field_of(name))}
         )
 
     def _ignored(self, documents: Iterable[Document | None]) -> Counter[str]:
-        """Fields whose values OpenSearch kept and left out of the index: malformed, or too long."""
+        """Count the fields whose values OpenSearch kept but didn't index, because they are malformed or too long."""
         names = (unescape_name(name) for document in documents if document for name in document.ignored)
         return Counter(f"{name}: value kept, but not indexed" for name in names)
 
-    def _vouch(self, places: Sequence[Place], documents: Sequence[Document | None]) -> None:
+    def _note_seen(self, places: Sequence[Place], documents: Sequence[Document | None]) -> None:
         if self._seen is not None:
             for place, document in zip(places, documents, strict=True):
                 if document is not None:
@@ -198,20 +200,20 @@ class _FirstLook:
         )
 
     def _with_keys(self, hits: Sequence[Hit]) -> list[Suspect]:
-        """Each with the key that its id stands for; a hashed id says nothing, so the document is asked."""
+        """Return each with the key that its id encodes. A hashed id encodes none, so the document is read for it."""
         types = self._sync.key_types
         suspects = {hit: Suspect(hit.place, self._schema.keys_of_id(hit.place.id, types), hit.version) for hit in hits}
         hashed = [hit for hit in hits if is_hashed(hit.place.id)]
         for start in range(0, len(hashed), CHUNK):
-            some = hashed[start : start + CHUNK]
-            documents = self._reader.get([hit.place for hit in some], self._sync.deadline())
-            for hit, document in zip(some, documents, strict=True):
+            chunk = hashed[start : start + CHUNK]
+            documents = self._reader.get([hit.place for hit in chunk], self._sync.deadline())
+            for hit, document in zip(chunk, documents, strict=True):
                 if document is not None:
                     suspects[hit] = Suspect(hit.place, self._keys_in(document, hit.place.id), hit.version)
         return list(suspects.values())
 
     def _keys_in(self, document: Document, document_id: str) -> Item | None:
-        """The key that the document itself holds, if its id is really that key's."""
+        """Return the key that the document itself holds, if the document's id belongs to that key."""
         try:
             content = exact(document.source)
             keys = {}
@@ -224,5 +226,5 @@ class _FirstLook:
 
 
 def field_of(name: str) -> str:
-    """The field that a top-level attribute is written to."""
+    """Return the field that a top-level attribute is written to."""
     return str(json.loads(member(name)[:-1]))

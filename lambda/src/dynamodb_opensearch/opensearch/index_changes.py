@@ -63,7 +63,7 @@ class Changes:
     settings_before: dict[str, Any] = field(default_factory=dict)
     """The changed settings' values before; None: not set."""
     aliases: dict[str, Any] = field(default_factory=dict)
-    told: list[str] = field(default_factory=list)
+    descriptions: list[str] = field(default_factory=list)
     """Each change in words."""
     refused: list[str] = field(default_factory=list)
     """Each thing that can't be changed in place, in words."""
@@ -96,14 +96,14 @@ def compare(
         if name.removeprefix("index.").startswith(STATIC_SETTINGS):
             changes.refused.append(f"the setting {name} from {_shown(current)} to {_shown(value)}: it is static")
             continue
-        changes.told.append(f"setting {name}: {_shown(current)} → {_shown(value)}")
+        changes.descriptions.append(f"setting {name}: {_shown(current)} → {_shown(value)}")
         changes.settings[name], changes.settings_before[name] = value, settings.get(name)
     for alias, given in wanted["aliases"].items():
         options, known = _routed(given), aliases.get(alias)
         if alias in taken_aliases:
             changes.refused.append(f"the alias {alias}: its name is taken")
         elif known is None or any(not _is_same(options[name], known.get(name)) for name in options):
-            changes.told.append(f"alias {alias}")
+            changes.descriptions.append(f"alias {alias}")
             whole = {**(known or {}), **options}  # what isn't sent again is removed
             changes.aliases[alias] = {name: value for name, value in whole.items() if value is not None}
     return changes
@@ -144,7 +144,7 @@ class _Mappings:
         self, wanted: Mapping[str, Any], current: Mapping[str, Any] | None, path: str
     ) -> Mapping[str, Any]:
         if current is None:
-            self._changes.told.append(f"new field {path}: {_type(wanted)}")
+            self._changes.descriptions.append(f"new field {path}: {_type(wanted)}")
             return wanted
         if _type(wanted) != _type(current):
             self._refuse(path, f"from {_type(current)} to {_type(wanted)}: a field's type is fixed")
@@ -177,7 +177,7 @@ class _Mappings:
     def _may(self, name: str, before: Any, value: Any, allowed: Collection[str], path: str) -> bool:
         what = f"{name} of {path}" if path else name
         if name in allowed:
-            self._changes.told.append(f"{what}: {_shown(before)} → {_shown(value)}")
+            self._changes.descriptions.append(f"{what}: {_shown(before)} → {_shown(value)}")
             return True
         self._refuse(what, f"from {_shown(before)} to {_shown(value)}: documents are indexed by it already")
         return False

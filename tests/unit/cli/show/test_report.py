@@ -76,8 +76,8 @@ def test_repair_reads_what_is_written(tmp_path: Path) -> None:
     [
         (Compared(TABLE + "-2", "t", "products", "u"), "is the report of another table"),
         (Compared(TABLE, "t", "products-2", "u"), "is the report of another index: 'products', not 'products-2'"),
-        (Compared(TABLE, "t2", "products", "u"), "is out of date: its table was made anew since"),
-        (Compared(TABLE, "t", "products", "u2"), r"is out of date: its index was made anew since.*run verify again"),
+        (Compared(TABLE, "t2", "products", "u"), "is out of date: its table was recreated since"),
+        (Compared(TABLE, "t", "products", "u2"), r"is out of date: its index was recreated since.*run verify again"),
     ],
 )
 def test_a_report_about_something_else_is_refused(tmp_path: Path, compared: Compared, message: str) -> None:
@@ -186,7 +186,7 @@ BROKEN = {
 def test_a_broken_line_anywhere_is_named_and_not_skipped(tmp_path: Path, line: str, place: int) -> None:
     path = tmp_path / "r.jsonl"
     path.write_text("\n".join([*LINES[:place], line, *LINES[place:]]) + "\n")
-    with pytest.raises(ConfigurationError, match=rf"r\.jsonl, line {place + 1}: it isn't one of a report"):
+    with pytest.raises(ConfigurationError, match=rf"r\.jsonl, line {place + 1}: this isn't a line of a report"):
         list(read_report(path, COMPARED).differences())
 
 
@@ -207,13 +207,13 @@ def test_a_report_that_was_cut_off_anywhere_names_what_was_whole(
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "is no report of this version's verify"),
-        (b"[]\n", "is no report of this version's verify"),
-        (b"my notes\n", "is no report of this version's verify"),
-        (b'{"format":"dynamodb-opensearch verify 1"}\n', "is no report of this version's verify"),
+        (b"", "is not a report of this version's verify"),
+        (b"[]\n", "is not a report of this version's verify"),
+        (b"my notes\n", "is not a report of this version's verify"),
+        (b'{"format":"dynamodb-opensearch verify 1"}\n', "is not a report of this version's verify"),
         (b'{"format":"dynamodb-opensearch verify 2"}\n', "is the report of another table: None"),
-        (b"\xff\xfe\n", "is no report of this version's verify"),
-        (LINES[0].encode() + b'\n{"kind":"refused","id":"\xff"}\n', "line 2: it isn't one of a report"),
+        (b"\xff\xfe\n", "is not a report of this version's verify"),
+        (LINES[0].encode() + b'\n{"kind":"refused","id":"\xff"}\n', "line 2: this isn't a line of a report"),
     ],
 )
 def test_what_is_no_report_is_refused_in_one_line(tmp_path: Path, content: bytes, message: str) -> None:

@@ -35,11 +35,13 @@ def update(
     if not dry_run:
         sync.index_admin.update(changes)
     if as_json:
-        print_json({"command": "index update", "index": changes.index, "dryRun": dry_run, "changes": changes.told})
+        print_json(
+            {"command": "index update", "index": changes.index, "dryRun": dry_run, "changes": changes.descriptions}
+        )
         return WELL
     console = stdout()
-    for line in changes.told:
+    for line in changes.descriptions:
         console.print(Text(f"  {line}"), soft_wrap=True)
     done = "would be changed" if dry_run else "changed"
-    console.print(Text(f"{counted(len(changes.told), 'thing')} {done} in {changes.index}"))
+    console.print(Text(f"{counted(len(changes.descriptions), 'thing')} {done} in {changes.index}"))
     return WELL
