@@ -85,7 +85,7 @@ def test_the_path_leads_from_records_to_letters_in_the_order_of_the_handler() ->
 def test_what_the_handler_no_longer_calls_leaves_the_path(source: Path) -> None:
     sync = source / PACKAGE / "functions/sync.py"
     text = sync.read_text(encoding="utf-8")
-    changed = text.replace("dead_letters.connect(arn).deliver(", "print(").replace("table=self._table,", "")
+    changed = text.replace("destination.connect(arn).deliver(", "print(").replace("table=self._table,", "")
     sync.write_text(changed, encoding="utf-8")
     assert set(steps_of(SOURCE)) - set(steps_of(source)) == {
         "dynamodb/table table.settle",
