@@ -82,13 +82,16 @@ output "role_arn" {
 }
 
 output "settings" {
-  description = "What modules/operations takes over from the sync, by sync = module.search. It holds no secrets."
+  description = <<-EOT
+    What modules/operations takes over from the sync, by sync = module.search. It includes environment_variables: if
+    they hold a sensitive value, an output of the whole module must be sensitive, too.
+  EOT
   value = {
     architectures                   = var.architectures
     code_signing_config_arn         = var.code_signing_config_arn
     environment_variables           = local.environment_variables
     failure_destination_kms_key_arn = var.failure_destination_kms_key_arn
-    filename                        = local.filename
+    filename                        = var.filename
     kms_key_arn                     = var.kms_key_arn
     layers                          = var.layers
     log_kms_key_arn                 = var.log_kms_key_arn
@@ -103,7 +106,7 @@ output "settings" {
     s3_bucket                       = var.s3_bucket
     s3_key                          = var.s3_key
     s3_object_version               = var.s3_object_version
-    source_code_hash                = local.source_code_hash
+    source_code_hash                = var.source_code_hash
     table = {
       arn          = var.table.arn
       kms_key_arns = local.table_kms_key_arns

@@ -5,14 +5,28 @@ locals {
   stem = substr("${var.name_prefix}${replace(local.settings.table.name, ".", "-")}", 0, 42)
   name = coalesce(var.name, "${local.stem}-opensearch-operations")
 
-  # A topic keeps no messages, so there is nothing to redrive.
-  redriven = contains(["sqs", "s3"], var.sync.failure_destination_type)
+  # A topic keeps no messages, so there is nothing to redrive, unless a queue that subscribes to it is given.
+  sync_keeps_failures = contains(["sqs", "s3"], var.sync.failure_destination_type)
+  redriven            = var.failure_destination != null || local.sync_keeps_failures
+  failure_arn = (
+    var.failure_destination != null ? var.failure_destination.arn
+    : local.sync_keeps_failures ? var.sync.failure_destination_arn : null
+  )
+  failure_kms_key_arn = (
+    var.failure_destination == null && var.failure_destination_kms_key_arn == null
+    ? local.settings.failure_destination_kms_key_arn : var.failure_destination_kms_key_arn
+  )
+
+  # The sync's own package, or the one beside this module: the sync may be of another root configuration.
+  package          = "${path.module}/../../lambda/dist/dynamodb-opensearch.zip"
+  filename         = local.settings.s3_bucket == null ? coalesce(local.settings.filename, local.package) : null
+  source_code_hash = local.filename == null ? local.settings.source_code_hash : filebase64sha256(local.filename)
 
   purpose = "for the OpenSearch index ${var.sync.index} of the DynamoDB table ${local.settings.table.name}"
 
   # The operator's own variables. All others are the sync's, so that both functions write in the same way.
   environment = {
-    DEAD_LETTER_ARN         = local.redriven ? var.sync.failure_destination_arn : null
+    DEAD_LETTER_ARN         = local.failure_arn
     LOG_LEVEL               = var.log_level
     MAX_CONCURRENCY         = var.max_concurrency
     REPORT_BUCKET           = one([for bucket in var.report_bucket[*] : split(":", bucket.arn)[5]])
@@ -32,11 +46,11 @@ resource "aws_lambda_function" "this" {
   description                    = "Runs units of jobs ${local.purpose}."
   role                           = aws_iam_role.function.arn
   package_type                   = "Zip"
-  filename                       = local.settings.filename
+  filename                       = local.filename
   s3_bucket                      = local.settings.s3_bucket
   s3_key                         = local.settings.s3_key
   s3_object_version              = local.settings.s3_object_version
-  source_code_hash               = local.settings.source_code_hash
+  source_code_hash               = local.source_code_hash
   code_signing_config_arn        = local.settings.code_signing_config_arn
   handler                        = "dynamodb_opensearch.functions.operate.handler"
   runtime                        = local.settings.runtime

@@ -11,8 +11,12 @@ locals {
   ])
   collection_arns = local.signed && local.settings.opensearch_service == "aoss" ? [var.sync.collection_arn] : []
 
-  failure_queue_arns  = var.sync.failure_destination_type == "sqs" ? [var.sync.failure_destination_arn] : []
-  failure_bucket_arns = var.sync.failure_destination_type == "s3" ? [var.sync.failure_destination_arn] : []
+  failure_queue_arns  = [for arn in local.failure_arn[*] : arn if split(":", arn)[2] == "sqs"]
+  failure_bucket_arns = [for arn in local.failure_arn[*] : arn if split(":", arn)[2] == "s3"]
+
+  permissions_boundary = (
+    var.permissions_boundary == null ? local.settings.permissions_boundary : var.permissions_boundary
+  )
 
   # arn:PARTITION:logs:REGION:ACCOUNT:log-group:NAME gives the ARNs of function and state machine before they exist.
   home              = split(":", aws_cloudwatch_log_group.this.arn)
@@ -144,7 +148,7 @@ data "aws_iam_policy_document" "function" {
   }
 
   dynamic "statement" {
-    for_each = local.redriven ? local.settings.failure_destination_kms_key_arn[*] : []
+    for_each = local.redriven ? local.failure_kms_key_arn[*] : []
     content {
       sid       = "DecryptFailures"
       actions   = ["kms:Decrypt", "kms:GenerateDataKey"] # to send failures again
@@ -333,19 +337,19 @@ data "aws_iam_policy_document" "assume_role" {
 # A role's name is unique in its account, a function's in its Region: AWS completes the name.
 resource "aws_iam_role" "function" {
   name_prefix          = "${substr(local.name, 0, 37)}-"
-  path                 = local.settings.role_path
+  path                 = coalesce(var.role_path, local.settings.role_path)
   description          = "Role of the Lambda function ${local.name}."
   assume_role_policy   = data.aws_iam_policy_document.assume_role["function"].json
-  permissions_boundary = local.settings.permissions_boundary
+  permissions_boundary = local.permissions_boundary
   tags                 = var.tags
 }
 
 resource "aws_iam_role" "state_machine" {
   name_prefix          = "${substr(local.name, 0, 37)}-"
-  path                 = local.settings.role_path
+  path                 = coalesce(var.role_path, local.settings.role_path)
   description          = "Role of the state machine ${local.name}."
   assume_role_policy   = data.aws_iam_policy_document.assume_role["state_machine"].json
-  permissions_boundary = local.settings.permissions_boundary
+  permissions_boundary = local.permissions_boundary
   tags                 = var.tags
 }
 

@@ -136,6 +136,51 @@ variable "export_bucket_kms_key_arn" {
   }
 }
 
+variable "failure_destination" {
+  type = object({
+    arn = string
+  })
+  description = <<-EOT
+    Where failures are redriven from, if not from the sync's own queue or bucket: an aws_sqs_queue or aws_s3_bucket as
+    a whole, such as a queue that subscribes to the sync's topic. Null (default): the sync's; nothing, if that is a
+    topic.
+  EOT
+  default     = null
+
+  validation {
+    condition = (
+      var.failure_destination == null
+      || can(regex(
+        "^arn:[^:]+:(s3:::[a-z0-9.-]{3,63}|sqs:[^:]+:[0-9]{12}:[a-zA-Z0-9_-]{1,256})$", var.failure_destination.arn
+      ))
+    )
+    error_message = join(" ", [
+      "failure_destination.arn is ${jsonencode(try(var.failure_destination.arn, null))}: give the ARN of an SQS queue",
+      "or S3 bucket. A topic keeps nothing: give a queue that subscribes to it.",
+    ])
+  }
+}
+
+variable "failure_destination_kms_key_arn" {
+  type        = string
+  description = <<-EOT
+    ARN of the customer managed KMS key of failure_destination. The role is granted its use. Null (default): the
+    service's own key; for the sync's queue or bucket, the sync's failure_destination_kms_key_arn.
+  EOT
+  default     = null
+
+  validation {
+    condition = (
+      var.failure_destination_kms_key_arn == null
+      || can(regex("^arn:[^:]+:kms:[^:]+:[0-9]{12}:key/.+$", var.failure_destination_kms_key_arn))
+    )
+    error_message = join(" ", [
+      "failure_destination_kms_key_arn is ${jsonencode(var.failure_destination_kms_key_arn)}: give the ARN of a KMS",
+      "key (arn:aws:kms:REGION:ACCOUNT:key/ID, not an alias), or null.",
+    ])
+  }
+}
+
 variable "indices" {
   type        = set(string)
   description = <<-EOT
@@ -263,6 +308,23 @@ variable "name_prefix" {
   }
 }
 
+variable "permissions_boundary" {
+  type        = string
+  description = "ARN of the policy that bounds the two roles created here. Null (default): the sync's."
+  default     = null
+
+  validation {
+    condition = (
+      var.permissions_boundary == null
+      || can(regex("^arn:[^:]+:iam::([0-9]{12}|aws):policy/.+$", var.permissions_boundary))
+    )
+    error_message = join(" ", [
+      "permissions_boundary is ${jsonencode(var.permissions_boundary)}: give the ARN of an IAM policy",
+      "(arn:aws:iam::ACCOUNT:policy/NAME), or null.",
+    ])
+  }
+}
+
 variable "report_bucket" {
   type = object({
     arn = string
@@ -350,6 +412,23 @@ variable "reserved_concurrent_executions" {
     error_message = join(" ", [
       "reserved_concurrent_executions is ${var.reserved_concurrent_executions}: give a whole number from 0, or -1 for",
       "no reservation.",
+    ])
+  }
+}
+
+variable "role_path" {
+  type        = string
+  description = "Path of the two roles created here, such as /service/. Null (default): the sync's."
+  default     = null
+
+  validation {
+    condition = (
+      var.role_path == null
+      || (can(regex("^/([!-.0-~][!-~]*/)?$", var.role_path)) && length(coalesce(var.role_path, "/")) <= 512)
+    )
+    error_message = join(" ", [
+      "role_path is ${jsonencode(var.role_path)}: give / or a path that starts and ends with one, such as /service/,",
+      "or null.",
     ])
   }
 }

@@ -112,6 +112,17 @@ def test_a_changed_lock_makes_the_environment_anew_and_a_failed_one_is_not_taken
         assert not (checkout / ".venv/tests.lock").exists()
 
 
+def test_an_environment_that_was_left_half_made_is_made_again(checkout: Path) -> None:
+    """Ctrl-C between the interpreter and pip."""
+    python = checkout / ".venv/bin/python"
+    python.parent.mkdir(parents=True)
+    python.write_text('#!/bin/sh\ncase "$2" in *pip*) exit 1;; esac\n', encoding="utf-8")
+    python.chmod(0o755)
+    _give(checkout, "python3.13", '[ "$2" = venv ] || exit 0; mkdir -p .venv/bin && : >.venv/bin/fresh')
+    _run(checkout, "scripts/setup", "lint")
+    assert (checkout / ".venv/bin/fresh").exists()
+
+
 @pytest.mark.parametrize("action", ["apply", "destroy"])
 def test_an_example_that_does_not_exist_is_refused_with_those_that_do(checkout: Path, action: str) -> None:
     done = _run(checkout, "scripts/deploy", action, "product")

@@ -61,22 +61,26 @@ run "everything_good" {
         }
       })
     })
-    environment_variables          = { BULK_ACTIONS = "1000" }
-    export_bucket                  = { arn = "arn:aws-cn:s3:::exports.example.com" }
-    export_bucket_kms_key_arn      = "arn:aws-cn:kms:cn-north-1:111122223333:key/1234abcd"
-    indices                        = ["products-1", "products-2*"]
-    log_level                      = "ERROR"
-    log_retention_in_days          = 0
-    max_concurrency                = 1000
-    memory_size                    = 10240
-    name                           = "search-operations"
-    report_bucket                  = { arn = "arn:aws-cn:s3:::reports.example.com" }
-    report_bucket_kms_key_arn      = "arn:aws-cn:kms:cn-north-1:111122223333:key/1234abcd"
-    request_timeout_seconds        = 300
-    reserved_concurrent_executions = 0
-    tags                           = { team = "search" }
-    timeout                        = 301
-    tracing_mode                   = "Active"
+    environment_variables           = { BULK_ACTIONS = "1000" }
+    export_bucket                   = { arn = "arn:aws-cn:s3:::exports.example.com" }
+    export_bucket_kms_key_arn       = "arn:aws-cn:kms:cn-north-1:111122223333:key/1234abcd"
+    failure_destination             = { arn = "arn:aws-cn:sqs:cn-north-1:111122223333:failures" }
+    failure_destination_kms_key_arn = "arn:aws-cn:kms:cn-north-1:111122223333:key/mrk-1234abcd"
+    indices                         = ["products-1", "products-2*"]
+    log_level                       = "ERROR"
+    log_retention_in_days           = 0
+    max_concurrency                 = 1000
+    memory_size                     = 10240
+    name                            = "search-operations"
+    permissions_boundary            = "arn:aws-cn:iam::111122223333:policy/bound"
+    report_bucket                   = { arn = "arn:aws-cn:s3:::reports.example.com" }
+    report_bucket_kms_key_arn       = "arn:aws-cn:kms:cn-north-1:111122223333:key/1234abcd"
+    request_timeout_seconds         = 300
+    reserved_concurrent_executions  = 0
+    role_path                       = "/service/search/"
+    tags                            = { team = "search" }
+    timeout                         = 301
+    tracing_mode                    = "Active"
   }
 }
 
@@ -336,4 +340,54 @@ run "refuses_a_name_prefix_of_23_characters" {
   }
 
   expect_failures = [var.name_prefix]
+}
+
+run "refuses_a_fifo_queue" {
+  command = plan
+
+  variables {
+    failure_destination = { arn = "arn:aws:sqs:eu-west-1:111122223333:failures.fifo" }
+  }
+
+  expect_failures = [var.failure_destination]
+}
+
+run "refuses_a_failure_destination_kms_alias" {
+  command = plan
+
+  variables {
+    failure_destination_kms_key_arn = "arn:aws:kms:eu-west-1:111122223333:alias/mine"
+  }
+
+  expect_failures = [var.failure_destination_kms_key_arn]
+}
+
+run "refuses_a_boundary_that_is_a_role" {
+  command = plan
+
+  variables {
+    permissions_boundary = "arn:aws:iam::111122223333:role/bound"
+  }
+
+  expect_failures = [var.permissions_boundary]
+}
+
+run "refuses_a_role_path_without_slashes" {
+  command = plan
+
+  variables {
+    role_path = "service"
+  }
+
+  expect_failures = [var.role_path]
+}
+
+run "refuses_a_failure_topic" {
+  command = plan
+
+  variables {
+    failure_destination = { arn = "arn:aws:sns:eu-west-1:111122223333:failures" }
+  }
+
+  expect_failures = [var.failure_destination]
 }

@@ -75,7 +75,7 @@ run "the_shortest_call" {
   assert {
     condition = (
       aws_lambda_function.this.filename == "../../lambda/dist/dynamodb-opensearch.zip"
-      && aws_lambda_function.this.source_code_hash == "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="
+      && aws_lambda_function.this.source_code_hash == filebase64sha256("../../lambda/dist/dynamodb-opensearch.zip")
     )
     error_message = "The function's package is not the sync's."
   }
@@ -245,6 +245,40 @@ run "a_queue_is_redriven" {
       && contains(keys(output.commands), "redrive")
     )
     error_message = "The commands are ${jsonencode(output.commands)}"
+  }
+}
+
+run "a_queue_that_subscribes_to_the_syncs_topic_is_redriven_and_roles_may_be_elsewhere" {
+  variables {
+    failure_destination             = { arn = "arn:aws:sqs:eu-west-1:111122223333:subscriber" }
+    failure_destination_kms_key_arn = "arn:aws:kms:eu-west-1:111122223333:key/subscriber"
+    permissions_boundary            = "arn:aws:iam::111122223333:policy/bound"
+    role_path                       = "/service/"
+  }
+
+  assert {
+    condition = (
+      var.sync.failure_destination_type == "sns"
+      && aws_lambda_function.this.environment[0].variables.DEAD_LETTER_ARN == var.failure_destination.arn
+      && contains(keys(output.commands), "redrive")
+      && contains(
+        flatten([for s in data.aws_iam_policy_document.function.statement : s.resources]), var.failure_destination.arn
+      )
+      && contains(
+        flatten([for s in data.aws_iam_policy_document.function.statement : s.resources]),
+        var.failure_destination_kms_key_arn
+      )
+    )
+    error_message = "The commands are ${jsonencode(output.commands)}"
+  }
+
+  assert {
+    condition = (
+      aws_iam_role.function.path == "/service/" && aws_iam_role.state_machine.path == "/service/"
+      && aws_iam_role.function.permissions_boundary == var.permissions_boundary
+      && aws_iam_role.state_machine.permissions_boundary == var.permissions_boundary
+    )
+    error_message = "The function's role is ${jsonencode(aws_iam_role.function)}"
   }
 }
 

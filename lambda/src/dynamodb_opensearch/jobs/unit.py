@@ -27,8 +27,8 @@ class ShardPart:
     index: str
     number: int
     first: int
-    last: int | None
     layout: str
+    last: int | None = None
 
     def __str__(self) -> str:
         return str(self.shard)
@@ -69,9 +69,9 @@ _KINDS: Mapping[str, type[Unit]] = {"segment": Segment, "shard": ShardPart, "fil
 
 
 def to_json(unit: Unit) -> dict[str, Any]:
-    """Return the unit as JSON holds it: ``{"kind": "segment", "number": 3, "total": 100, "layout": ""}``."""
+    """Return the unit as JSON holds it: ``{"kind": "segment", "number": 3, "total": 100}``."""
     kind = next(kind for kind, unit_type in _KINDS.items() if isinstance(unit, unit_type))
-    return {"kind": kind, **asdict(unit)}
+    return {"kind": kind, **{name: value for name, value in asdict(unit).items() if value not in ("", None)}}
 
 
 def read_unit(value: Any) -> Unit:

@@ -72,7 +72,7 @@ class Verify:
         digest = layout.digest(self.others)
         return [
             *(Segment(number, self.segments, digest) for number in chosen),
-            *(ShardPart(part.index, part.number, part.first, part.last, digest) for part in parts),
+            *(ShardPart(part.index, part.number, part.first, digest, part.last) for part in parts),
         ]
 
     def run(self, sync: Sync, unit: Unit, position: Any) -> Iterator[Step | Pause]:

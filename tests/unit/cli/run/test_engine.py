@@ -16,7 +16,7 @@ from dynamodb_opensearch.core.errors import OutOfTimeError
 from dynamodb_opensearch.dynamodb.capacity import CapacityLimit
 from dynamodb_opensearch.jobs.job import Pause, Step
 from dynamodb_opensearch.jobs.sync import Sync
-from dynamodb_opensearch.jobs.unit import Unit, Whole
+from dynamodb_opensearch.jobs.unit import Segment, Unit, Whole
 from dynamodb_opensearch.settings import read_settings
 
 SETTINGS = read_settings(
@@ -190,3 +190,8 @@ def test_a_stop_doesnt_wait_until_a_debt_is_paid(tmp_path: Path, monkeypatch: py
     done, checkpoint = run_all(Costly(4), tmp_path, stop=stop)
     assert (done, checkpoint.counts) == (False, {"items": 1})
     assert time.monotonic() - began < 30
+
+
+def test_pauses_that_end_at_the_same_moment_need_no_order_of_their_units() -> None:
+    paused = [worker._Paused(1.0, unit, worker._Run(unit, None, iter([]))) for unit in (Whole("b"), Segment(0, 1))]
+    assert sorted(paused) == paused

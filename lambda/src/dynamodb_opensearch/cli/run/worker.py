@@ -101,7 +101,7 @@ class _Run:
 @dataclass(order=True, slots=True)
 class _Paused:
     until: float
-    unit: Unit
+    unit: Unit = field(compare=False)
     run: _Run = field(compare=False)
 
 
