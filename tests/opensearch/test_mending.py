@@ -174,10 +174,11 @@ def test_an_alias_that_is_switched_while_a_repair_runs_stops_it(make_sides: Make
         {"add": {"index": live, "alias": alias, "is_write_index": True}},
     ]
     api.call(sides.node, "POST", "/_aliases", {"actions": actions})
-    with pytest.raises(ConfigurationError, match=f"was written to {sides.name} when it was compared, and is written to {live}"):
+    moved = f"was written to {sides.name} when it was compared, and is written to {live}"
+    with pytest.raises(ConfigurationError, match=moved):
         _Mending(Looker(sync, reader, before)).mend([Difference(Kind.WRONG_PLACE, Place(live, "i-0000"), None, 1)])
     for unit in planned:
-        with pytest.raises(ConfigurationError, match=rf"since this was begun, .* \(it is written to {live} now\)"):
+        with pytest.raises(ConfigurationError, match=rf"since this began, .* \(it is written to {live} now\)"):
             list(MENDING.run(sync, unit, None))
     assert count(sides, live) == 1
 
