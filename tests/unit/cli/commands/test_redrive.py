@@ -3,21 +3,7 @@
 import pytest
 from dynamodb_opensearch.cli.commands.redrive import source_arn
 from dynamodb_opensearch.core.errors import ConfigurationError
-from dynamodb_opensearch.settings import Settings, read_settings
-
-
-def settings(**changes: str) -> Settings:
-    return read_settings(
-        {
-            "OPENSEARCH_ENDPOINT": "https://search.example.com",
-            "OPENSEARCH_AUTH": "none",
-            "AWS_REGION": "eu-west-1",
-            "TABLE_NAME": "products",
-            "TABLE_KEYS": "pk",
-            "INDEX": "products",
-            **changes,
-        }
-    )
+from fakes.settings import settings
 
 
 @pytest.mark.parametrize(

@@ -27,24 +27,10 @@ from dynamodb_opensearch.jobs.sync import Sync
 from dynamodb_opensearch.jobs.unit import Unit, Whole
 from dynamodb_opensearch.opensearch.layout import read_layout
 from dynamodb_opensearch.opensearch.reader import Reader
-from dynamodb_opensearch.settings import Settings, read_settings
+from fakes.settings import settings
 from typer.testing import CliRunner
 
 TABLE = "arn:aws:dynamodb:eu-west-1:123456789012:table/products"
-
-
-def settings(**changes: str) -> Settings:
-    return read_settings(
-        {
-            "OPENSEARCH_ENDPOINT": "https://search.example.com",
-            "OPENSEARCH_AUTH": "none",
-            "AWS_REGION": "eu-west-1",
-            "TABLE_NAME": "products",
-            "TABLE_KEYS": "pk",
-            "INDEX": "products",
-            **changes,
-        }
-    )
 
 
 def surveyed(*, uuid: str = "an index", table_id: str = "a table") -> Survey:
