@@ -6,7 +6,7 @@ bytes). A number never becomes a float, and a value becomes text directly, witho
 
 import base64
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from json.encoder import encode_basestring
@@ -25,14 +25,18 @@ _MAGNITUDE = 512  # DynamoDB's own limit is 130; without any, a plain spelling c
 _DECIMAL_NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?").fullmatch
 
 
-def encode_item(item: Item, member: Callable[[str], str]) -> bytes:
-    """The item as the bytes of a JSON object; ``member`` gives a top-level name's ``"name":`` text.
+def encode_item(item: Item, member: Callable[[str], str], more: Sequence[str] = ()) -> bytes:
+    """The item as the bytes of a JSON object.
+
+    Args:
+        member: gives a top-level name's ``"name":`` text.
+        more: further members of the object, as JSON text.
 
     Raises:
         UndecodableError: a value has an unknown type tag, none, several, or isn't of its tag's type.
     """
     try:
-        text = _object(item, member)
+        text = _object(item, member, more)
     except (AttributeError, KeyError, TypeError, ValueError):
         raise UndecodableError("an attribute isn't DynamoDB JSON: one type tag and a value of that type") from None
     # A lone surrogate can't be UTF-8, and backslashreplace's form of it is just JSON's escape.
@@ -110,8 +114,9 @@ _BLANKS = "".join(
 # Hot: ``for (tag,) in [value]`` takes a value's only tag without a function call, which would cost a tenth more.
 
 
-def _object(members: Item, member: Callable[[str], str]) -> str:
+def _object(members: Item, member: Callable[[str], str], more: Sequence[str] = ()) -> str:
     texts = [member(name) + _ENCODERS[tag](value[tag]) for name, value in members.items() for (tag,) in [value]]
+    texts += more
     return "{" + ",".join(texts) + "}"
 
 

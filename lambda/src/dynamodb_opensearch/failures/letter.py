@@ -28,14 +28,14 @@ class DeadLetter:
     reason: Reason
 
     @classmethod
-    def of(cls, write: Write, reason: Reason, table: str, index: str) -> "DeadLetter":
+    def of(cls, write: Write, reason: Reason, table: str) -> "DeadLetter":
         """The dead letter for a write that OpenSearch refuses."""
         return cls(
             table=table,
             keys=write.keys,
-            index=index,
+            index=write.index,
             id=write.id,
-            action="delete" if write.image is None else "index",
+            action="delete" if write.content is None else "index",
             version=write.version,
             sequence_number=write.sequence_number,
             reason=reason,
