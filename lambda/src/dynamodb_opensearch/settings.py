@@ -213,7 +213,9 @@ def _plain(text: str) -> str:
     try:
         return gzip.decompress(base64.b64decode(text, validate=True)).decode()
     except (EOFError, OSError, ValueError, zlib.error):
-        raise ValueError(f"it is {text[:200]!r}, which is neither a JSON object nor the base64 text of its gzip") from None
+        raise ValueError(
+            f"it is {text[:200]!r}, which is neither a JSON object nor the base64 text of its gzip"
+        ) from None
 
 
 def _wrong(name: str, value: str, allowed: str) -> ConfigurationError:

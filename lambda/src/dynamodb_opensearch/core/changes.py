@@ -199,6 +199,4 @@ def settled(settle: Settle, reading: Reading, projection: Projection, conflict_w
     if version is None:
         return None
     content = None if reading.item is None else projection.project(reading.item)
-    return Write(
-        settle.index, settle.id, settle.keys, version, settle.highest_own, settle.sequence_number, content
-    )
+    return Write(settle.index, settle.id, settle.keys, version, settle.highest_own, settle.sequence_number, content)

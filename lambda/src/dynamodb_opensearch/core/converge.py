@@ -14,7 +14,7 @@ from dynamodb_opensearch.core.answers import Kind, Outcome
 from dynamodb_opensearch.core.changes import Address, Change, Reading, Settle, Write, settled
 from dynamodb_opensearch.core.deadline import Deadline
 from dynamodb_opensearch.core.errors import ConfigurationError
-from dynamodb_opensearch.core.projections import Faulty, Projection
+from dynamodb_opensearch.core.projections import TRANSFORM_ERROR, Faulty, Projection
 from dynamodb_opensearch.core.reasons import Reason
 from dynamodb_opensearch.core.tally import Tally
 from dynamodb_opensearch.core.versions import MAXIMUM, Verdict, is_future, judge_conflict
@@ -31,9 +31,6 @@ LEAST_REFUSALS = 10
 themselves: they are set aside, because a dead letter can be redriven, while a blocked shard stops all of its items."""
 
 _UNREADABLE = Reason("unreadable_key", "DynamoDB refuses the key: it isn't of the type that the table's key has")
-
-TRANSFORM_ERROR = "transform_error"
-"""The type of the reason why an item's transform made no document of it."""
 
 _EXHAUSTED = Reason(
     "version_exhausted",

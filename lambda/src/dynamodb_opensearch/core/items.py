@@ -37,10 +37,32 @@ def encode_item(item: Item, member: Callable[[str], str], more: Sequence[str] = 
     """
     try:
         text = _object(item, member, more)
-    except (AttributeError, KeyError, TypeError, ValueError):
-        raise UndecodableError("an attribute isn't DynamoDB JSON: one type tag and a value of that type") from None
+    except NOT_DYNAMODB_JSON:
+        raise undecodable() from None
     # A lone surrogate can't be UTF-8, and backslashreplace's form of it is just JSON's escape.
     return text.encode("utf-8", "backslashreplace")
+
+
+def encode_value(value: Any) -> str:
+    """One attribute value as JSON text: what ``encode_item`` writes for it.
+
+    Raises:
+        UndecodableError: as ``encode_item``.
+    """
+    try:
+        (tag,) = value
+        return _ENCODERS[tag](value[tag])
+    except NOT_DYNAMODB_JSON:
+        raise undecodable() from None
+
+
+NOT_DYNAMODB_JSON = (AttributeError, KeyError, TypeError, ValueError)
+"""What reading a value raises if it has an unknown type tag, none, several, or isn't of its tag's type."""
+
+
+def undecodable() -> UndecodableError:
+    """The error for a value that isn't DynamoDB JSON; it doesn't quote the value."""
+    return UndecodableError("an attribute isn't DynamoDB JSON: one type tag and a value of that type")
 
 
 def canonical_number(text: str) -> str:
@@ -124,7 +146,12 @@ def _list(values: list[Any]) -> str:
     return "[" + ",".join([_ENCODERS[tag](value[tag]) for value in values for (tag,) in [value]]) + "]"
 
 
-def _number(text: str) -> str:
+def json_number(text: str) -> str:
+    """A number's own text if JSON has that spelling, else its plain spelling.
+
+    Raises:
+        UndecodableError: as ``canonical_number``.
+    """
     if text.isdecimal() and text.isascii() and text[0] != "0":  # most numbers, at half the expression's cost
         return text
     return text if _JSON_NUMBER(text) else canonical_number(text)
@@ -146,7 +173,7 @@ def _string_set(values: list[str]) -> str:
 
 
 def _number_set(values: list[str]) -> str:
-    numbers = {value: _number(value) for value in values}
+    numbers = {value: json_number(value) for value in values}
     return "[" + ",".join([numbers[value] for value in sorted(values, key=Decimal)]) + "]"
 
 
@@ -156,7 +183,7 @@ def _binary_set(values: list[str | bytes]) -> str:
 
 _ENCODERS: Mapping[str, Callable[[Any], str]] = {
     "S": quote,
-    "N": _number,
+    "N": json_number,
     "B": _binary,
     "BOOL": {True: "true", False: "false"}.__getitem__,
     "NULL": {True: "null"}.__getitem__,

@@ -20,6 +20,10 @@ from dynamodb_opensearch.core.shapes import WHOLE, Shape, parse_shape
 from dynamodb_opensearch.core.transforms import Transform
 
 
+TRANSFORM_ERROR = "transform_error"
+"""The type of the reason why a transform made no document of an item."""
+
+
 @dataclass(frozen=True, slots=True)
 class Faulty:
     """An item of which no document can be made."""
@@ -74,7 +78,7 @@ class Projection:
             texts = self.transform.texts(item)
             return None if texts is None else self.shape.encode_texts(texts)
         except TransformError as error:
-            return Faulty(error.reason)
+            return Faulty(Reason(TRANSFORM_ERROR, error.reason.removeprefix(f"{TRANSFORM_ERROR}: ")))
         except UndecodableError as error:
             return Faulty(Reason("undecodable", str(error)))
 
@@ -146,7 +150,9 @@ def _projection(name: str, value: Any, schema: KeySchema, *, skip_unchanged: boo
             shape=parse_shape(given),
             standby=_boolean("standby", given.get("standby", False)),
             skip_unchanged=skip_unchanged,
-            spec=json.dumps({name: given[name] for name in sorted(_OF_CONTENT & given.keys())}, sort_keys=True, default=str),
+            spec=json.dumps(
+                {name: given[name] for name in sorted(_OF_CONTENT & given.keys())}, sort_keys=True, default=str
+            ),
         )
     except ValueError as error:
         raise ValueError(f"the index {name!r}: {error}") from None

@@ -8,8 +8,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Any
 
-from dynamodb_opensearch.core.errors import UndecodableError
-from dynamodb_opensearch.core.items import Item
+from dynamodb_opensearch.core.items import NOT_DYNAMODB_JSON, Item, undecodable
 
 
 class Operator(StrEnum):
@@ -65,8 +64,8 @@ class Condition:
                     return self._equals(tag, content)
                 case Operator.NOT_EQUALS:
                     return not self._equals(tag, content)
-        except (AttributeError, TypeError, ValueError):
-            raise UndecodableError("an attribute isn't DynamoDB JSON: one type tag and a value of that type") from None
+        except NOT_DYNAMODB_JSON:
+            raise undecodable() from None
 
     def _look_up(self, item: Item) -> tuple[str | None, Any]:
         """The type tag and the content of the attribute; None and None if it is missing."""
@@ -141,7 +140,9 @@ def _values(attribute: str, operator: str, wanted: Any) -> list[str]:
             return [_text(wanted)]
         case "begins_with", str() if wanted:
             return [wanted]
-        case ("equals" | "not_equals"), [_, *_] if all(isinstance(each, str | bool | int | Decimal) for each in wanted):
+        case (("equals" | "not_equals"), [_, *_]) if all(
+            isinstance(each, str | bool | int | Decimal) for each in wanted
+        ):
             return list(map(_text, wanted))
     allowed = {"exists": "true or false", "begins_with": "a text that isn't empty"}
     raise ValueError(
