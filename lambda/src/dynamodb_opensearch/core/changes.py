@@ -16,7 +16,7 @@ Address = tuple[str, str]
 class Write(NamedTuple):  # a third of a frozen dataclass's time to make
     """Write this content with this version; a ``content`` of None deletes the document."""
 
-    index: str
+    index: str  # type: ignore[assignment]  # hides a tuple's method, which a change has no use for
     id: str
     keys: Item
     version: int

@@ -168,13 +168,7 @@ class _Work:
         for change in changes:
             if isinstance(change, Write) and change.address in self.waiting:
                 yield change
-        settles: dict[str, list[Settle]] = {}
-        for change in changes:
-            if isinstance(change, Settle) and change.address in self.waiting:
-                if change.stored >= MAXIMUM:
-                    self._refuse(_delete(change, change.stored), _EXHAUSTED)
-                else:
-                    settles.setdefault(change.id, []).append(change)
+        settles = self._settles(changes)
 
         def refuse(key: Settle) -> None:
             for settle in settles[key.id]:
@@ -186,6 +180,17 @@ class _Work:
                 write = settled(settle, reading, self.projections[settle.index], self.conflict_window)
                 if write is not None and settle.address in self.waiting:
                     yield write
+
+    def _settles(self, changes: Iterable[Change]) -> dict[str, list[Settle]]:
+        """The settles that still wait, by document id; without those that no version is left for."""
+        settles: dict[str, list[Settle]] = {}
+        for change in changes:
+            if isinstance(change, Settle) and change.address in self.waiting:
+                if change.stored >= MAXIMUM:
+                    self._refuse(_delete(change, change.stored), _EXHAUSTED)
+                else:
+                    settles.setdefault(change.id, []).append(change)
+        return settles
 
     def begin_round(self) -> None:
         """Make the requests smaller for an index that is overtaxed and doesn't get on, larger for one that does."""
@@ -320,7 +325,7 @@ def _settle_of(change: Change) -> Settle:
 
 
 def _delete(settle: Settle, version: int) -> Write:
-    """What stands for a settle that can't be carried out, where its refusal is reported."""
+    """A settle that can't be carried out, in the form in which its refusal is reported."""
     return Write(settle.index, settle.id, settle.keys, version, 0, settle.sequence_number, None)
 
 

@@ -15,10 +15,9 @@ from dynamodb_opensearch.core.errors import TransformError, UndecodableError
 from dynamodb_opensearch.core.items import Item
 from dynamodb_opensearch.core.keys import KeySchema
 from dynamodb_opensearch.core.reasons import Reason
-from dynamodb_opensearch.core.rules import Rule, parse_rule
+from dynamodb_opensearch.core.rules import ALWAYS, Rule, parse_rule
 from dynamodb_opensearch.core.shapes import WHOLE, Shape, parse_shape
 from dynamodb_opensearch.core.transforms import Transform
-
 
 TRANSFORM_ERROR = "transform_error"
 """The type of the reason why a transform made no document of an item."""
@@ -41,8 +40,8 @@ class Projection:
 
     index: str
     """The name of an index or alias."""
-    rule: Rule = Rule()
-    key_rule: Rule = Rule()
+    rule: Rule = ALWAYS
+    key_rule: Rule = ALWAYS
     """The conditions of ``rule`` on the table's key. An item that doesn't meet them never was in the index."""
     transform: Transform | None = None
     """Comes before the shape, which applies to what it returns."""
@@ -162,8 +161,8 @@ def _key_rule(rule: Rule, schema: KeySchema) -> Rule:
     for condition in rule.conditions:
         if condition.attribute in schema.names and "." in condition.attribute:
             raise ValueError(
-                f"when has the attribute {condition.attribute!r}: a dot is a path into a map, so a rule can't name a key "
-                "attribute with a dot in its name"
+                f"when has the attribute {condition.attribute!r}: a dot is a path into a map, so a rule can't name a "
+                "key attribute with a dot in its name"
             )
     return rule.on(schema.names)
 

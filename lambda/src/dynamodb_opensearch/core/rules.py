@@ -1,4 +1,4 @@
-"""Rules: whether an index holds an item. A rule looks at the item as it is in the table, never at its document. Pure."""
+"""Rules: whether an index holds an item. A rule looks at the item in the table, never at its document. Pure."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -101,11 +101,15 @@ class Rule:
         Raises:
             UndecodableError: a value that a condition looks at isn't DynamoDB JSON.
         """
-        return all([condition.holds(item) for condition in self.conditions])
+        return all(condition.holds(item) for condition in self.conditions)
 
     def on(self, attributes: Sequence[str]) -> "Rule":
-        """The conditions on these top-level attributes. On the key's attributes, they hold for an item always or never."""
+        """The conditions on these top-level attributes. Those on the key hold for an item always, or never."""
         return Rule(tuple(condition for condition in self.conditions if condition.attribute in attributes))
+
+
+ALWAYS = Rule()
+"""Holds for every item."""
 
 
 def parse_rule(value: Any) -> Rule:

@@ -28,7 +28,6 @@ from dynamodb_opensearch.parameter import with_indices
 from dynamodb_opensearch.settings import Settings, read_settings
 from dynamodb_opensearch.sources.dynamodb_stream import answer, decode, records_of, refuse_as_a_whole, sequence_number
 
-
 _LEAST_FAULTS = 2
 """If a transform fails for all items of a batch, it is at fault. Of one alone, the item may be: it is set aside."""
 
