@@ -75,6 +75,36 @@ class _Chunk:
         )
 
 
+class _Chunks:
+    """The requests that are being filled: one for each index, all together about as large as one may be."""
+
+    def __init__(self, limits: Limits, halvings: Mapping[str, int]) -> None:
+        self._limits, self._halvings = limits, halvings
+        self._chunks: dict[str, _Chunk] = {}
+        self._size = 0
+
+    def add(self, write: Write, lines: bytes) -> _Chunk | None:
+        """Add a write. Return a request that had to make room for it, and is to be sent."""
+        ready = None
+        chunk = self._chunks.get(write.index)
+        if chunk and chunk.is_full(lines, self._limits.shrunk(self._halvings.get(write.index, 0))):
+            ready = self._take(chunk)
+        elif len(self._chunks) > 1 and self._size + len(lines) > self._limits.chunk_bytes:
+            ready = self._take(max(self._chunks.values(), key=lambda chunk: chunk.size))
+        self._chunks.setdefault(write.index, _Chunk(write.index)).add(write, lines)
+        self._size += len(lines)
+        return ready
+
+    def rest(self) -> list[_Chunk]:
+        """The requests that have room left."""
+        return list(self._chunks.values())
+
+    def _take(self, chunk: _Chunk) -> _Chunk:
+        del self._chunks[chunk.index]
+        self._size -= chunk.size
+        return chunk
+
+
 class Writer:
     """Writes to the indices or aliases of a sync."""
 
@@ -105,11 +135,10 @@ class Writer:
         Args:
             halvings: how often the limits are halved, by index.
         """
-        chunks: dict[str, _Chunk] = {}
+        chunks = _Chunks(self._limits, halvings)
         open_requests: deque[tuple[_Chunk, Future[list[Outcome]]]] = deque()
 
         def send(chunk: _Chunk) -> Iterator[tuple[Write, Outcome]]:
-            del chunks[chunk.index]
             open_requests.append((chunk, self._pool.submit(self._send, chunk, deadline, tally)))
             if len(open_requests) > self._connections:
                 yield from _results(*open_requests.popleft())
@@ -119,18 +148,13 @@ class Writer:
                 lines = _action(write, self._projections[write.index])
                 if isinstance(lines, Faulty):
                     yield write, Outcome(Kind.REFUSED, lines.reason)
-                    continue
-                limits = self._limits.shrunk(halvings.get(write.index, 0))
-                if (chunk := chunks.get(write.index)) and chunk.is_full(lines, limits):
+                elif chunk := chunks.add(write, lines):
                     yield from send(chunk)
-                elif len(chunks) > 1 and sum(chunk.size for chunk in chunks.values()) > self._limits.chunk_bytes:
-                    yield from send(max(chunks.values(), key=lambda chunk: chunk.size))
-                chunks.setdefault(write.index, _Chunk(write.index)).add(write, lines)
-            if len(chunks) == 1 and not open_requests:  # a lone request needs no thread
-                [chunk] = chunks.values()
-                yield from zip(chunk.writes, self._send(chunk, deadline, tally), strict=True)
+            rest = chunks.rest()
+            if len(rest) == 1 and not open_requests:  # a lone request needs no thread
+                yield from zip(rest[0].writes, self._send(rest[0], deadline, tally), strict=True)
             else:
-                for chunk in list(chunks.values()):
+                for chunk in rest:
                     yield from send(chunk)
             while open_requests:
                 yield from _results(*open_requests.popleft())
