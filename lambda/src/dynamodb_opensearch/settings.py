@@ -4,8 +4,8 @@ import base64
 import gzip
 import re
 import zlib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -67,6 +67,8 @@ class Settings:
     key_schema: KeySchema
     projections: tuple[Projection, ...]
     """What each index holds; one or more."""
+    unselected: tuple[str, ...]
+    """Indices of the sync that a command or job leaves alone."""
     dead_letter_arn: str | None
     sync_name: str
     log_level: LogLevel
@@ -81,6 +83,20 @@ class Settings:
     def indices(self) -> tuple[str, ...]:
         """The names of the indices, or of the aliases that are written to."""
         return tuple(projection.index for projection in self.projections)
+
+    def select(self, indices: Collection[str]) -> "Settings":
+        """The settings for work on some of the indices; on all of them, if none is named.
+
+        Raises:
+            ConfigurationError: the sync has no such index.
+        """
+        if unknown := sorted(set(indices) - set(self.indices)):
+            raise ConfigurationError(
+                f"{', '.join(unknown)}: the sync has no such index; its indices are {', '.join(self.indices)}"
+            )
+        chosen = tuple(projection for projection in self.projections if not indices or projection.index in indices)
+        left = tuple(projection.index for projection in self.projections if projection not in chosen)
+        return replace(self, projections=chosen, unselected=(*self.unselected, *left))
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
@@ -102,6 +118,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         table_name=read.required("TABLE_NAME", _TABLE, "a table's name or ARN"),
         key_schema=key_schema,
         projections=read.projections(key_schema),
+        unselected=(),
         dead_letter_arn=read.text(
             "DEAD_LETTER_ARN", f"{_QUEUE_OR_TOPIC}|{_BUCKET}", "the ARN of an SQS queue, SNS topic or S3 bucket"
         ),

@@ -63,6 +63,11 @@ class Projection:
         """Whether the index holds every item whole."""
         return not self.rule.conditions and self.transform is None and self.shape.is_whole
 
+    @cached_property
+    def is_decided_by_key(self) -> bool:
+        """Whether an item's key alone says if the index holds the item."""
+        return self.rule == self.key_rule and self.transform is None
+
     def may_hold(self, keys: Item) -> bool:
         """Whether an item with this key may be in the index."""
         return self.key_rule.holds(keys)

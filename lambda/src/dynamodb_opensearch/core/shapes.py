@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import Any, TypeVar
 
 from dynamodb_opensearch.core.documents import member
-from dynamodb_opensearch.core.items import Item, encode_item, quote, unescape_name
+from dynamodb_opensearch.core.items import Item, encode_item, quote
 
 _Value = TypeVar("_Value")
 
@@ -70,9 +70,8 @@ class Shape:
         # A lone surrogate can't be UTF-8, and backslashreplace's form of it is just JSON's escape.
         return ("{" + ",".join([*members, *self._constants]) + "}").encode("utf-8", "backslashreplace")
 
-    def attribute_of(self, document_field: str) -> str:
-        """The attribute behind a document's field; for a constant, the field itself."""
-        name = unescape_name(document_field)
+    def attribute_of(self, name: str) -> str:
+        """The attribute behind a field's name, before escaping; for a constant, the field itself."""
         return name if name in self.constants else self._attributes.get(name, name)
 
     @cached_property
