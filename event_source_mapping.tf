@@ -1,3 +1,41 @@
+# A key never changes: all changes of an item match a pattern of keys, or none does. So where the rules of all indices
+# are conditions on string keys, records of other keys needn't reach the function: no index can hold their items.
+# See https://docs.aws.amazon.com/lambda/latest/dg/with-ddb-filtering.html
+
+locals {
+  string_keys = [for key, type in local.key_types : key if type == "S"]
+
+  # What a pattern can't say: numbers by value, exists, and two conditions on one attribute.
+  rules = [for projection in values(local.projections) : try(projection.when, [])]
+  patterns_say_all = alltrue([for rule in local.rules : (
+    length(rule) > 0
+    && length(distinct([for condition in rule : condition.attribute])) == length(rule)
+    && alltrue([
+      for condition in rule : contains(local.string_keys, condition.attribute) && !can(condition.exists)
+    ])
+  )])
+  patterns = distinct([for rule in local.rules : jsonencode({
+    dynamodb = {
+      Keys = {
+        for condition in rule : condition.attribute => {
+          S = concat(
+            try(condition.equals, []),
+            [for prefix in try([condition.begins_with], []) : { prefix = prefix }],
+            [for values in try([condition.not_equals], []) : { anything-but = values }],
+          )
+        }
+      }
+    }
+  })])
+
+  # AWS's limits.
+  patterns_fit = length(local.patterns) <= 5 && alltrue([for pattern in local.patterns : length(pattern) <= 4096])
+
+  filters = (
+    length(var.filters) == 0 && local.patterns_say_all && local.patterns_fit ? local.patterns : var.filters
+  )
+}
+
 # Every argument that applies to a DynamoDB stream is sent, even if it is AWS's default: for several of them
 # (maximum_retry_attempts, parallelization_factor, destination_config, …) the provider keeps the old value when the line
 # is removed.
@@ -26,7 +64,7 @@ resource "aws_lambda_event_source_mapping" "this" {
   }
 
   dynamic "filter_criteria" {
-    for_each = length(var.filters) > 0 ? [var.filters] : []
+    for_each = length(local.filters) > 0 ? [local.filters] : []
     content {
       dynamic "filter" {
         for_each = filter_criteria.value

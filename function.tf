@@ -3,7 +3,15 @@ locals {
   stem = substr("${var.name_prefix}${replace(var.table.name, ".", "-")}", 0, 48)
   name = coalesce(var.name, "${local.stem}-opensearch-sync")
 
-  purpose = "Keeps the OpenSearch index ${var.index} equal to the DynamoDB table ${var.table.name}."
+  # A function's description has at most 256 characters: if need be, indices are only counted.
+  targets = [
+    length(local.indices) == 1 ? "index ${local.indices[0]}" : "indices ${join(", ", local.indices)}",
+    length(local.indices) == 1 ? "index" : "indices (${length(local.indices)})",
+  ]
+  purposes = [
+    for target in local.targets : "Keeps the OpenSearch ${target} equal to the DynamoDB table ${var.table.name}."
+  ]
+  purpose = substr(local.purposes[length(local.purposes[0]) <= 256 ? 0 : 1], 0, 256)
 
   # Names are separated by commas: a name that contains one needs the JSON form.
   key_names = compact([var.table.hash_key, var.table.range_key])
@@ -36,6 +44,7 @@ locals {
     CONFLICT_WINDOW_SECONDS = var.conflict_window_seconds
     DEAD_LETTER_ARN         = local.failure_destination_arn
     INDEX                   = var.index
+    INDICES                 = var.index == null ? local.projections_value : null
     LOG_LEVEL               = var.log_level
     OPENSEARCH_AUTH         = var.opensearch_auth
     OPENSEARCH_CA_FILE      = var.opensearch_ca_file
@@ -43,6 +52,7 @@ locals {
     OPENSEARCH_SECRET_ARN   = var.opensearch_secret_arn
     OPENSEARCH_SERVICE      = var.collection == null ? "es" : "aoss"
     REQUEST_TIMEOUT_SECONDS = var.request_timeout_seconds
+    SKIP_UNCHANGED          = var.skip_unchanged
     SYNC_NAME               = local.name
     TABLE_KEYS              = local.table_keys
     TABLE_NAME              = local.table_name
@@ -106,6 +116,16 @@ resource "aws_lambda_function" "this" {
       subnet_ids                  = vpc_config.value.subnet_ids
       security_group_ids          = vpc_config.value.security_group_ids
       ipv6_allowed_for_dual_stack = vpc_config.value.ipv6_allowed_for_dual_stack
+    }
+  }
+
+  lifecycle {
+    precondition {
+      condition = length(local.contradictions) == 0
+      error_message = join(" ", [
+        "indices has rules that no item can meet: ${join("; ", local.contradictions)}: change or leave out one of the",
+        "conditions.",
+      ])
     }
   }
 

@@ -64,7 +64,7 @@ data "aws_iam_policy_document" "this" {
     content {
       sid       = "WriteIndex"
       actions   = ["es:ESHttpPost"]
-      resources = ["${statement.value}/${var.index}/_bulk"]
+      resources = [for index in local.indices : "${statement.value}/${index}/_bulk"]
     }
   }
 
@@ -74,6 +74,16 @@ data "aws_iam_policy_document" "this" {
     content {
       sid       = "ReachCollection"
       actions   = ["aoss:APIAccessAll"]
+      resources = [statement.value]
+    }
+  }
+
+  # INDICES that are too long for the environment.
+  dynamic "statement" {
+    for_each = aws_ssm_parameter.projections[*].arn
+    content {
+      sid       = "ReadProjections"
+      actions   = ["ssm:GetParameter"]
       resources = [statement.value]
     }
   }

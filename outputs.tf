@@ -33,6 +33,14 @@ output "failure_destination_url" {
   value       = local.failure_destination_url
 }
 
+output "filters" {
+  description = <<-EOT
+    The patterns of the event source mapping: those of filters, or, where that is [], those that the module makes when
+    the rules of all indices look at nothing but string keys. Then Lambda passes on only what some index may hold.
+  EOT
+  value       = local.filters
+}
+
 output "function_arn" {
   description = "ARN of the function."
   value       = aws_lambda_function.this.arn
@@ -44,8 +52,13 @@ output "function_name" {
 }
 
 output "index" {
-  description = "The index, or alias, that the sync keeps equal to the table."
-  value       = var.index
+  description = "The index, or alias, that the sync writes to; null if there are several."
+  value       = length(local.indices) == 1 ? local.indices[0] : null
+}
+
+output "indices" {
+  description = "The names of all indices, or aliases, that the sync writes to, sorted."
+  value       = local.indices
 }
 
 output "log_group_arn" {
@@ -92,6 +105,7 @@ output "settings" {
     environment_variables           = local.environment_variables
     failure_destination_kms_key_arn = var.failure_destination_kms_key_arn
     filename                        = var.filename
+    indices_parameter_arn           = one(aws_ssm_parameter.projections[*].arn)
     kms_key_arn                     = var.kms_key_arn
     layers                          = var.layers
     log_kms_key_arn                 = var.log_kms_key_arn
@@ -112,6 +126,7 @@ output "settings" {
       kms_key_arns = local.table_kms_key_arns
       name         = var.table.name
     }
+    transforms = local.transforms
     vpc_config = var.vpc_config
   }
 }

@@ -1,34 +1,16 @@
-variable "index" {
-  type        = string
-  description = <<-EOT
-    The index, or alias, that the sync keeps equal to the table. Lower case. If it doesn't exist, OpenSearch creates it
-    at the first write, provided the domain allows that.
-  EOT
-  nullable    = false
-
-  validation {
-    # `$` and `*` would have another meaning in the role's policy, which names the index too.
-    condition = (
-      length(var.index) <= 255
-      && var.index != "."
-      && can(regex("^[^-_+A-Z\\s\"*\\\\/|,?<>#:$][^+A-Z\\s\"*\\\\/|,?<>#:$]*$", var.index))
-      && !startswith(var.index, "..")
-    )
-    error_message = join(" ", [
-      "index is '${var.index}': give an OpenSearch index name: 1 to 255 characters, lower case, no spaces, none of \"",
-      "* + \\ / | , ? < > # : $, not starting with - or _.",
-    ])
-  }
-}
-
 variable "table" {
   type = object({
-    name           = string
-    arn            = string
-    stream_arn     = string
-    hash_key       = string
-    range_key      = optional(string)
-    stream_enabled = optional(bool)
+    name       = string
+    arn        = string
+    stream_arn = string
+    hash_key   = string
+    range_key  = optional(string)
+    attribute = optional(set(object({
+      name = string
+      type = string
+    })))
+    stream_enabled   = optional(bool)
+    stream_view_type = optional(string)
     server_side_encryption = optional(list(object({
       enabled     = bool
       kms_key_arn = optional(string)
@@ -324,8 +306,9 @@ variable "environment_variables" {
   validation {
     condition = length(setintersection(keys(var.environment_variables), [
       "BULK_ACTIONS", "BULK_BYTES", "BULK_CONNECTIONS", "COMPRESSION", "CONFLICT_WINDOW_SECONDS", "DEAD_LETTER_ARN",
-      "INDEX", "LOG_LEVEL", "OPENSEARCH_AUTH", "OPENSEARCH_CA_FILE", "OPENSEARCH_ENDPOINT", "OPENSEARCH_SECRET_ARN",
-      "OPENSEARCH_SERVICE", "REQUEST_TIMEOUT_SECONDS", "SYNC_NAME", "TABLE_KEYS", "TABLE_NAME",
+      "INDEX", "INDICES", "LOG_LEVEL", "OPENSEARCH_AUTH", "OPENSEARCH_CA_FILE", "OPENSEARCH_ENDPOINT",
+      "OPENSEARCH_SECRET_ARN", "OPENSEARCH_SERVICE", "REQUEST_TIMEOUT_SECONDS", "SKIP_UNCHANGED", "SYNC_NAME",
+      "TABLE_KEYS", "TABLE_NAME",
     ])) == 0
     error_message = join(" ", [
       "environment_variables has the names ${join(", ", keys(var.environment_variables))}: leave out those that this",
@@ -587,6 +570,395 @@ variable "filters_kms_key_arn" {
   }
 }
 
+variable "index" {
+  type        = string
+  description = <<-EOT
+    The index, or alias, that the sync keeps equal to the table: every item whole. Lower case. If it doesn't exist,
+    OpenSearch creates it at the first write, provided the domain allows that. Give either index or indices.
+  EOT
+  default     = null
+
+  validation {
+    condition = (var.index == null) == try(length(keys(var.indices)) > 0, true)
+    error_message = join(" ", [
+      "index is ${jsonencode(var.index)} and indices is ${jsonencode(var.indices)}: give exactly one of the two: index",
+      "for one index of whole items, or indices with at least one index.",
+    ])
+  }
+
+  validation {
+    # `$` and `*` would have another meaning in the role's policy, which names the index too.
+    condition = (
+      var.index == null
+      || try(
+        length(var.index) <= 255
+        && var.index != "."
+        && can(regex("^[^-_+A-Z\\s\"*\\\\/|,?<>#:$][^+A-Z\\s\"*\\\\/|,?<>#:$]*$", var.index))
+        && !startswith(var.index, ".."),
+        false,
+      )
+    )
+    error_message = join(" ", [
+      "index is ${jsonencode(var.index)}: give an OpenSearch index name: 1 to 255 characters, lower case, no spaces,",
+      "none of \" * + \\ / | , ? < > # : $, not starting with - or _.",
+    ])
+  }
+}
+
+# `any`, for this one variable: of an object type, Terraform silently drops the members that it doesn't know, and a
+# misspelt `exclude` would leave a secret in the index. The validations refuse what the type would have refused, and
+# unknown members. They see the value as it was given: a member that isn't there is read by try(…, null).
+variable "indices" {
+  type        = any
+  description = <<-EOT
+    Several indices, or an index that doesn't hold every item whole: index, or alias -> what it holds of the table. Give
+    either index or indices. An object with any of these members; {} is every item whole.
+    when = list(object({ attribute, and one of equals = list(string), not_equals = list(string), begins_with = string,
+    exists = bool })): an item has a document if all of these conditions hold; a dot leads into a map; numbers are
+    compared by value.
+    include = list(string), exclude = list(string): the only attributes of the document, and those that it lacks.
+    rename = map(string): attribute -> field. constants = map(string): field -> value, in every document.
+    transform = string: "module:function" of a layer (layers), which gets the item first.
+    standby = bool: an index that is being filled, which holds up no other (default: false).
+    All of it must be known at plan.
+  EOT
+  default     = {}
+  nullable    = false
+
+  validation {
+    condition = can(keys(var.indices)) && alltrue([for index in try(values(var.indices), []) : can(keys(index))])
+    error_message = join(" ", [
+      "indices is ${jsonencode(var.indices)}: give a map of index names to objects, such as { orders = { when = [{",
+      "attribute = \"sk\", begins_with = \"ORDER#\" }] } }, with {} for an index of whole items.",
+    ])
+  }
+
+  validation {
+    condition = alltrue(flatten([for index in var.indices : [
+      length(setsubtract(try(keys(index), []), [
+        "constants", "exclude", "include", "rename", "standby", "transform", "when",
+      ])) == 0,
+      [for condition in try(index.when, null)[*] : length(setsubtract(try(keys(condition), []), [
+        "attribute", "begins_with", "equals", "exists", "not_equals",
+      ])) == 0],
+    ]]))
+    error_message = join(" ", [
+      "indices has unknown members:",
+      "${join(", ", flatten([for name, index in var.indices : [
+        [for member in try(keys(index), []) : "${name}.${member}" if !contains([
+          "constants", "exclude", "include", "rename", "standby", "transform", "when",
+        ], member)],
+        [for number, condition in try(index.when, null)[*] : [
+          for member in try(keys(condition), []) : "${name}.when[${number}].${member}" if !contains([
+            "attribute", "begins_with", "equals", "exists", "not_equals",
+          ], member)
+        ]],
+      ]]))}:",
+      "an index has when, include, exclude, rename, constants, transform and standby; a condition has attribute and",
+      "one of equals, not_equals, begins_with and exists.",
+    ])
+  }
+
+  # trimspace() takes what Terraform can make a string of, and no null.
+  validation {
+    condition = alltrue(flatten([for index in var.indices : [
+      [for member in ["exclude", "include"] : (
+        try(index[member], null) == null || can([for text in tolist(index[member]) : trimspace(text)])
+      )],
+      [for member in ["constants", "rename"] : (
+        try(index[member], null) == null || can([for text in values(tomap(index[member])) : trimspace(text)])
+      )],
+      try(index.standby, null) == null || can(tobool(index.standby)),
+      try(index.transform, null) == null || can(trimspace(index.transform)),
+      try(index.when, null) == null || can([for condition in index.when : keys(condition)]),
+    ]]))
+    error_message = join(" ", [
+      "indices has members of the wrong type:",
+      "${join(", ", flatten([for name, index in var.indices : [
+        [for member in ["exclude", "include"] : "${name}.${member} = ${jsonencode(index[member])}" if(
+          try(index[member], null) != null && !can([for text in tolist(index[member]) : trimspace(text)])
+        )],
+        [for member in ["constants", "rename"] : "${name}.${member} = ${jsonencode(index[member])}" if(
+          try(index[member], null) != null && !can([for text in values(tomap(index[member])) : trimspace(text)])
+        )],
+        [for standby in [try(index.standby, null)] : "${name}.standby = ${jsonencode(standby)}" if(
+          standby != null && !can(tobool(standby))
+        )],
+        [for transform in [try(index.transform, null)] : "${name}.transform = ${jsonencode(transform)}" if(
+          transform != null && !can(trimspace(transform))
+        )],
+        [for when in [try(index.when, null)] : "${name}.when = ${jsonencode(when)}" if(
+          when != null && !can([for condition in when : keys(condition)])
+        )],
+      ]]))}:",
+      "give include and exclude as lists of strings, rename and constants as maps of strings, transform as a string,",
+      "standby as true or false, when as a list of conditions.",
+    ])
+  }
+
+  validation {
+    condition = alltrue([for name in try(keys(var.indices), []) : (
+      length(name) <= 255
+      && name != "."
+      && can(regex("^[^-_+A-Z\\s\"*\\\\/|,?<>#:$][^+A-Z\\s\"*\\\\/|,?<>#:$]*$", name))
+      && !startswith(name, "..")
+    )])
+    error_message = join(" ", [
+      "indices has the names ${jsonencode([for name in keys(var.indices) : name if !(
+        length(name) <= 255
+        && name != "."
+        && can(regex("^[^-_+A-Z\\s\"*\\\\/|,?<>#:$][^+A-Z\\s\"*\\\\/|,?<>#:$]*$", name))
+        && !startswith(name, "..")
+      )])}:",
+      "give OpenSearch index names: 1 to 255 characters, lower case, no spaces, none of \" * + \\ / | , ? < > # : $,",
+      "not starting with - or _.",
+    ])
+  }
+
+  validation {
+    condition = alltrue(flatten([for index in var.indices : [for condition in try(index.when, null)[*] :
+      alltrue([for step in try(split(".", condition.attribute), [""]) : step != ""])
+    ]]))
+    error_message = join(" ", [
+      "indices has conditions on no attribute:",
+      "${jsonencode(flatten([for index in var.indices : [for condition in try(index.when, null)[*] : condition if !(
+        alltrue([for step in try(split(".", condition.attribute), [""]) : step != ""])
+      )]]))}:",
+      "give attribute = the name of an attribute, or a path of names with",
+      "single dots between them, such as address.city.",
+    ])
+  }
+
+  validation {
+    condition = alltrue(flatten([for index in var.indices : [for condition in try(index.when, null)[*] :
+      length([
+        for operator in ["begins_with", "equals", "exists", "not_equals"] :
+        operator if try(condition[operator], null) != null
+      ]) == 1
+    ]]))
+    error_message = join(" ", [
+      "indices has conditions without exactly one operator:",
+      "${jsonencode(flatten([for index in var.indices : [for condition in try(index.when, null)[*] : condition if !(
+        length([
+          for operator in ["begins_with", "equals", "exists", "not_equals"] :
+          operator if try(condition[operator], null) != null
+        ]) == 1
+      )]]))}:",
+      "give each condition one of equals, not_equals,",
+      "begins_with and exists; for two of them, give two conditions on the attribute.",
+    ])
+  }
+
+  validation {
+    condition = alltrue(flatten([for index in var.indices : [for condition in try(index.when, null)[*] :
+      alltrue([for operator in ["equals", "not_equals"] : (
+        try(condition[operator], null) == null
+        || can(length([for text in tolist(condition[operator]) : trimspace(text)]))
+      )])
+      && (try(condition.begins_with, null) == null || can(trimspace(condition.begins_with)))
+      && (try(condition.exists, null) == null || can(tobool(condition.exists)))
+    ]]))
+    error_message = join(" ", [
+      "indices has conditions of the wrong type:",
+      "${jsonencode(flatten([for index in var.indices : [for condition in try(index.when, null)[*] : condition if !(
+        alltrue([for operator in ["equals", "not_equals"] : (
+          try(condition[operator], null) == null
+          || can(length([for text in tolist(condition[operator]) : trimspace(text)]))
+        )])
+        && (try(condition.begins_with, null) == null || can(trimspace(condition.begins_with)))
+        && (try(condition.exists, null) == null || can(tobool(condition.exists)))
+      )]]))}:",
+      "give equals and not_equals as lists of strings, begins_with as a",
+      "string, exists as true or false.",
+    ])
+  }
+
+  validation {
+    condition = alltrue(flatten([for index in var.indices : [for condition in try(index.when, null)[*] :
+      alltrue([
+        for operator in ["begins_with", "equals", "not_equals"] : try(length(condition[operator]), 1) > 0
+      ])
+    ]]))
+    error_message = join(" ", [
+      "indices has conditions with nothing to compare with:",
+      "${jsonencode(flatten([for index in var.indices : [for condition in try(index.when, null)[*] : condition if !(
+        alltrue([
+          for operator in ["begins_with", "equals", "not_equals"] : try(length(condition[operator]), 1) > 0
+        ])
+      )]]))}:",
+      "give equals and not_equals at least one value, and",
+      "begins_with at least one character (exists = true holds for any value).",
+    ])
+  }
+
+  validation {
+    condition = alltrue(flatten([for index in var.indices : [for condition in try(index.when, null)[*] :
+      !contains(
+        [for key in compact([var.table.hash_key, var.table.range_key]) : key if strcontains(key, ".")],
+        try(condition.attribute, "")
+      )
+    ]]))
+    error_message = join(" ", [
+      "indices has conditions on a key whose own name has a dot:",
+      "${jsonencode(flatten([for index in var.indices : [for condition in try(index.when, null)[*] : condition if !(
+        !contains(
+          [for key in compact([var.table.hash_key, var.table.range_key]) : key if strcontains(key, ".")],
+          try(condition.attribute, "")
+        )
+      )]]))}:",
+      "leave them out: a dot leads into a map, so a rule",
+      "can't name such an attribute.",
+    ])
+  }
+
+  validation {
+    condition = alltrue([for index in var.indices : (
+      alltrue([for name in concat(
+        try(index.include, null)[*], try(index.exclude, null)[*], try(keys(index.rename), []),
+      ) : try(length(name) > 0, true)])
+    )])
+    error_message = join(" ", [
+      "indices has empty names in include, exclude or rename:",
+      "${jsonencode({ for name, index in var.indices : name => [
+        try(index.include, null), try(index.exclude, null), try(index.rename, null),
+        ] if !(
+        alltrue([for name in concat(
+          try(index.include, null)[*], try(index.exclude, null)[*], try(keys(index.rename), []),
+        ) : try(length(name) > 0, true)])
+      ) })}:",
+      "give names of attributes.",
+    ])
+  }
+
+  validation {
+    condition = alltrue([for index in var.indices : (
+      try(index.include, null) == null
+      || try(length(setsubtract(index.include, try(index.exclude, null)[*])) > 0, true)
+    )])
+    error_message = join(" ", [
+      "indices has documents of nothing:",
+      "${jsonencode({ for name, index in var.indices : name => {
+        include = index.include
+        exclude = try(index.exclude, null)
+        } if !(
+        try(index.include, null) == null
+        || try(length(setsubtract(index.include, try(index.exclude, null)[*])) > 0, true)
+      ) })}:",
+      "include at least one attribute that exclude doesn't remove, or leave include out for all",
+      "attributes.",
+    ])
+  }
+
+  validation {
+    condition = alltrue([for index in var.indices : (
+      alltrue([
+        for fields in [concat(try(values(index.rename), []), try(keys(index.constants), []))] :
+        length(distinct(fields)) == length(fields)
+      ])
+    )])
+    error_message = join(" ", [
+      "indices has fields with two values:",
+      "${jsonencode({ for name, index in var.indices : name => {
+        rename = try(index.rename, null), constants = try(index.constants, null)
+        } if !(
+        alltrue([
+          for fields in [concat(try(values(index.rename), []), try(keys(index.constants), []))] :
+          length(distinct(fields)) == length(fields)
+        ])
+      ) })}:",
+      "give each renamed attribute and each constant a field of its own.",
+    ])
+  }
+
+  validation {
+    condition = alltrue([for index in var.indices : (
+      alltrue([for name in try(keys(index.rename), []) : (
+        !contains(try(index.exclude, null)[*], name)
+        && (try(index.include, null) == null || contains(try(index.include, null)[*], name))
+      )])
+    )])
+    error_message = join(" ", [
+      "indices renames attributes that its documents lack:",
+      "${jsonencode({ for name, index in var.indices : name => {
+        rename  = index.rename
+        include = try(index.include, null)
+        exclude = try(index.exclude, null)
+        } if !(
+        alltrue([for name in try(keys(index.rename), []) : (
+          !contains(try(index.exclude, null)[*], name)
+          && (try(index.include, null) == null || contains(try(index.include, null)[*], name))
+        )])
+      ) })}:",
+      "name them in include and not in exclude, or don't rename",
+      "them: include and exclude go by the item's own names.",
+    ])
+  }
+
+  validation {
+    condition = alltrue([for index in var.indices : (
+      alltrue(flatten([
+        for field in concat(try(values(index.rename), []), try(keys(index.constants), [])) : [
+          can(regex("^[^_~]", field)), [for part in split(".", try(trimspace(field), "a")) : trimspace(part) != ""],
+        ]
+      ]))
+    )])
+    error_message = join(" ", [
+      "indices has field names that OpenSearch reserves or refuses:",
+      "${jsonencode({ for name, index in var.indices : name => {
+        rename = try(index.rename, null), constants = try(index.constants, null)
+        } if !(
+        alltrue(flatten([
+          for field in concat(try(values(index.rename), []), try(keys(index.constants), [])) : [
+            can(regex("^[^_~]", field)), [for part in split(".", try(trimspace(field), "a")) : trimspace(part) != ""],
+          ]
+        ]))
+      ) })}:",
+      "give names that don't start with _ (metadata such as",
+      "_id) or ~ (escaped names), and have no blank part between dots.",
+    ])
+  }
+
+  validation {
+    condition = alltrue([for index in var.indices : (
+      try(index.transform, null) == null
+      || can(regex("^[a-zA-Z_]\\w*(\\.[a-zA-Z_]\\w*)*:[a-zA-Z_]\\w*$", index.transform))
+    )])
+    error_message = join(" ", [
+      "indices has the transforms",
+      "${jsonencode({ for name, index in var.indices : name => index.transform if !(
+        try(index.transform, null) == null
+        || can(regex("^[a-zA-Z_]\\w*(\\.[a-zA-Z_]\\w*)*:[a-zA-Z_]\\w*$", index.transform))
+      ) })}:",
+      "give module:function, such as search.documents:transform, with the names of a Python",
+      "module and of a function in it.",
+    ])
+  }
+
+  validation {
+    condition = alltrue([for index in var.indices : (
+      try(index.transform, null) == null || length(concat(var.layers, var.filename[*], var.s3_bucket[*])) > 0
+    )])
+    error_message = join(" ", [
+      "indices has transforms, but there are no layers:",
+      "${jsonencode({ for name, index in var.indices : name => index.transform if !(
+        try(index.transform, null) == null || length(concat(var.layers, var.filename[*], var.s3_bucket[*])) > 0
+      ) })}:",
+      "give layers with the layer that holds the code (or a package of",
+      "your own that does, by filename or s3_bucket).",
+    ])
+  }
+
+  validation {
+    condition = (
+      length(var.indices) == 0 || anytrue([for index in var.indices : try(tobool(index.standby), null) != true])
+    )
+    error_message = join(" ", [
+      "indices has only ${jsonencode(keys(var.indices))}, each with standby = true: leave standby out of at least one;",
+      "it is for an index that is being filled beside one that is searched.",
+    ])
+  }
+}
+
 variable "kms_key_arn" {
   type        = string
   description = <<-EOT
@@ -607,7 +979,8 @@ variable "kms_key_arn" {
 variable "layers" {
   type        = list(string)
   description = <<-EOT
-    ARNs of layer versions for the function, at most 5: for a CA file (opensearch_ca_file) or an extension.
+    ARNs of layer versions for the function, at most 5: for a transform (indices), a CA file (opensearch_ca_file) or an
+    extension.
   EOT
   default     = []
   nullable    = false
@@ -1185,6 +1558,27 @@ variable "s3_object_version" {
     error_message = join(" ", [
       "s3_object_version is ${jsonencode(var.s3_object_version)} without s3_bucket: give s3_bucket and",
       "s3_key too.",
+    ])
+  }
+}
+
+variable "skip_unchanged" {
+  type        = bool
+  description = <<-EOT
+    Whether a record that changes nothing in an index's document is left out there (default: false, it is written all
+    the same). It saves writes where indices leave out what changes most. Needs the stream view type NEW_AND_OLD_IMAGES.
+  EOT
+  default     = false
+  nullable    = false
+
+  validation {
+    condition = (
+      !var.skip_unchanged || coalesce(var.table.stream_view_type, "NEW_AND_OLD_IMAGES") == "NEW_AND_OLD_IMAGES"
+    )
+    error_message = join(" ", [
+      "skip_unchanged is ${var.skip_unchanged} and the stream of table '${var.table.name}' has the view type",
+      "${jsonencode(var.table.stream_view_type)}: set stream_view_type = \"NEW_AND_OLD_IMAGES\" on the table, or leave",
+      "skip_unchanged out; without both images nothing shows what a change leaves as it was.",
     ])
   }
 }

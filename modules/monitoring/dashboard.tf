@@ -204,7 +204,7 @@ locals {
       type = "text", x = 0, y = 0, width = 12, height = 4
       properties = {
         markdown = join("\n", [
-          "# ${split("/", var.sync.stream_arn)[1]} → ${var.sync.index}",
+          "# ${split("/", var.sync.stream_arn)[1]} → ${join(", ", var.sync.indices)}",
           "`dynamodb-opensearch status --function ${var.sync.function_name} --watch`",
           "",
           "What to do: ${startswith(var.runbooks_url, "http") ? "[runbooks](${var.runbooks_url})" : var.runbooks_url}",

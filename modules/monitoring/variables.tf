@@ -58,7 +58,7 @@ variable "sync" {
     failure_destination_type  = string
     function_arn              = string
     function_name             = string
-    index                     = string
+    indices                   = list(string)
     log_group_name            = string
     metrics                   = set(string)
     stream_arn                = string

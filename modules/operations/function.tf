@@ -22,7 +22,16 @@ locals {
   filename         = local.settings.s3_bucket == null ? coalesce(local.settings.filename, local.package) : null
   source_code_hash = local.filename == null ? local.settings.source_code_hash : filebase64sha256(local.filename)
 
-  purpose = "for the OpenSearch index ${var.sync.index} of the DynamoDB table ${local.settings.table.name}"
+  # A function's description has at most 256 characters: if need be, indices are only counted.
+  targets = [
+    length(var.sync.indices) == 1 ? "index ${var.sync.indices[0]}" : "indices ${join(", ", var.sync.indices)}",
+    length(var.sync.indices) == 1 ? "index" : "indices (${length(var.sync.indices)})",
+  ]
+  purposes = [
+    for target in local.targets : "for the OpenSearch ${target} of the DynamoDB table ${local.settings.table.name}"
+  ]
+  purpose     = local.purposes[length(local.purposes[0]) <= 230 ? 0 : 1]
+  description = substr("Runs units of jobs ${local.purpose}.", 0, 256)
 
   # The operator's own variables. All others are the sync's, so that both functions write in the same way.
   environment = {
@@ -31,6 +40,7 @@ locals {
     MAX_CONCURRENCY         = var.max_concurrency
     REPORT_BUCKET           = one([for bucket in var.report_bucket[*] : split(":", bucket.arn)[5]])
     REQUEST_TIMEOUT_SECONDS = coalesce(var.request_timeout_seconds, local.settings.request_timeout_seconds)
+    SYNC_FUNCTION           = local.settings.transforms ? var.sync.function_name : null # to compare their code
     SYNC_NAME               = local.name
   }
   environment_variables = {
@@ -43,7 +53,7 @@ resource "aws_lambda_function" "this" {
   #checkov:skip=CKV_AWS_116:a dead letter queue is for asynchronous invocations; the state machine waits for the answer
 
   function_name                  = local.name
-  description                    = "Runs units of jobs ${local.purpose}."
+  description                    = local.description
   role                           = aws_iam_role.function.arn
   package_type                   = "Zip"
   filename                       = local.filename

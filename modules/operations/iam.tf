@@ -2,11 +2,11 @@
 # is for; `*` is only used where AWS has no narrower resource, with AWS's reason.
 
 locals {
-  # The index, and those behind it. IAM can't distinguish the indices of a collection.
+  # The sync's indices, and those behind them. IAM can't distinguish the indices of a collection.
   signed = local.settings.opensearch_auth == "sigv4"
   index_arns = flatten([
     for arn in local.signed && local.settings.opensearch_service == "es" ? [var.sync.domain_arn] : [] : [
-      for name in concat([var.sync.index], sort(var.indices)) : "${arn}/${name}"
+      for name in concat(var.sync.indices, sort(var.indices)) : "${arn}/${name}"
     ]
   ])
   collection_arns = local.signed && local.settings.opensearch_service == "aoss" ? [var.sync.collection_arn] : []
@@ -86,6 +86,26 @@ data "aws_iam_policy_document" "function" {
     content {
       sid       = "ReachCollection"
       actions   = ["aoss:APIAccessAll"]
+      resources = [statement.value]
+    }
+  }
+
+  # INDICES that are too long for the environment.
+  dynamic "statement" {
+    for_each = local.settings.indices_parameter_arn[*]
+    content {
+      sid       = "ReadProjections"
+      actions   = ["ssm:GetParameter"]
+      resources = [statement.value]
+    }
+  }
+
+  # The hashes of the sync's package and layers: both functions must run the same code before anything is compared.
+  dynamic "statement" {
+    for_each = local.settings.transforms ? [var.sync.function_arn] : []
+    content {
+      sid       = "CompareCode"
+      actions   = ["lambda:GetFunctionConfiguration"]
       resources = [statement.value]
     }
   }

@@ -4,13 +4,16 @@ variable "sync" {
     domain_arn               = optional(string)
     failure_destination_arn  = string
     failure_destination_type = string
-    index                    = string
+    function_arn             = string
+    function_name            = string
+    indices                  = list(string)
     settings = object({
       architectures                   = list(string)
       code_signing_config_arn         = optional(string)
       environment_variables           = map(string)
       failure_destination_kms_key_arn = optional(string)
       filename                        = optional(string)
+      indices_parameter_arn           = optional(string)
       kms_key_arn                     = optional(string)
       layers                          = list(string)
       log_kms_key_arn                 = optional(string)
@@ -31,6 +34,7 @@ variable "sync" {
         kms_key_arns = list(string)
         name         = string
       })
+      transforms = bool
       vpc_config = optional(object({
         subnet_ids                  = set(string)
         security_group_ids          = set(string)
@@ -40,7 +44,7 @@ variable "sync" {
   })
   description = <<-EOT
     The sync whose jobs are run: the root module as a whole (sync = module.search). Everything that it knows is taken
-    over from it, such as table, index, OpenSearch, failure destination, package, VPC and environment variables.
+    over from it, such as table, indices, OpenSearch, failure destination, package, VPC and environment variables.
   EOT
   nullable    = false
 
@@ -73,14 +77,15 @@ variable "environment_variables" {
 
   validation {
     condition = length(setintersection(keys(var.environment_variables), [
-      "CONFLICT_WINDOW_SECONDS", "DEAD_LETTER_ARN", "INDEX", "LOG_LEVEL", "MAX_CONCURRENCY", "OPENSEARCH_AUTH",
-      "OPENSEARCH_CA_FILE", "OPENSEARCH_ENDPOINT", "OPENSEARCH_SECRET_ARN", "OPENSEARCH_SERVICE", "REPORT_BUCKET",
-      "REQUEST_TIMEOUT_SECONDS", "SYNC_NAME", "TABLE_KEYS", "TABLE_NAME",
+      "CONFLICT_WINDOW_SECONDS", "DEAD_LETTER_ARN", "INDEX", "INDICES", "LOG_LEVEL", "MAX_CONCURRENCY",
+      "OPENSEARCH_AUTH", "OPENSEARCH_CA_FILE", "OPENSEARCH_ENDPOINT", "OPENSEARCH_SECRET_ARN", "OPENSEARCH_SERVICE",
+      "REPORT_BUCKET", "REQUEST_TIMEOUT_SECONDS", "SKIP_UNCHANGED", "SYNC_FUNCTION", "SYNC_NAME", "TABLE_KEYS",
+      "TABLE_NAME",
     ])) == 0
     error_message = join(" ", [
       "environment_variables has the names ${join(", ", keys(var.environment_variables))}: leave out those that this",
       "module sets from its own variables (log_level sets LOG_LEVEL, …) and those that must be the sync's (INDEX,",
-      "TABLE_NAME, OPENSEARCH_ENDPOINT, …).",
+      "INDICES, TABLE_NAME, OPENSEARCH_ENDPOINT, …).",
     ])
   }
 
@@ -184,8 +189,8 @@ variable "failure_destination_kms_key_arn" {
 variable "indices" {
   type        = set(string)
   description = <<-EOT
-    The indices behind the sync's index, now or later, if that is an alias: ["products-1"], or ["products-*"] for all
-    whose names begin like that (default: none, the sync's index is not an alias). verify reads them and create-index
+    The indices behind the sync's own, now or later, where those are aliases: ["products-1"], or ["products-*"] for all
+    whose names begin like that (default: none, the sync's indices are no aliases). verify reads them and create-index
     creates them.
   EOT
   default     = []

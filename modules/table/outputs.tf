@@ -5,6 +5,11 @@ output "arn" {
   value       = aws_dynamodb_table.this.arn
 }
 
+output "attribute" {
+  description = "The key attributes: name and type (S, N or B) of each."
+  value       = aws_dynamodb_table.this.attribute
+}
+
 output "hash_key" {
   description = "Name of the partition key's attribute."
   value       = aws_dynamodb_table.this.hash_key

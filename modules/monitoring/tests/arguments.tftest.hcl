@@ -20,7 +20,7 @@ variables {
     failure_destination_type  = "sqs"
     function_arn              = "arn:aws:lambda:eu-west-1:111122223333:function:products-opensearch-sync"
     function_name             = "products-opensearch-sync"
-    index                     = "products"
+    indices                   = ["products"]
     log_group_name            = "/aws/lambda/products-opensearch-sync"
     metrics                   = ["EventCount"]
     stream_arn                = "arn:aws:dynamodb:eu-west-1:111122223333:table/products/stream/2025-01-01T00:00:00.000"

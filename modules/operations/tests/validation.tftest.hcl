@@ -11,7 +11,9 @@ variables {
     domain_arn               = "arn:aws:es:eu-west-1:111122223333:domain/search"
     failure_destination_arn  = "arn:aws:sns:eu-west-1:111122223333:failures"
     failure_destination_type = "sns"
-    index                    = "products"
+    function_arn             = "arn:aws:lambda:eu-west-1:111122223333:function:products-opensearch-sync"
+    function_name            = "products-opensearch-sync"
+    indices                  = ["products"]
     settings = {
       architectures = ["arm64"]
       environment_variables = {
@@ -41,6 +43,7 @@ variables {
         kms_key_arns = []
         name         = "products"
       }
+      transforms = false
     }
   }
 }

@@ -34,6 +34,7 @@ run "the_shortest_call" {
       OPENSEARCH_ENDPOINT     = "https://search-x.eu-west-1.es.amazonaws.com"
       OPENSEARCH_SERVICE      = "es"
       REQUEST_TIMEOUT_SECONDS = "20"
+      SKIP_UNCHANGED          = "false"
       SYNC_NAME               = "products-opensearch-sync"
       TABLE_KEYS              = "productId"
       TABLE_NAME              = "products"
@@ -83,6 +84,8 @@ run "the_shortest_call" {
       && output.log_group_arn == aws_cloudwatch_log_group.this.arn
       && output.opensearch_endpoint == "https://search-x.eu-west-1.es.amazonaws.com"
       && output.index == "products"
+      && output.indices == tolist(["products"])
+      && length(output.filters) == 0
       && output.collection_arn == null
       && output.domain_arn == "arn:aws:es:eu-west-1:111122223333:domain/search"
       && output.metrics == toset(["EventCount"])
@@ -91,6 +94,8 @@ run "the_shortest_call" {
       && output.policy == data.aws_iam_policy_document.this.json
       && tomap(output.settings.environment_variables) == aws_lambda_function.this.environment[0].variables
       && output.settings.filename == null
+      && output.settings.indices_parameter_arn == null
+      && output.settings.transforms == false
       && output.settings.source_code_hash == null
       && output.settings.table.arn == var.table.arn
       && output.settings.table.name == "products"
