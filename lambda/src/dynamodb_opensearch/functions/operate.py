@@ -37,7 +37,8 @@ from dynamodb_opensearch.parameter import with_indices
 from dynamodb_opensearch.settings import Settings, read_settings
 
 UNITS = 2_000
-"""Most units of one execution: their results must fit into the 256 KiB that Step Functions passes on."""
+"""Most units of one execution: their results must fit into the 256 KiB that Step Functions passes on. Several indices
+make the results longer, as each has counts of its own."""
 PLAN_BYTES = 240_000
 POSITION_BYTES = 200_000
 """The limit of one unit's position, for the same reason. A longer one of an intent isn't passed on."""
@@ -131,10 +132,11 @@ class Operator:
         elif not isinstance(job, CreateIndex):
             Sides.resolve(sync)  # a fault of OpenSearch is reported before hundreds of units begin
         units = [to_json(unit) for unit in job.plan(sync)]
-        size = len(json.dumps(units))
-        if len(units) > UNITS or size > PLAN_BYTES:
+        size, indices = len(json.dumps(units)), len(sync.settings.projections)
+        most = UNITS if indices == 1 else UNITS // (1 + indices)
+        if len(units) > most or size > PLAN_BYTES:
             raise ConfigurationError(
-                f"the job has {len(units)} units of {size} bytes, and Step Functions takes {UNITS} of {PLAN_BYTES}: "
+                f"the job has {len(units)} units of {size} bytes, and Step Functions takes {most} of {PLAN_BYTES}: "
                 "give fewer segments or exports, or run it with the command line, which has no such limit"
             )
         self._logger.info("planned", extra={"job": event["job"], "units": len(units)})
