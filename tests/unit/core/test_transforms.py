@@ -152,7 +152,7 @@ class Odd(dict[str, Any]):
         (lambda _: {"a": 1, "createdAt": datetime.now(UTC)}, "datetime in the field createdAt isn't JSON"),
         (lambda item: item | {"x": [float("nan")]}, "a number that isn't finite in the field x isn't JSON"),
         (lambda _: {"x": {1: "secret"}}, "a name that is int in the field x isn't JSON"),
-        (lambda _: {1: "secret"}, "returned a name that is int, not str"),
+        (lambda _: {1: "secret"}, "a name that is int isn't JSON"),
         (_cycle, "a value in itself, or nested too deep, in the field self isn't JSON"),
         (lambda _: Odd(), "OSError"),
     ],
