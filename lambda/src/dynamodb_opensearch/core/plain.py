@@ -88,11 +88,15 @@ class PlainItem(dict[str, Any]):
             AttributeError: it isn't a mapping.
         """
         item = cls(dict.fromkeys(raw.keys(), _UNTOUCHED))
-        item._raw, item._spellings = raw, spellings
+        item.view_on(raw, spellings)
         return item
 
+    def view_on(self, raw: Item, spellings: Spellings, shared: dict[str, Any] | None = None) -> None:
+        """Read what is untouched from here."""
+        self._raw, self._spellings, self._shared = raw, spellings, shared
+
     def encode(self, texts: dict[str, str], spellings: Spellings) -> None:
-        """Put each field's JSON text into ``texts``: see ``texts_of``."""
+        """Put each field's JSON text into ``texts``: see ``encode_fields``."""
         raw, shared = self._raw, self._shared or _NOTHING
         for name, value in super().items():
             if value is not _UNTOUCHED:
@@ -162,7 +166,7 @@ class PlainItem(dict[str, Any]):
         if self._raw:
             if self._shared is None:
                 self._shared = {}
-            copied._raw, copied._spellings, copied._shared = self._raw, self._spellings, self._shared  # noqa: SLF001 (Self)
+            copied.view_on(self._raw, self._spellings, self._shared)
         return copied
 
     __copy__ = copy
