@@ -376,26 +376,13 @@ def test_a_value_without_a_form_in_json_is_named_by_its_type(value: Any, named: 
         written(value)
 
 
-@pytest.mark.parametrize(
-    "raw",
-    [
-        {},
-        {"S": "a", "N": "1"},
-        {"X": "a"},
-        {"S": 5},
-        {"N": "NaN"},
-        {"N": "1E99999999999999999999"},
-        {"NS": [5]},
-        {"SS": [5]},
-        {"BOOL": "true"},
-        {"NULL": False},
-        {"L": 5},
-        {"M": ["a"]},
-        {"BS": ["not base64"]},
-        "text",
-        None,
-    ],
-)
+BROKEN: list[Any] = [
+    *({}, {"S": "a", "N": "1"}, {"X": "a"}, {"S": 5}, {"N": "NaN"}, {"N": "1E99999999999999999999"}, {"NS": [5]}),
+    *({"SS": [5]}, {"BOOL": "true"}, {"NULL": False}, {"L": 5}, {"M": ["a"]}, {"BS": ["not base64"]}, "text", None),
+]
+
+
+@pytest.mark.parametrize("raw", BROKEN)
 def test_what_is_not_dynamodb_json_is_undecodable(raw: Any) -> None:
     with pytest.raises(UndecodableError):
         view({"a": raw})["a"]

@@ -53,7 +53,7 @@ def test_a_module_may_be_in_a_package(module: Callable[[str, str], None]) -> Non
 
 
 @pytest.mark.parametrize(
-    "name", ["", "search", "search:", ":document", "a b:c", "a:b:c", "a..b:c", "a-b:c", ".a:b", "a:b.c"]
+    "name", ["", "search", "search:", ":document", "a b:c", "a:b:c", "a..b:c", "a-b:c", ".a:b", "a:b.c", "é:b"]
 )
 def test_a_name_of_another_form_is_refused(name: str) -> None:
     with pytest.raises(ConfigurationError, match="module and a function") as error:

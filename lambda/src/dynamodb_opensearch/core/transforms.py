@@ -92,7 +92,8 @@ def read_name(name: str) -> tuple[str, str]:
         ConfigurationError: the name has another form.
     """
     module, colon, attribute = name.partition(":")
-    if not (colon and all(part.isidentifier() for part in (*module.split("."), attribute))):
+    parts = (*module.split("."), attribute)
+    if not (colon and all(part.isascii() and part.isidentifier() for part in parts)):
         raise ConfigurationError(
             f"the transform is {name!r}: it must be a module and a function in it, such as 'search:document'"
         )

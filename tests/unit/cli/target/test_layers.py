@@ -1,4 +1,4 @@
-"""cli/target/layers.py and layer_zip.py: only the function's own code is imported, whole, and kept inside its folder."""
+"""cli/target/layers.py, layer_zip.py: only the function's own code is imported, whole, and kept inside its folder."""
 
 import base64
 import hashlib
