@@ -16,7 +16,7 @@ from typing import Any, Self
 
 from dynamodb_opensearch.core.errors import ConfigurationError, TransformError, UndecodableError
 from dynamodb_opensearch.core.items import Item
-from dynamodb_opensearch.core.plain import PlainItem, Spellings, UnfitError, texts_of
+from dynamodb_opensearch.core.plain import PlainItem, Spellings, UnfitError, encode_fields
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,8 @@ def read_name(name: str) -> tuple[str, str]:
         ConfigurationError: the name has another form.
     """
     module, colon, attribute = name.partition(":")
-    if not (colon and all(part.isidentifier() for part in (*module.split("."), attribute))):
+    parts = (*module.split("."), attribute)
+    if not (colon and all(part.isascii() and part.isidentifier() for part in parts)):
         raise ConfigurationError(
             f"the transform is {name!r}: it must be a module and a function in it, such as 'search:document'"
         )
@@ -141,12 +142,10 @@ class _UnfitFieldError(Exception):
 def _encoded(document: dict[Any, Any], spellings: Spellings) -> dict[str, str]:
     texts: dict[str, str] = {}
     try:
-        for name, text in texts_of(document, spellings):
-            if not isinstance(name, str):
-                raise _UnfitFieldError(f"returned a name that is {type(name).__name__}, not str")
-            texts[str.__str__(name)] = text
+        encode_fields(document, texts, spellings)
     except (UnfitError, RecursionError) as error:
         field = next(islice(document, len(texts), None))
         what = "a value in itself, or nested too deep," if isinstance(error, RecursionError) else str(error)
-        raise _UnfitFieldError(f"{what} in the field {field} isn't JSON") from None
+        where = f" in the field {field}" if isinstance(field, str) else ""
+        raise _UnfitFieldError(f"{what}{where} isn't JSON") from None
     return texts
