@@ -77,6 +77,8 @@ class World:
         self.objects: dict[str, str] = {}
         self.put_faults: list[Exception] = []
         self.opened: list[Mapping[str, Any]] = []
+        self.other_code: str | None = None
+        """What the operator's code differs in from the sync's."""
         self.selected: list[tuple[str, ...]] = []
         settings = read_settings({**ENVIRONMENT, "SYNC_NAME": f"operator-{next(_NUMBERS)}", **environment})
         monkeypatch.setattr(self.module, "open_sync", self.open_sync)
@@ -85,8 +87,14 @@ class World:
         )
         monkeypatch.setattr(self.module.boto3, "client", lambda _: SimpleNamespace(put_object=self.put_object))
         operations = self.module.Operations.read(environment)
-        self.operator = self.module.Operator(settings, operations, clock=lambda: self.work.now, sleep=self.sleep)
+        self.operator = self.module.Operator(
+            settings, operations, self.check, clock=lambda: self.work.now, sleep=self.sleep
+        )
         self.lasts = 60.0
+
+    def check(self, _: Any) -> None:
+        if self.other_code:
+            raise ConfigurationError(self.other_code)
 
     def sleep(self, seconds: float) -> None:
         self.work.now += seconds
@@ -195,6 +203,16 @@ def test_each_index_has_a_report_of_its_own(monkeypatch: pytest.MonkeyPatch) -> 
         ("orders", "the uuid of orders", "i0"),
         ("customers", "the uuid of customers", "i1"),
     ]
+
+
+def test_nothing_is_planned_or_done_with_another_code_than_the_syncs(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World(monkeypatch, Work([1]))
+    world.other_code = "this function has other layers"
+
+    for event in ({"action": "plan"}, {"unit": ONE}):
+        with pytest.raises(ConfigurationError, match="this function has other layers"):
+            world.invoke(**event)
+    assert world.opened == []
 
 
 def test_a_job_may_be_about_some_of_the_indices(monkeypatch: pytest.MonkeyPatch) -> None:

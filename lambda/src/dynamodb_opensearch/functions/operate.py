@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Protocol
 
 import boto3
@@ -30,6 +31,7 @@ from dynamodb_opensearch.jobs.job import Pause, Step
 from dynamodb_opensearch.jobs.load import Load
 from dynamodb_opensearch.jobs.report import Compared, ReportWriter
 from dynamodb_opensearch.jobs.request import Request, read_request
+from dynamodb_opensearch.jobs.same_code import check_same_code
 from dynamodb_opensearch.jobs.side import Side, Sides
 from dynamodb_opensearch.jobs.sync import Sync, open_sync
 from dynamodb_opensearch.jobs.unit import Unit, read_unit, to_json
@@ -78,16 +80,22 @@ class Operations:
 
 
 class Operator:
-    """What the function keeps between invocations. Created without I/O."""
+    """What the function keeps between invocations. Created without I/O.
+
+    Args:
+        check: called before each job's work, to refuse what would make other documents than the sync's.
+    """
 
     def __init__(
         self,
         settings: Settings,
         operations: Operations,
+        check: Callable[[Deadline], None] = lambda _: None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._settings, self._operations, self._clock, self._sleep = settings, operations, clock, sleep
+        self._settings, self._operations, self._check = settings, operations, check
+        self._clock, self._sleep = clock, sleep
         self._logger = telemetry.make_logger(settings.sync_name, settings.log_level)
 
     def handle(self, event: Event, context: Context) -> dict[str, Any]:
@@ -235,6 +243,7 @@ class Operator:
         )
 
     def _open(self, request: Request, deadline: Deadline, capacity: CapacityLimit | None = None) -> Sync:
+        self._check(deadline)
         return open_sync(
             self._settings.select(request.indices),
             capacity=capacity,
@@ -336,5 +345,7 @@ def _location(sync: Sync, export: str) -> str:
     return location_of(sync.dynamodb, export) if export.startswith("arn:") else export
 
 
-_operator = Operator(read_settings(with_indices(os.environ)), Operations.read(os.environ))
+_operator = Operator(
+    read_settings(with_indices(os.environ)), Operations.read(os.environ), partial(check_same_code, os.environ)
+)
 handler = _operator.handle
