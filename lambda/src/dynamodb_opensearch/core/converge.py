@@ -172,7 +172,8 @@ class _Work:
 
         def refuse(key: Settle) -> None:
             for settle in settles[key.id]:
-                self._refuse(_delete(settle, settle.highest_own), _UNREADABLE)
+                if settle.address in self.waiting:  # else its index was found to be blocked
+                    self._refuse(_delete(settle, settle.highest_own), _UNREADABLE)
 
         # One read of an item serves all indices. It begins after everything that is known of them was stored.
         for reading in table.read([group[0] for group in settles.values()], deadline, unreadable=refuse):
@@ -253,6 +254,7 @@ class _Work:
             error = _reason_to_block(
                 refusals,
                 accepted=self.accepted[index],
+                accepted_anywhere=self.accepted.total(),
                 accepted_contents=self.accepted_contents[index],
                 sendable=self.sendable[index],
                 least_faults=least_faults,
@@ -330,7 +332,13 @@ def _delete(settle: Settle, version: int) -> Write:
 
 
 def _reason_to_block(
-    refusals: Collection[Refusal], *, accepted: int, accepted_contents: int, sendable: int, least_faults: int
+    refusals: Collection[Refusal],
+    *,
+    accepted: int,
+    accepted_anywhere: int,
+    accepted_contents: int,
+    sendable: int,
+    least_faults: int,
 ) -> ConfigurationError | None:
     """What must be changed, if an index's refusals aren't the documents' fault; None if they may be.
 
@@ -340,11 +348,12 @@ def _reason_to_block(
     Args:
         refusals: all refusals of this index in this call of ``converge``.
         accepted: how many actions OpenSearch carried out, or found to be older than what the index holds.
-        accepted_contents: how many of them weren't deletes, which pass no pipeline and no index mapping.
+        accepted_anywhere: the same for all indices, which share the table and its keys.
+        accepted_contents: how many of this index's weren't deletes, which pass no pipeline and no index mapping.
         sendable: how many items a document could be made of.
         least_faults: see ``converge``.
     """
-    if not accepted and any(refusal.reason == _UNREADABLE for refusal in refusals):
+    if not accepted_anywhere and any(refusal.reason == _UNREADABLE for refusal in refusals):
         return ConfigurationError(
             "DynamoDB refuses to read the keys (ValidationException), and nothing else was written: check that "
             "TABLE_NAME and TABLE_KEYS are the table's, and that its keys have the same types as the records' keys"

@@ -155,11 +155,16 @@ def _projection(name: str, value: Any, schema: KeySchema, *, skip_unchanged: boo
             standby=_boolean("standby", given.get("standby", False)),
             skip_unchanged=skip_unchanged,
             spec=json.dumps(
-                {name: given[name] for name in sorted(_OF_CONTENT & given.keys())}, sort_keys=True, default=str
+                {name: given[name] for name in sorted(_OF_CONTENT & given.keys())}, sort_keys=True, default=_spelt
             ),
         )
     except ValueError as error:
         raise ValueError(f"the index {name!r}: {error}") from None
+
+
+def _spelt(number: Decimal) -> list[str]:
+    """A number with a point, in a form that no text and no other member has."""
+    return [str(number)]
 
 
 def _key_rule(rule: Rule, schema: KeySchema) -> Rule:
@@ -175,7 +180,7 @@ def _key_rule(rule: Rule, schema: KeySchema) -> Rule:
 def _transform(value: Any) -> Transform | None:
     if value is not None and not isinstance(value, str):
         raise ValueError(f"transform is {value!r}: it must be a text such as module:function")
-    return Transform.load(value) if value else None
+    return None if value is None else Transform.load(value)
 
 
 def _boolean(name: str, value: Any) -> bool:

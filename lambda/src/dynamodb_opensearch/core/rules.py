@@ -85,7 +85,7 @@ class Condition:
             case "N":
                 return bool(self._numbers) and _number(content) in self._numbers
             case "BOOL":
-                return ("true" if content else "false") in self.values
+                return _BOOLEANS[content] in self.values
         return False
 
 
@@ -159,6 +159,7 @@ def _text(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
+_BOOLEANS = {True: "true", False: "false"}
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?").fullmatch
 
 
