@@ -16,6 +16,7 @@ PACKAGE = "dynamodb_opensearch"
 LEVELS = (
     ("core",),
     ("settings", "aws", "telemetry"),
+    ("parameter",),
     ("sources", "opensearch", "dynamodb", "failures"),
     ("jobs",),
     ("functions", "cli"),

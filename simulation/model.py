@@ -1,21 +1,27 @@
-"""Runs random histories of one document through the real ``coalesce`` and ``converge``, without I/O.
+"""Runs random histories of one item through the real ``coalesce`` and ``converge``, without I/O.
 
 Every actor (the table's writer, pollers, settlers, a backfill, the network) is a greenlet that yields wherever the real
 actor would wait for I/O, so a seed is one interleaving. Requests may land long after their sender died, answers get
 lost, invocations are killed anywhere, batches are split, grown and replayed, clocks disagree. At the end, once every
-request has landed, the index must hold what the table holds.
+request has landed, each index must hold what the table's item says.
+
+A world has one index of whole items, or several projections: then the item has few values, so that it often enters and
+leaves an index, or changes without any effect there.
 """
 
+import json
 import random
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from dynamodb_opensearch.core import changes, converge, versions
+from dynamodb_opensearch.core import changes, converge
 from dynamodb_opensearch.core.answers import DONE, Kind, Outcome
-from dynamodb_opensearch.core.changes import Settle, Write
+from dynamodb_opensearch.core.changes import Reading, Settle, Write
+from dynamodb_opensearch.core.items import Item
 from dynamodb_opensearch.core.keys import KeySchema
+from dynamodb_opensearch.core.projections import Projection, parse_projections
 from dynamodb_opensearch.core.reasons import Reason
 from dynamodb_opensearch.core.tally import Tally
 from dynamodb_opensearch.core.versions import scan_version
@@ -28,10 +34,26 @@ _SCHEMA = KeySchema(("pk",))
 _KEYS = {"pk": {"S": "k"}}
 _LOST = Outcome(Kind.LATER, Reason("timeout"))
 _NEVER = 10**6
-_FOREIGN = -1
+_FOREIGN: Mapping[str, Any] = {"foreign": True}
 
-Content = int | None
-"""The number of the change that the document holds; None if it doesn't exist."""
+Content = Mapping[str, Any] | None
+"""A document, or an item in plain Python; None if it doesn't exist."""
+
+_SEVERAL = """{
+  "kept": {"when": [{"attribute": "kind", "equals": ["a"]}], "include": ["value"]},
+  "rest": {"when": [{"attribute": "kind", "not_equals": ["a"]}, {"attribute": "gone", "exists": false}],
+           "exclude": ["noise", "pk"], "rename": {"value": "amount"}},
+  "whole": {}
+}"""
+
+# What each index must hold, written down a second time: the product's own projections prove nothing about themselves.
+_MUST_HOLD: Mapping[str, Callable[[Mapping[str, Any]], Content]] = {
+    "kept": lambda item: {"value": item["value"]} if item["kind"] == "a" else None,
+    "rest": lambda item: (
+        {"kind": item["kind"], "amount": item["value"]} if item["kind"] != "a" and "gone" not in item else None
+    ),
+    "whole": lambda item: item,
+}
 
 
 class Killed(Exception):  # noqa: N818 (not an error: Lambda ends an invocation)
@@ -55,17 +77,30 @@ class Document:
 
 
 class History:
-    """The world of one seed. ``run`` returns the story of a divergence, or None if all went well."""
+    """The world of one seed. ``run`` returns the story of a divergence, or None if all went well.
 
-    def __init__(self, seed: int, *, or_equal: bool = False, source: str = "read") -> None:
+    Args:
+        several: whether there are several projections, and records with both images, instead of one whole index.
+    """
+
+    def __init__(self, seed: int, *, or_equal: bool = False, source: str = "read", several: bool = False) -> None:
         self.random = random.Random(seed)
-        self.document = Document(or_equal=or_equal)
+        self.several = several
+        skip_unchanged = several and self.random.random() < 0.6
+        all_projections = parse_projections(_SEVERAL, _SCHEMA, skip_unchanged=skip_unchanged)
+        self.projections = {
+            projection.index: projection
+            for projection in all_projections
+            if (several and self.random.random() < 0.7) or projection.index == "whole"
+        }
+        self.documents = {index: Document(or_equal=or_equal) for index in self.projections}
         if seed % 20 == 7:  # another sync wrote here, whose versions aren't times
-            self.document.content, self.document.version = _FOREIGN, 4_102_444_800 * 10**9 + 990 + seed % 10
+            whole = self.documents["whole"]  # where every change counts: nothing else would ever look at the document
+            whole.content, whole.version = _FOREIGN, 4_102_444_800 * 10**9 + 990 + seed % 10
         self.now = float(_START)
         self.table: Content = None
         self.records: list[dict[str, Any]] = []
-        self.in_flight: list[tuple[int, Content]] = []
+        self.in_flight: list[tuple[str, int, Content]] = []
         self.story: list[str] = []
         self.kills = self.random.choice([0, 1, 3, 6])
         self.source = source
@@ -76,8 +111,9 @@ class History:
         """Run all actors to their end, land what is in flight, and compare."""
         draw = self.random
         images = draw.random() < 0.7
+        view = draw.choice(["both", "both", "both", "new", "old", "keys"]) if self.several else "new"
         changes_left = draw.randint(2, 7)
-        self._spawn(partial(self._write_table, changes_left, keys_only=not images))
+        self._spawn(partial(self._write_table, changes_left, view if self.several or images else "keys"))
         for number in range(draw.choice([1, 1, 1, 2])):
             self._spawn(partial(self._poll, number, changes_left))
         for number in range(draw.choice([0, 0, 1, 2])):
@@ -93,13 +129,19 @@ class History:
                 self._land(draw.randrange(len(self.in_flight)))
         while self.in_flight:
             self._land(draw.randrange(len(self.in_flight)))
-        if self.document.content == self.table:
-            return None
-        return "\n".join([*self.story, f"table {self.table}, index {self.document.content} v{self.document.version}"])
+        wrong = [
+            f"{index} holds {document.content} v{document.version}, not {self._must_hold(index)}"
+            for index, document in self.documents.items()
+            if document.content != self._must_hold(index)
+        ]
+        return "\n".join([*self.story, f"the table has {self.table}", *wrong]) if wrong else None
+
+    def _must_hold(self, index: str) -> Content:
+        return None if self.table is None else _MUST_HOLD[index](self.table)
 
     # -- actors
 
-    def _write_table(self, count: int, *, keys_only: bool) -> None:
+    def _write_table(self, count: int, view: str) -> None:
         draw = self.random
         # Two clocks that disagree by less than the window minus a second; DynamoDB's own is between them.
         spread = draw.choice([0, 1, draw.randint(2, CONFLICT_WINDOW - 2)])
@@ -115,17 +157,30 @@ class History:
             counter += draw.randint(1, 3)
             low = draw.randrange(10**6) if shuffled else counter
             stamp = int(self.now + draw.choice(skews))
-            self.table = None if deleted else number
+            before, self.table = self.table, None if deleted else self._item(number)
             data: dict[str, Any] = {
                 "Keys": _KEYS,
                 "ApproximateCreationDateTime": stamp,
                 "SequenceNumber": str(low * 10**20 + draw.randrange(10**20) if big else low),
             }
-            if not deleted and not keys_only:
-                data["NewImage"] = {"pk": {"S": "k"}, "n": {"N": str(number)}}
-            self.records.append({"eventName": "REMOVE" if deleted else "MODIFY", "dynamodb": data})
-            self._note(f"change {number}: {'delete' if deleted else 'put'}, stamp {stamp - _START}, order {low}")
+            if self.table is not None and view in {"both", "new"}:
+                data["NewImage"] = _attributes(self.table)
+            if before is not None and view in {"both", "old"}:
+                data["OldImage"] = _attributes(before)
+            name = "REMOVE" if deleted else "INSERT" if before is None else "MODIFY"
+            self.records.append({"eventName": name, "dynamodb": data})
+            self._note(f"change {number}: {name} {self.table}, stamp {stamp - _START}, order {low}")
             self._wait()
+
+    def _item(self, number: int) -> Mapping[str, Any]:
+        """Return the item's next content: another one each time, or one of a few that differ in some indices only."""
+        if not self.several:
+            return {"pk": "k", "n": number}
+        draw = self.random
+        item: dict[str, Any] = {"pk": "k", "kind": draw.choice("aab"), "value": draw.randrange(2), "noise": number}
+        if draw.random() < 0.2:
+            item["gone"] = 1
+        return item
 
     def _poll(self, number: int, total: int) -> None:
         draw = self.random
@@ -137,13 +192,13 @@ class History:
                 continue
             end = min(available, checkpoint + draw.choice([1, 1, 2, 3, 10]))
             name = f"poller {number} {checkpoint}..{end - 1}"
-            batch = changes.coalesce(decode(self.records[checkpoint:end], _SCHEMA))
+            batch = changes.coalesce(decode(self.records[checkpoint:end], _SCHEMA), self.projections.values())
             try:
                 result = self._converge(name, batch.changes.values())
             except Killed:
                 self._note(f"{name}: killed")
                 continue
-            undone = [batch.first_positions[key] for key in result.unfinished]
+            undone = [batch.first_positions[address] for address in result.unfinished]
             checkpoint = checkpoint + min(undone) if undone else end
             if draw.random() < 0.05:
                 checkpoint = draw.randint(0, checkpoint)
@@ -154,36 +209,44 @@ class History:
             for _ in range(self.random.randint(0, 6)):
                 self._wait()
             try:
-                self._converge(f"settler {number}", [Settle("k", _KEYS)])
+                self._converge(f"settler {number}", self._settles())
             except Killed:
                 self._note(f"settler {number}: killed")
 
     def _backfill(self) -> None:
         for _ in range(self.random.randint(0, 6)):
             self._wait()
-        content, version = self.table, scan_version(int(self.now), CONFLICT_WINDOW)
+        item, version = self.table, scan_version(int(self.now), CONFLICT_WINDOW)
         self._wait()
-        if content is not None:  # a scan sees no deleted items
-            outcome = self.document.apply(version, content)
-            self._note(f"backfill writes {content} v{version}: {outcome.kind.value}")
+        if item is None:  # a scan sees no deleted items
+            return
+        for index, projection in self.projections.items():
+            content = _document(projection, _attributes(item))
+            if content is not None:
+                outcome = self.documents[index].apply(version, content)
+                self._note(f"backfill writes {content} v{version} into {index}: {outcome.kind.value}")
 
     def _damage(self) -> None:
         """Lose the document with its version, as a manual delete or a restart may; then repair it."""
         for _ in range(self.random.randint(0, 12)):
             self._wait()
-        self.document.content, self.document.version = None, -1
+        for document in self.documents.values():
+            document.content, document.version = None, -1
         self.now += self.random.choice([0, 200])
         self._note("the document is lost")
         newest = scan_version(int(self.now), CONFLICT_WINDOW)
-        safe = [(version, content) for version, content in self.in_flight if version <= newest]
+        safe = [(index, version, content) for index, version, content in self.in_flight if version <= newest]
         self.in_flight = safe  # newer ones must have landed: nothing distinguishes them from a future change
         while True:
             try:
-                result = self._converge("repair", [Settle("k", _KEYS)])
+                result = self._converge("repair", self._settles())
             except Killed:
                 continue
             if not result.unfinished:
                 return
+
+    def _settles(self) -> list[Settle]:
+        return [Settle(index, "k", _KEYS) for index in self.projections]
 
     # -- what an invocation sees of OpenSearch and DynamoDB
 
@@ -191,7 +254,8 @@ class History:
         patience = _Patience(self.random.choice([0, 1, 3, _NEVER]))
         return converge.converge(
             pending,
-            index=_Index(self, name),
+            projections=self.projections,
+            writer=_Writer(self, name),
             table=_Table(self, name),
             deadline=patience,  # type: ignore[arg-type]
             conflict_window=CONFLICT_WINDOW,
@@ -201,12 +265,14 @@ class History:
 
     def send(self, name: str, write: Write) -> Outcome:
         """Carry a write to OpenSearch, and its answer back. Either may fail."""
-        content = None if write.image is None else int(write.image["n"]["N"])
+        content = None if write.content is None else _encoded(self.projections[write.index], write.content)
+        document = self.documents[write.index]
         self._wait()
         fate = self.random.random()
         if fate < 0.7 or self.kills == 0:
-            outcome = self.document.apply(write.version, content)
-            self._note(f"{name}: writes {content} v{write.version}: {outcome.kind.value} (v{self.document.version})")
+            outcome = document.apply(write.version, content)
+            what = f"{content} v{write.version} into {write.index}"
+            self._note(f"{name}: writes {what}: {outcome.kind.value} (v{document.version})")
             if fate > 0.65 and self.kills:
                 self.kills -= 1
                 return _LOST  # applied, but the answer is lost
@@ -214,8 +280,8 @@ class History:
             return outcome
         self.kills -= 1
         if fate < 0.95:
-            self.in_flight.append((write.version, content))
-            self._note(f"{name}: {content} v{write.version} stays in flight")
+            self.in_flight.append((write.index, write.version, content))
+            self._note(f"{name}: {content} v{write.version} into {write.index} stays in flight")
         if fate < 0.85:
             raise Killed
         return _LOST
@@ -234,7 +300,7 @@ class History:
         """Return the content that a record's image holds."""
         data = (record["dynamodb"] for record in self.records)
         record = next(fields for fields in data if fields["SequenceNumber"] == sequence_number)
-        return int(record["NewImage"]["n"]["N"]) if "NewImage" in record else None
+        return {"pk": "k", "n": int(record["NewImage"]["n"]["N"])} if "NewImage" in record else None
 
     # -- scheduling
 
@@ -246,9 +312,9 @@ class History:
         self._hub.switch()
 
     def _land(self, position: int) -> None:
-        version, content = self.in_flight.pop(position)
-        outcome = self.document.apply(version, content)
-        self._note(f"in flight {content} v{version} lands: {outcome.kind.value}")
+        index, version, content = self.in_flight.pop(position)
+        outcome = self.documents[index].apply(version, content)
+        self._note(f"in flight {content} v{version} lands in {index}: {outcome.kind.value}")
 
     def _note(self, line: str) -> None:
         self.story.append(f"{self.now - _START:8.2f}  {line}")
@@ -270,12 +336,12 @@ class _Patience:
 
 
 @dataclass(slots=True)
-class _Index:
+class _Writer:
     history: History
     name: str
 
     def write(
-        self, writes: Iterable[Write], deadline: Any, tally: Tally, halvings: int = 0
+        self, writes: Iterable[Write], deadline: Any, tally: Tally, halvings: Mapping[str, int], /
     ) -> Iterator[tuple[Write, Outcome]]:
         del deadline, tally, halvings
         for write in writes:
@@ -288,19 +354,11 @@ class _Table:
     name: str
     reads: dict[str, tuple[Content, int]] = field(default_factory=dict)
 
-    def settle(self, settles: Iterable[Settle], deadline: Any, unreadable: Any) -> Iterator[Write]:
+    def read(self, keys: Iterable[Settle], deadline: Any, *, unreadable: Any) -> Iterator[Reading]:
         del deadline, unreadable
-        for settle in settles:
-            content, read_at = self._read(settle)
-            version = versions.settled_version(
-                stored=settle.stored,
-                highest_own=settle.highest_own,
-                read_at=read_at,
-                conflict_window=CONFLICT_WINDOW,
-            )
-            if version is not None:
-                image = None if content is None else {"n": {"N": str(content)}}
-                yield Write(settle.id, settle.keys, version, settle.highest_own, None, image)
+        for key in keys:
+            content, read_at = self._read(key)
+            yield Reading(key.id, None if content is None else _attributes(content), read_at)
 
     def _read(self, settle: Settle) -> tuple[Content, int]:
         """Read again for every attempt. The other sources must not be used: the first read, or the record's image."""
@@ -311,3 +369,19 @@ class _Table:
             case "image" if settle.sequence_number is not None:
                 content = self.history.image_of(settle.sequence_number)
         return content, read_at
+
+
+def _attributes(item: Mapping[str, Any]) -> Item:
+    return {name: {"S" if isinstance(value, str) else "N": str(value)} for name, value in item.items()}
+
+
+def _document(projection: Projection, item: Item) -> Content:
+    content = projection.project(item)
+    return None if content is None else _encoded(projection, content)
+
+
+def _encoded(projection: Projection, content: Any) -> Content:
+    document = projection.encode(content)
+    assert isinstance(document, bytes), document
+    value: Content = json.loads(document)
+    return value

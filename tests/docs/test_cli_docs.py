@@ -62,7 +62,7 @@ def test_every_help_has_examples_and_no_line_beyond_eighty(name: str) -> None:
     assert max(map(len, done.output.splitlines())) <= 80
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("name", sorted(COMMANDS.keys() - {"transform package"}))  # it works on files alone
 def test_every_command_takes_the_same_options_for_table_and_index(name: str) -> None:
     target = {"--function", "--terraform", "--endpoint", "--table", "--index", "--region", "--dead-letters", "--json"}
     assert target <= {option for one in COMMANDS[name].params for option in one.opts}

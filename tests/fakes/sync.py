@@ -6,7 +6,7 @@ from typing import Any
 from dynamodb_opensearch.core.deadline import Deadline
 from dynamodb_opensearch.dynamodb.table import Table
 from dynamodb_opensearch.jobs.sync import Sync
-from dynamodb_opensearch.opensearch.bulk import Index, Limits
+from dynamodb_opensearch.opensearch.bulk import Limits, Writer
 from dynamodb_opensearch.opensearch.client import Client
 from dynamodb_opensearch.settings import read_settings
 
@@ -35,9 +35,9 @@ def make_sync(table: FakeDynamoDB, opensearch: FakeOpenSearch, **changes: Any) -
         stream_arn=None,
         key_types={"pk": "S"},
         dynamodb=None,
-        table=Table(lambda: table, "products", settings.key_schema, settings.conflict_window_seconds),
+        table=Table(lambda: table, "products", settings.key_schema),
         client=Client(settings),
-        index=Index(opensearch, "products", Limits(1024**2, 100), 2, 5),
+        writer=Writer(opensearch, settings.projections, Limits(1024**2, 100), 2, 5),
         deadline=lambda: Deadline.after(5),
     )
     return replace(sync, **changes)

@@ -143,11 +143,11 @@ def test_at_debug_the_sdk_does_not_log_an_item_that_is_read(
     item = {"pk": {"S": "a"}, "t": {"S": "s3cr3t"}}
     answer = json.dumps({"Responses": {"products": [item]}, "UnprocessedKeys": {}}).encode()
     amazon.reply = lambda _: (200, "application/x-amz-json-1.0", answer)
-    table = Table(stream._dynamodb, "products", KeySchema(("pk",)), 60)
+    table = Table(stream._dynamodb, "products", KeySchema(("pk",)))
 
-    [write] = table.settle([Settle("a", {"pk": {"S": "a"}})], Deadline(lambda: 60_000))
+    [reading] = table.read([Settle("products", "a", {"pk": {"S": "a"}})], Deadline(lambda: 60_000))
 
-    assert write.image == item
+    assert reading.item == item
     assert "s3cr3t" not in everything_logged.getvalue()
 
 

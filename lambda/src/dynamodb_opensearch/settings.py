@@ -1,14 +1,18 @@
 """The settings, from environment variables. An error names the variable, its value and what is allowed."""
 
+import base64
+import gzip
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+import zlib
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TypeVar
 from urllib.parse import urlsplit
 
 from dynamodb_opensearch.core.errors import ConfigurationError
 from dynamodb_opensearch.core.keys import KeySchema
+from dynamodb_opensearch.core.projections import Projection, parse_projections
 
 
 class Auth(StrEnum):
@@ -35,6 +39,13 @@ class LogLevel(StrEnum):
     ERROR = "ERROR"
 
 
+class Switch(StrEnum):
+    """On or off."""
+
+    TRUE = "true"
+    FALSE = "false"
+
+
 class Compression(StrEnum):
     """How request bodies are compressed."""
 
@@ -54,7 +65,10 @@ class Settings:
     region: str | None
     table_name: str
     key_schema: KeySchema
-    index: str
+    projections: tuple[Projection, ...]
+    """What each index holds; one or more."""
+    unselected: tuple[str, ...]
+    """Indices of the sync that a command or job leaves alone."""
     dead_letter_arn: str | None
     sync_name: str
     log_level: LogLevel
@@ -65,6 +79,25 @@ class Settings:
     conflict_window_seconds: int
     request_timeout_seconds: int
 
+    @property
+    def indices(self) -> tuple[str, ...]:
+        """The names of the indices, or of the aliases that are written to."""
+        return tuple(projection.index for projection in self.projections)
+
+    def select(self, indices: Collection[str]) -> "Settings":
+        """The settings for work on some of the indices; on all of them, if none is named.
+
+        Raises:
+            ConfigurationError: the sync has no such index.
+        """
+        if unknown := sorted(set(indices) - set(self.indices)):
+            raise ConfigurationError(
+                f"{', '.join(unknown)}: the sync has no such index; its indices are {', '.join(self.indices)}"
+            )
+        chosen = tuple(projection for projection in self.projections if not indices or projection.index in indices)
+        left = tuple(projection.index for projection in self.projections if projection not in chosen)
+        return replace(self, projections=chosen, unselected=(*self.unselected, *left))
+
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
     """The settings that an environment such as ``os.environ`` holds.
@@ -73,6 +106,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         ConfigurationError: a variable is missing or wrong.
     """
     read = _Reader(environment)
+    key_schema = read.keys("TABLE_KEYS")
     auth = read.choice("OPENSEARCH_AUTH", Auth, Auth.SIGV4)
     settings = Settings(
         endpoint=read.url("OPENSEARCH_ENDPOINT"),
@@ -82,8 +116,9 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         ca_file=read.text("OPENSEARCH_CA_FILE", r".+", "the path of a PEM file"),
         region=read.text("AWS_REGION", r"[a-z0-9-]+", "an AWS Region", required=auth is Auth.SIGV4),
         table_name=read.required("TABLE_NAME", _TABLE, "a table's name or ARN"),
-        key_schema=read.keys("TABLE_KEYS"),
-        index=read.required("INDEX", _INDEX, "an index or alias name: lower case, no spaces, not starting with - _ +"),
+        key_schema=key_schema,
+        projections=read.projections(key_schema),
+        unselected=(),
         dead_letter_arn=read.text(
             "DEAD_LETTER_ARN", f"{_QUEUE_OR_TOPIC}|{_BUCKET}", "the ARN of an SQS queue, SNS topic or S3 bucket"
         ),
@@ -105,6 +140,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
 
 _SECRET_ARN = r"arn:[a-z0-9-]+:secretsmanager:[a-z0-9-]+:\d{12}:secret:.+"  # noqa: S105 (a pattern)
 _TABLE = r"[A-Za-z0-9_.-]{3,255}|arn:[a-z0-9-]+:dynamodb:[a-z0-9-]+:\d{12}:table/[A-Za-z0-9_.-]{3,255}"
+_NAME = "an index or alias name: lower case, no spaces, not starting with - _ +"
 _INDEX = r"(?![-_+])(?!\.{1,2}\Z)[^A-Z\s\"*+\\/|,?<>#:]{1,255}"
 _QUEUE_OR_TOPIC = r"arn:[a-z0-9-]+:(?:sqs|sns):[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}"
 _BUCKET = r"arn:[a-z0-9-]+:s3:::[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]"
@@ -152,6 +188,23 @@ class _Reader:
         except ValueError:
             raise _wrong(name, value, 'pk or pk,sk, or as a JSON list ["pk","a,b"]') from None
 
+    def projections(self, schema: KeySchema) -> tuple[Projection, ...]:
+        skip_unchanged = self.choice("SKIP_UNCHANGED", Switch, Switch.FALSE) is Switch.TRUE
+        text = self._environment.get("INDICES", "")
+        if not text:
+            index = self.required("INDEX", _INDEX, f"{_NAME}; or INDICES must be set, for several indices")
+            return (Projection(index, skip_unchanged=skip_unchanged),)
+        if index := self._environment.get("INDEX", ""):
+            raise ConfigurationError(f"INDEX is {index!r}, and INDICES is set: give only one of the two")
+        try:
+            projections = parse_projections(_plain(text), schema, skip_unchanged=skip_unchanged)
+        except ValueError as error:
+            raise ConfigurationError(f"INDICES is wrong: {error}") from None
+        for projection in projections:
+            if not re.fullmatch(_INDEX, projection.index):
+                raise ConfigurationError(f"INDICES has the name {projection.index!r}: it must be {_NAME}")
+        return projections
+
     def choice(self, name: str, kind: type[_Choice], default: _Choice) -> _Choice:
         value = self._environment.get(name) or default
         try:
@@ -164,6 +217,22 @@ class _Reader:
         if not (value.isascii() and value.isdigit() and minimum <= int(value) <= maximum):
             raise _wrong(name, value, f"a whole number from {minimum} to {maximum}")
         return int(value)
+
+
+def _plain(text: str) -> str:
+    """The JSON of INDICES, which may be the base64 text of its gzip, because Lambda's environment takes 4 KB in all.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    if text.lstrip()[:1] == "{":
+        return text
+    try:
+        return gzip.decompress(base64.b64decode(text, validate=True)).decode()
+    except (EOFError, OSError, ValueError, zlib.error):
+        raise ValueError(
+            f"it is {text[:200]!r}, which is neither a JSON object nor the base64 text of its gzip"
+        ) from None
 
 
 def _wrong(name: str, value: str, allowed: str) -> ConfigurationError:

@@ -10,6 +10,7 @@ from dynamodb_opensearch.core.tally import Tally
 
 NAMESPACE = "DynamoDBOpenSearch"
 DIMENSION = "Sync"
+INDEX_DIMENSION = "Index"
 
 
 # At DEBUG these libraries log the bodies of requests and answers: items' contents, and passwords.
@@ -23,7 +24,7 @@ def make_logger(sync_name: str, level: str) -> Logger:
 
 
 def emit(tally: Tally, *, sync_name: str, latest_second: int, remaining_seconds: float) -> None:
-    """Print one embedded-metric-format line.
+    """Print a line in the embedded metric format, and one more for each index that has dead letters.
 
     See: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
 
@@ -39,6 +40,9 @@ def emit(tally: Tally, *, sync_name: str, latest_second: int, remaining_seconds:
         "Deletes": tally.deletes,
         "Superseded": tally.superseded,
         "Settled": tally.settled,
+        "Dropped": tally.dropped,
+        "Skipped": tally.skipped,
+        "Missed": tally.missed,
         "Unfinished": tally.unfinished,
         "Retries": tally.retries,
         "DeadLetters": tally.dead_letters.total(),
@@ -55,3 +59,9 @@ def emit(tally: Tally, *, sync_name: str, latest_second: int, remaining_seconds:
     for reason, count in tally.dead_letters.items():
         metrics.add_metadata(f"DeadLetters.{reason}", count)
     metrics.flush_metrics()
+    for index, count in tally.dead_letters_of.items():
+        metrics = EphemeralMetrics(namespace=NAMESPACE)
+        metrics.add_dimension(DIMENSION, sync_name)
+        metrics.add_dimension(INDEX_DIMENSION, index)
+        metrics.add_metric("DeadLetters", MetricUnit.Count, count)
+        metrics.flush_metrics()

@@ -29,8 +29,8 @@ def item(key: str) -> dict[str, Any]:
 
 
 def filled(sync: Sync, table: FakeDynamoDB, keys: str, *, looks: bool = True) -> dict[str, int]:
-    """Fill with these, and look at the table; counts that add up, without zeros."""
-    look = (lambda: set(table.items)) if looks else None
+    """Fill with these, and look at the table again; counts that add up, without zeros."""
+    look = (lambda: list(table.items.values())) if looks else None
     counts, findings = fill(sync, [item(key) for key in keys], VERSION, sync.deadline(), look=look)
     assert counts["items"] == len(keys) == sum(counts[name] for name in NAMES)
     assert len(findings) == counts["refused"]

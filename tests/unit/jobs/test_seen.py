@@ -19,29 +19,29 @@ def test_it_may_forget_but_never_makes_things_up(
     with seen_file(room) as path, Seen.opened(path) as held:
         assert held is not None
         for one in added:
-            held.add(*one)
+            held.add("products", *one)
         for one in others:
-            assert one in added or not held.holds(*one)
+            assert one in added or not held.holds("products", *one)
         if added and room == 0:  # one line of eight places
-            assert 1 <= sum(held.holds(*one) for one in added) <= 8
+            assert 1 <= sum(held.holds("products", *one) for one in added) <= 8
 
 
 def test_with_room_for_all_hardly_any_is_forgotten() -> None:
     with seen_file(10_000) as path, Seen.opened(path) as held:
         assert held is not None
         for number in range(10_000):
-            held.add(f"p-{number}", VERSION)
-        assert sum(held.holds(f"p-{number}", VERSION) for number in range(10_000)) > 9_500
-        assert not any(held.holds(f"p-{number}", VERSION + 1) for number in range(10_000))
+            held.add("products", f"p-{number}", VERSION)
+        assert sum(held.holds("products", f"p-{number}", VERSION) for number in range(10_000)) > 9_500
+        assert not any(held.holds("products", f"p-{number}", VERSION + 1) for number in range(10_000))
 
 
 def test_who_opens_the_file_sees_what_others_added() -> None:
     with seen_file(5) as path, Seen.opened(path) as one, Seen.opened(path) as other:
         assert one is not None
         assert other is not None
-        one.add("a\udc00|b", VERSION)
-        one.add("a\udc00|b", VERSION)
-        assert other.holds("a\udc00|b", VERSION)
+        one.add("products", "a\udc00|b", VERSION)
+        one.add("products", "a\udc00|b", VERSION)
+        assert other.holds("products", "a\udc00|b", VERSION)
 
 
 def test_the_file_stays_within_its_bound_and_goes(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,6 +23,8 @@ class Kind(Enum):
     """Refused, but perhaps only because another write gave the same new field another type at the same moment."""
     LATER = "later"
     """The cluster is busy or down: the same action may work later."""
+    BLOCKED = "blocked"
+    """Nothing works in this index until a setting, a right or the index is changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,8 @@ class Outcome:
     """For a conflict: the version in the index; None if the text doesn't name it."""
     whole: bool = False
     """For a refusal: OpenSearch refused the whole request, although it held only this action."""
+    error: ConfigurationError | None = None
+    """For what is blocked: what must be changed."""
 
 
 @dataclass(frozen=True, slots=True)

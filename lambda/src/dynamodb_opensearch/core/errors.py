@@ -2,6 +2,7 @@
 
 SyncError
 ├── UndecodableError     one record or item isn't what DynamoDB documents
+├── TransformError       one item's transform raised, or returned what is no document
 ├── ConfigurationError   nothing works until a setting, a right or the index is changed
 ├── OutOfTimeError       AWS or OpenSearch was busy or down for as long as the work may wait
 ├── UnreachableError     one request to OpenSearch got no answer
@@ -23,6 +24,20 @@ class SyncError(Exception):
 
 class UndecodableError(SyncError):
     """One record or item isn't what DynamoDB documents. It becomes a dead letter; its neighbours go on."""
+
+
+class TransformError(SyncError):
+    """One item's transform raised, or returned something that is no document. It becomes a dead letter.
+
+    The text names types and fields, never a message or a value: what the function says may quote the item.
+    """
+
+    def __init__(self, reason: str, place: str | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        """What went wrong: ``transform_error: KeyError``."""
+        self.place = place
+        """The file and line of the transform that it happened in, if it raised: ``search.py:12``."""
 
 
 class ConfigurationError(SyncError):

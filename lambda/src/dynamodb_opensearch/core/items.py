@@ -6,7 +6,7 @@ bytes). A number never becomes a float, and a value becomes text directly, witho
 
 import base64
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from json.encoder import encode_basestring
@@ -25,18 +25,44 @@ _MAGNITUDE = 512  # DynamoDB's own limit is 130; without any, a plain spelling c
 _DECIMAL_NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?").fullmatch
 
 
-def encode_item(item: Item, member: Callable[[str], str]) -> bytes:
-    """The item as the bytes of a JSON object; ``member`` gives a top-level name's ``"name":`` text.
+def encode_item(item: Item, member: Callable[[str], str], more: Sequence[str] = ()) -> bytes:
+    """The item as the bytes of a JSON object.
+
+    Args:
+        member: gives a top-level name's ``"name":`` text.
+        more: further members of the object, as JSON text.
 
     Raises:
         UndecodableError: a value has an unknown type tag, none, several, or isn't of its tag's type.
     """
     try:
-        text = _object(item, member)
-    except (AttributeError, KeyError, TypeError, ValueError):
-        raise UndecodableError("an attribute isn't DynamoDB JSON: one type tag and a value of that type") from None
+        text = _object(item, member, more)
+    except NOT_DYNAMODB_JSON:
+        raise undecodable() from None
     # A lone surrogate can't be UTF-8, and backslashreplace's form of it is just JSON's escape.
     return text.encode("utf-8", "backslashreplace")
+
+
+def encode_value(value: Any) -> str:
+    """One attribute value as JSON text: what ``encode_item`` writes for it.
+
+    Raises:
+        UndecodableError: as ``encode_item``.
+    """
+    try:
+        (tag,) = value
+        return _ENCODERS[tag](value[tag])
+    except NOT_DYNAMODB_JSON:
+        raise undecodable() from None
+
+
+NOT_DYNAMODB_JSON = (AttributeError, KeyError, TypeError, ValueError)
+"""What reading a value raises if it has an unknown type tag, none, several, or isn't of its tag's type."""
+
+
+def undecodable() -> UndecodableError:
+    """The error for a value that isn't DynamoDB JSON; it doesn't quote the value."""
+    return UndecodableError("an attribute isn't DynamoDB JSON: one type tag and a value of that type")
 
 
 def canonical_number(text: str) -> str:
@@ -110,8 +136,9 @@ _BLANKS = "".join(
 # Hot: ``for (tag,) in [value]`` takes a value's only tag without a function call, which would cost a tenth more.
 
 
-def _object(members: Item, member: Callable[[str], str]) -> str:
+def _object(members: Item, member: Callable[[str], str], more: Sequence[str] = ()) -> str:
     texts = [member(name) + _ENCODERS[tag](value[tag]) for name, value in members.items() for (tag,) in [value]]
+    texts += more
     return "{" + ",".join(texts) + "}"
 
 
@@ -119,7 +146,12 @@ def _list(values: list[Any]) -> str:
     return "[" + ",".join([_ENCODERS[tag](value[tag]) for value in values for (tag,) in [value]]) + "]"
 
 
-def _number(text: str) -> str:
+def json_number(text: str) -> str:
+    """A number's own text if JSON has that spelling, else its plain spelling.
+
+    Raises:
+        UndecodableError: as ``canonical_number``.
+    """
     if text.isdecimal() and text.isascii() and text[0] != "0":  # most numbers, at half the expression's cost
         return text
     return text if _JSON_NUMBER(text) else canonical_number(text)
@@ -141,7 +173,7 @@ def _string_set(values: list[str]) -> str:
 
 
 def _number_set(values: list[str]) -> str:
-    numbers = {value: _number(value) for value in values}
+    numbers = {value: json_number(value) for value in values}
     return "[" + ",".join([numbers[value] for value in sorted(values, key=Decimal)]) + "]"
 
 
@@ -151,7 +183,7 @@ def _binary_set(values: list[str | bytes]) -> str:
 
 _ENCODERS: Mapping[str, Callable[[Any], str]] = {
     "S": quote,
-    "N": _number,
+    "N": json_number,
     "B": _binary,
     "BOOL": {True: "true", False: "false"}.__getitem__,
     "NULL": {True: "null"}.__getitem__,

@@ -1,9 +1,22 @@
 """One change of an item, as every source delivers it, and a record that can't be read as one."""
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from enum import Enum
+from typing import Literal, NamedTuple
 
 from dynamodb_opensearch.core.items import Item
+
+
+class Unseen(Enum):
+    """Where an item should be: the source doesn't show it."""
+
+    UNSEEN = "unseen"
+
+
+UNSEEN: Literal[Unseen.UNSEEN] = Unseen.UNSEEN
+
+Image = Item | None | Literal[Unseen.UNSEEN]
+"""An item at one side of a change; None if there was none."""
 
 
 class Record(NamedTuple):  # a third of a frozen dataclass's time to make
@@ -17,10 +30,10 @@ class Record(NamedTuple):  # a third of a frozen dataclass's time to make
     sequence_number: str | None
     second: int
     """Epoch second of the change."""
-    image: Item | None
-    """The item after the change; None if it was removed, or if the source doesn't show it."""
-    is_known: bool = True
-    """Whether the source says what the item is after the change. If not, the item must be read."""
+    new: Image
+    """The item after the change. If it is unseen, the item must be read."""
+    old: Image = UNSEEN
+    """The item before the change."""
 
 
 @dataclass(frozen=True, slots=True)

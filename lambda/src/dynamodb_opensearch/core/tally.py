@@ -17,9 +17,18 @@ class Tally:
     settled: int = 0
     unfinished: int = 0
     retries: int = 0
+    dropped: int = 0
+    """Records that concern no document of an index, neither before the change nor after it, once for each index."""
+    skipped: int = 0
+    """Records that leave an index's document as it was, once for each index."""
+    missed: int = 0
+    """Documents that a standby index couldn't take."""
     from_the_future: int = 0
     """Conflicts with versions that no clock can have given by now."""
     dead_letters: Counter[str] = field(default_factory=Counter)
+    """By the type of their reason."""
+    dead_letters_of: Counter[str] = field(default_factory=Counter)
+    """By index."""
     bulk_requests: int = 0
     bulk_bytes: int = 0
     bulk_seconds: list[float] = field(default_factory=list)

@@ -7,17 +7,16 @@ from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from itertools import islice
 from threading import Lock
-from typing import Any, Generic, NamedTuple, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from dynamodb_opensearch.aws import heals
-from dynamodb_opensearch.core.changes import Settle, Write
+from dynamodb_opensearch.core.changes import Reading
 from dynamodb_opensearch.core.deadline import Deadline
 from dynamodb_opensearch.core.errors import ConfigurationError, OutOfTimeError
 from dynamodb_opensearch.core.items import Item, binary
 from dynamodb_opensearch.core.keys import KeySchema
-from dynamodb_opensearch.core.versions import settled_version
 
 _MOST_KEYS = 100  # BatchGetItem's limit
 _PARALLEL_READS = 4  # at most so many answers are under way, or wait for their items to be taken
@@ -53,15 +52,6 @@ class Keyed(Protocol):
 _Key = TypeVar("_Key", bound=Keyed)
 
 
-class Reading(NamedTuple):
-    """What a consistent read found. ``item`` is None if there is none."""
-
-    id: str
-    item: Item | None
-    read_at: int
-    """Epoch second, by DynamoDB's clock."""
-
-
 @dataclass(frozen=True, slots=True)
 class _Answer(Generic[_Key]):
     """The result of one read."""
@@ -76,35 +66,13 @@ class _Answer(Generic[_Key]):
 class Table:
     """One DynamoDB table, for consistent reads."""
 
-    def __init__(
-        self, client: Callable[[], DynamoDB], name: str, schema: KeySchema, conflict_window_seconds: int
-    ) -> None:
+    def __init__(self, client: Callable[[], DynamoDB], name: str, schema: KeySchema) -> None:
         self._connect = client  # called at the first use: most batches need no read
         self._client: DynamoDB | None = None
         self._lock = Lock()
         self._name = name
         self._schema = schema
-        self._conflict_window = conflict_window_seconds
         self._pool = ThreadPoolExecutor(_PARALLEL_READS, thread_name_prefix="table")
-
-    def settle(
-        self, settles: Iterable[Settle], deadline: Deadline, unreadable: Callable[[Settle], None] | None = None
-    ) -> Iterator[Write]:
-        """For each key, the write that makes its document equal to the item as it is now.
-
-        A key that couldn't be read, because of throttling or an outage, yields nothing: it can be tried again.
-
-        Args:
-            unreadable: as in ``read``.
-
-        Raises:
-            ConfigurationError: the table can't be read at all.
-        """
-        asked: dict[str, Settle] = {}
-        for reading in self.read(_noted(settles, asked), deadline, unreadable=unreadable):
-            write = self._write(asked.pop(reading.id), reading.item, reading.read_at)
-            if write is not None:
-                yield write
 
     def read(
         self,
@@ -241,17 +209,6 @@ class Table:
             f"{key.id[:200]!r}; check the table's keys and their types; the role may need dynamodb:BatchGetItem"
         )
 
-    def _write(self, settle: Settle, item: Item | None, read_at: int) -> Write | None:
-        version = settled_version(
-            stored=settle.stored,
-            highest_own=settle.highest_own,
-            read_at=read_at,
-            conflict_window=self._conflict_window,
-        )
-        if version is None:  # no number is left: a later read gets one, as time goes on
-            return None
-        return Write(settle.id, settle.keys, version, settle.highest_own, settle.sequence_number, item)
-
 
 def _keys_per_read(heaviest: float) -> int:
     return max(min(int(_READ_BYTES / heaviest), _MOST_ITEMS), 1) if heaviest else _FIRST_KEYS
@@ -286,9 +243,3 @@ def projection(schema: KeySchema) -> dict[str, Any]:
 def sdk_keys(keys: Item) -> dict[str, Any]:
     """Keys in the SDK's form: binary as bytes."""
     return {name: {"B": binary(value["B"])} if "B" in value else value for name, value in keys.items()}
-
-
-def _noted(settles: Iterable[Settle], asked: dict[str, Settle]) -> Iterator[Settle]:
-    for settle in settles:
-        asked[settle.id] = settle
-        yield settle

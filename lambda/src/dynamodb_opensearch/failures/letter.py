@@ -28,14 +28,14 @@ class DeadLetter:
     reason: Reason
 
     @classmethod
-    def of(cls, write: Write, reason: Reason, table: str, index: str) -> "DeadLetter":
+    def of(cls, write: Write, reason: Reason, table: str) -> "DeadLetter":
         """The dead letter for a write that OpenSearch refuses."""
         return cls(
             table=table,
             keys=write.keys,
-            index=index,
+            index=write.index,
             id=write.id,
-            action="delete" if write.image is None else "index",
+            action="delete" if write.content is None else "index",
             version=write.version,
             sequence_number=write.sequence_number,
             reason=reason,
@@ -63,11 +63,12 @@ class DeadLetter:
 WITHOUT_KEYS = "verify names what is missing; after that, redrive --drop-keyless deletes it"
 
 
-def keys_of_letter(letter: Mapping[str, Any], tables: Collection[str], index: str) -> Any:
+def keys_of_letter(letter: Mapping[str, Any], tables: Collection[str], indices: Collection[str]) -> Any:
     """The primary key that a dead letter holds, unchanged.
 
     Args:
         tables: the names of the sync's table that a dead letter may have.
+        indices: the indices that a dead letter may be about.
 
     Raises:
         UnusableError: the dead letter is another sync's.
@@ -75,7 +76,8 @@ def keys_of_letter(letter: Mapping[str, Any], tables: Collection[str], index: st
     """
     if letter.get("table") not in tables:
         raise UnusableError(f"it is about another table, {letter.get('table')!r:.200}")
-    if letter.get("index") not in [None, index]:
+    index = letter.get("index")
+    if index is not None and index not in list(indices):  # it may be of any type
         raise UnusableError(f"it is about another index, {letter.get('index')!r:.200}")
     if letter["keys"] is None:
         raise KeylessError(f"the record's keys couldn't be read; {WITHOUT_KEYS}")

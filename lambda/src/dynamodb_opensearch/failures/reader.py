@@ -1,13 +1,15 @@
-"""Reads which keys a sync's failure is about, from a dead letter or AWS's failure record. Settles nothing."""
+"""Reads which documents a sync's failure is about, from a dead letter or AWS's failure record. Settles nothing."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from dynamodb_opensearch.core.changes import Address
 from dynamodb_opensearch.core.deadline import Deadline
 from dynamodb_opensearch.core.errors import KeylessError, UndecodableError, UnusableError
 from dynamodb_opensearch.core.items import Item, binary
 from dynamodb_opensearch.core.keys import KeySchema
+from dynamodb_opensearch.core.projections import Projection
 from dynamodb_opensearch.failures.aws_record import keys_of_record
 from dynamodb_opensearch.failures.body import read_object
 from dynamodb_opensearch.failures.letter import WITHOUT_KEYS, keys_of_letter
@@ -17,20 +19,25 @@ _KEY_BYTES = (2048, 1024)  # DynamoDB's limits for a partition key and a sort ke
 
 @dataclass(frozen=True, slots=True)
 class FailureReader:
-    """Reads the failures of one sync. A failure of another table or index is unusable."""
+    """Reads the failures of one sync. A failure of another table, or of an index not among these, is unusable."""
 
     table_arn: str
     table_name: str
     """As in the sync's settings: a name or an ARN."""
-    index: str
+    projections: Mapping[str, Projection]
+    """The indices whose failures are read."""
+    is_part: bool
+    """Whether the sync has further indices. Then a failure that concerns all of them is unusable."""
     schema: KeySchema
     key_types: Mapping[str, str]
     """Key attribute -> ``S``, ``N`` or ``B``."""
     streams: Any
     """boto3's DynamoDB Streams client."""
 
-    def keys_of(self, body: str | bytes, deadline: Deadline) -> dict[str, Item]:
-        """Document id -> primary key, for everything that a failure is about.
+    def keys_of(self, body: str | bytes, deadline: Deadline) -> dict[Address, Item]:
+        """Index and document id -> primary key, for everything that a failure is about.
+
+        A dead letter of a document is about one index. Any other failure is about all that may hold the item.
 
         Args:
             body: a message or an object, or a line of an object.
@@ -45,10 +52,23 @@ class FailureReader:
             failure = read_object(failure["Message"])
         if "reason" in failure and "keys" in failure:
             tables = [self.table_arn, self.table_arn.rpartition("/")[2], self.table_name]
-            return self._by_id([keys_of_letter(failure, tables, self.index)])
+            all_keys = self._by_id([keys_of_letter(failure, tables, self.projections)])
+            if index := failure.get("index"):
+                return {(index, document_id): keys for document_id, keys in all_keys.items()}
+            return self._everywhere(all_keys)
         if "DDBStreamBatchInfo" in failure:
-            return self._by_id(keys_of_record(failure, self.table_arn, self.streams, deadline))
+            return self._everywhere(self._by_id(keys_of_record(failure, self.table_arn, self.streams, deadline)))
         raise UnusableError("it is neither a dead letter nor AWS's failure record for a DynamoDB stream")
+
+    def _everywhere(self, all_keys: Mapping[str, Item]) -> dict[Address, Item]:
+        if self.is_part:
+            raise UnusableError("it concerns all indices of the sync: redrive it without naming one")
+        return {
+            (index, document_id): keys
+            for document_id, keys in all_keys.items()
+            for index, projection in self.projections.items()
+            if projection.may_hold(keys)
+        }
 
     def _by_id(self, all_keys: Iterable[Any]) -> dict[str, Item]:
         found: dict[str, Item] = {}

@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Protocol
 
 import boto3
@@ -30,12 +31,16 @@ from dynamodb_opensearch.jobs.job import Pause, Step
 from dynamodb_opensearch.jobs.load import Load
 from dynamodb_opensearch.jobs.report import Compared, ReportWriter
 from dynamodb_opensearch.jobs.request import Request, read_request
+from dynamodb_opensearch.jobs.same_code import check_same_code
+from dynamodb_opensearch.jobs.side import Side, Sides
 from dynamodb_opensearch.jobs.sync import Sync, open_sync
 from dynamodb_opensearch.jobs.unit import Unit, read_unit, to_json
+from dynamodb_opensearch.parameter import with_indices
 from dynamodb_opensearch.settings import Settings, read_settings
 
 UNITS = 2_000
-"""Most units of one execution: their results must fit into the 256 KiB that Step Functions passes on."""
+"""Most units of one execution: their results must fit into the 256 KiB that Step Functions passes on. Several indices
+make the results longer, as each has counts of its own."""
 PLAN_BYTES = 240_000
 POSITION_BYTES = 200_000
 """The limit of one unit's position, for the same reason. A longer one of an intent isn't passed on."""
@@ -75,16 +80,22 @@ class Operations:
 
 
 class Operator:
-    """What the function keeps between invocations. Created without I/O."""
+    """What the function keeps between invocations. Created without I/O.
+
+    Args:
+        check: called before each job's work, to refuse what would make other documents than the sync's.
+    """
 
     def __init__(
         self,
         settings: Settings,
         operations: Operations,
+        check: Callable[[Deadline], None] = lambda _: None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._settings, self._operations, self._clock, self._sleep = settings, operations, clock, sleep
+        self._settings, self._operations, self._check = settings, operations, check
+        self._clock, self._sleep = clock, sleep
         self._logger = telemetry.make_logger(settings.sync_name, settings.log_level)
 
     def handle(self, event: Event, context: Context) -> dict[str, Any]:
@@ -127,12 +138,13 @@ class Operator:
         if isinstance(job, Load):
             job = replace(job, exports=tuple(_location(sync, export) for export in job.exports))
         elif not isinstance(job, CreateIndex):
-            sync.reader.resolve(sync.deadline())  # a fault of OpenSearch is reported before hundreds of units begin
+            Sides.resolve(sync)  # a fault of OpenSearch is reported before hundreds of units begin
         units = [to_json(unit) for unit in job.plan(sync)]
-        size = len(json.dumps(units))
-        if len(units) > UNITS or size > PLAN_BYTES:
+        size, indices = len(json.dumps(units)), len(sync.settings.projections)
+        most = UNITS if indices == 1 else UNITS // (1 + indices)
+        if len(units) > most or size > PLAN_BYTES:
             raise ConfigurationError(
-                f"the job has {len(units)} units of {size} bytes, and Step Functions takes {UNITS} of {PLAN_BYTES}: "
+                f"the job has {len(units)} units of {size} bytes, and Step Functions takes {most} of {PLAN_BYTES}: "
                 "give fewer segments or exports, or run it with the command line, which has no such limit"
             )
         self._logger.info("planned", extra={"job": event["job"], "units": len(units)})
@@ -231,8 +243,9 @@ class Operator:
         )
 
     def _open(self, request: Request, deadline: Deadline, capacity: CapacityLimit | None = None) -> Sync:
+        self._check(deadline)
         return open_sync(
-            self._settings,
+            self._settings.select(request.indices),
             capacity=capacity,
             page_items=request.page_items or PAGE_ITEMS,
             deadline=lambda: deadline,
@@ -245,42 +258,54 @@ class Operator:
             self._logger.warning("finding", extra={"finding": logged})
 
     def _emit(self, kind: str, counts: Mapping[str, int], steps: int) -> None:
-        """Write one line in the embedded metric format: see ``telemetry.emit``."""
+        """Write one line in the embedded metric format, of all indices together: see ``telemetry.emit``."""
         metrics = EphemeralMetrics(namespace=telemetry.NAMESPACE)
         metrics.add_dimension(telemetry.DIMENSION, self._settings.sync_name)
         metrics.add_dimension("Job", kind)
         for name, count in {"steps": steps, **counts}.items():
+            if "/" in name:  # of one index; a line takes 100 metrics
+                continue
             metrics.add_metric(name.title().replace(" ", ""), MetricUnit.Count, count)
         metrics.flush_metrics()
 
 
 class _Report:
-    """Writes differences and refusals into S3: each object is a report in the format of ``jobs.report``."""
+    """Writes differences and refusals into S3: each object is a report about one index, as ``jobs.report`` has it."""
 
     def __init__(self, bucket: str | None, sync: Sync, event: Event, request_id: str) -> None:
         self._bucket, self._sync = bucket, sync
         self._findings: list[Mapping[str, Any]] = []
-        self._compared: Compared | None = None
+        self._sides: Sides | None = None
         unit = "".join(char if char.isalnum() else "-" for char in str(_unit_of(event)))[-100:]
         self._stem = f"reports/{event.get('run') or request_id}/{unit}-{request_id}"
         self._objects = 0
 
     def add(self, findings: Sequence[Mapping[str, Any]]) -> None:
         if self._bucket and findings:
-            self._compared = self._compared or self._subject()
+            # Resolved with the first finding: later an alias may lead to another index.
+            self._sides = self._sides or Sides.resolve(self._sync)
             self._findings += findings
             if len(self._findings) >= _REPORTED:
                 self.close()
 
     def close(self) -> None:
         """Write what isn't written yet."""
-        if not self._findings:
+        if not self._findings or self._sides is None:
             return
+        names, found = self._sides.names(), dict[str, list[Mapping[str, Any]]]()
+        for finding in self._findings:  # one without an index is about a failure that is kept
+            found.setdefault(names.get(finding.get("index", ""), next(iter(self._sides)).name), []).append(finding)
+        for side in self._sides:
+            if side.name in found:
+                self._write(side, found[side.name])
+        self._findings.clear()
+
+    def _write(self, side: Side, findings: Iterable[Mapping[str, Any]]) -> None:
         self._objects += 1
         key, now, text = f"{self._stem}-{self._objects}.jsonl", datetime.now(UTC).isoformat(), io.StringIO()
-        assert self._compared is not None  # noqa: S101 (for the type checker: set with the first finding)
-        writer = ReportWriter(text, compared=self._compared, started_at=now)
-        for finding in self._findings:
+        compared = Compared(self._sync.table_arn, self._sync.table_id, side.name, side.layout.uuid)
+        writer = ReportWriter(text, compared=compared, started_at=now)
+        for finding in findings:
             writer.add(finding)
         s3, body = boto3.client("s3"), text.getvalue().encode()
         ask(
@@ -289,13 +314,6 @@ class _Report:
             "PutObject",
             f"the report s3://{self._bucket}/{key}",
         )
-        self._findings.clear()
-
-    def _subject(self) -> Compared:
-        """Return what was compared. Called with the first finding: later the alias may lead to another index."""
-        sync = self._sync
-        uuid = sync.reader.resolve(sync.deadline()).uuid
-        return Compared(sync.table_arn, sync.table_id, sync.settings.index, uuid)
 
 
 def _answer(event: Event, capacity: CapacityLimit | None, *, is_finished: bool) -> dict[str, Any]:
@@ -327,5 +345,7 @@ def _location(sync: Sync, export: str) -> str:
     return location_of(sync.dynamodb, export) if export.startswith("arn:") else export
 
 
-_operator = Operator(read_settings(os.environ), Operations.read(os.environ))
+_operator = Operator(
+    read_settings(with_indices(os.environ)), Operations.read(os.environ), partial(check_same_code, os.environ)
+)
 handler = _operator.handle

@@ -22,10 +22,14 @@ from dynamodb_opensearch.dynamodb import wire
 from dynamodb_opensearch.dynamodb.table import DynamoDB, Table
 from dynamodb_opensearch.failures import destination
 from dynamodb_opensearch.failures.letter import DeadLetter
-from dynamodb_opensearch.opensearch.bulk import Index, Limits
+from dynamodb_opensearch.opensearch.bulk import Limits, Writer
 from dynamodb_opensearch.opensearch.client import Client
+from dynamodb_opensearch.parameter import with_indices
 from dynamodb_opensearch.settings import Settings, read_settings
 from dynamodb_opensearch.sources.dynamodb_stream import answer, decode, records_of, refuse_as_a_whole, sequence_number
+
+_LEAST_FAULTS = 2
+"""If a transform fails for all items of a batch, it is at fault. Of one alone, the item may be: it is set aside."""
 
 
 class Context(Protocol):
@@ -43,14 +47,16 @@ class SyncFunction:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._logger = telemetry.make_logger(settings.sync_name, settings.log_level)
-        self._index = Index(
+        self._projections = {projection.index: projection for projection in settings.projections}
+        self._standby = [projection.index for projection in settings.projections if projection.standby]
+        self._writer = Writer(
             Client(settings),
-            settings.index,
+            settings.projections,
             Limits(settings.bulk_bytes, settings.bulk_actions),
             settings.bulk_connections,
             settings.request_timeout_seconds,
         )
-        self._table = Table(_dynamodb, settings.table_name, settings.key_schema, settings.conflict_window_seconds)
+        self._table = Table(_dynamodb, settings.table_name, settings.key_schema)
 
     def handle(self, event: Mapping[str, Any], context: Context) -> dict[str, Any]:
         """Bring the documents of a batch up to date.
@@ -72,16 +78,19 @@ class SyncFunction:
         try:
             records = records_of(event, settings.table_name)
             self._logger.append_keys(**_range_of(records))
-            batch = coalesce(decode(records, settings.key_schema))
-            if records and not batch.changes:
+            batch = coalesce(decode(records, settings.key_schema), settings.projections)
+            if records and len(batch.undecodable) == len(records):
                 refuse_as_a_whole(records, settings.key_schema)
             result = converge(
                 batch.changes.values(),
-                index=self._index,
+                projections=self._projections,
+                writer=self._writer,
                 table=self._table,
                 deadline=deadline,
                 conflict_window=settings.conflict_window_seconds,
                 tally=tally,
+                standby=self._standby,
+                least_faults=_LEAST_FAULTS,
             )
         except ConfigurationError as error:
             # Without the stack trace: it would bury the one line that says what to do.
@@ -89,13 +98,15 @@ class SyncFunction:
             tally.records = tally.unfinished = len(records)
             self._emit(tally, deadline)
             raise
-        undone = {batch.first_positions[document_id] for document_id in result.unfinished}
+        undone = {batch.first_positions[address] for address in result.unfinished}
         undone |= self._set_aside(self._letters(records, batch, result, undone), context.aws_request_id, tally)
         if result.unfinished:
             self._logger.warning(
                 "not done in time: Lambda retries",
                 extra={"unfinished": len(result.unfinished), "reason": str(result.last_reason)},
             )
+        if tally.missed:
+            self._logger.warning("a standby index missed documents", extra={"documents": tally.missed})
         if tally.from_the_future:
             self._logger.warning(
                 "documents have versions from the future, as another sync may have left them: each of their changes "
@@ -103,7 +114,7 @@ class SyncFunction:
                 extra={"documents": tally.from_the_future},
             )
         tally.records = len(records)
-        tally.coalesced = len(records) - len(batch.changes) - len(batch.undecodable)
+        tally.coalesced, tally.dropped, tally.skipped = batch.coalesced, batch.dropped, batch.skipped
         tally.unfinished = len(undone)
         self._emit(tally, deadline, batch.latest_second)
         return answer(records, undone)
@@ -127,8 +138,8 @@ class SyncFunction:
         first_undone = min(undone, default=len(records))
         positions = {sequence_number(record): position for position, record in enumerate(records)}
         letters = [(record.position, record.position, self._letter_of_record(record)) for record in batch.undecodable]
-        for document_id, refusal in result.refused.items():
-            first = batch.first_positions[document_id]
+        for address, refusal in result.refused.items():
+            first = batch.first_positions[address]
             last = positions.get(refusal.write.sequence_number, first)
             letters.append((first, last, self._letter_of_document(refusal)))
         return [(first, letter) for first, last, letter in sorted(letters, key=itemgetter(0)) if last < first_undone]
@@ -139,7 +150,7 @@ class SyncFunction:
             return set()
         undelivered = self._deliver([letter for _, letter in letters], request_id)
         for number, (_, letter) in enumerate(letters):
-            known = {"reason": str(letter.reason), "sequence_number": letter.sequence_number}
+            known = {"index": letter.index, "reason": str(letter.reason), "sequence_number": letter.sequence_number}
             if number in undelivered:
                 self._logger.error(
                     "dead letter not delivered: Lambda retries", extra={**known, "delivery": undelivered[number]}
@@ -147,6 +158,8 @@ class SyncFunction:
             else:
                 self._logger.error("dead letter", extra=known)
                 tally.dead_letters[letter.reason.type] += 1
+                if letter.index is not None:
+                    tally.dead_letters_of[letter.index] += 1
         return {letters[number][0] for number in undelivered}
 
     def _deliver(self, letters: Sequence[DeadLetter], request_id: str) -> dict[int, str]:
@@ -157,7 +170,7 @@ class SyncFunction:
         return destination.connect(arn).deliver([letter.to_json(now) for letter in letters], request_id)
 
     def _letter_of_document(self, refusal: Refusal) -> DeadLetter:
-        return DeadLetter.of(refusal.write, refusal.reason, self._settings.table_name, self._settings.index)
+        return DeadLetter.of(refusal.write, refusal.reason, self._settings.table_name)
 
     def _letter_of_record(self, record: Undecodable) -> DeadLetter:
         return DeadLetter(
@@ -186,5 +199,5 @@ def _dynamodb() -> DynamoDB:
     return client
 
 
-_function = SyncFunction(read_settings(os.environ))
+_function = SyncFunction(read_settings(with_indices(os.environ)))
 handler = _function.handle

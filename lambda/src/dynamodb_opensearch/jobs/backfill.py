@@ -1,4 +1,4 @@
-"""Fills the index from a scan of the table, beside the live sync."""
+"""Fills the indices from a scan of the table, beside the live sync."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -7,9 +7,10 @@ from functools import partial
 from typing import Any
 
 from dynamodb_opensearch.core.changes import Settle
+from dynamodb_opensearch.core.converge import Refusal
 from dynamodb_opensearch.core.items import Item
 from dynamodb_opensearch.core.versions import scan_version
-from dynamodb_opensearch.jobs.fill import fill, finding, take_back
+from dynamodb_opensearch.jobs.fill import fill, finding, needs_whole_items, take_back
 from dynamodb_opensearch.jobs.job import Step
 from dynamodb_opensearch.jobs.sync import Sync
 from dynamodb_opensearch.jobs.unit import Segment, Unit
@@ -17,7 +18,7 @@ from dynamodb_opensearch.jobs.unit import Segment, Unit
 
 @dataclass(frozen=True, slots=True)
 class Backfill:
-    """Fills the index from a parallel scan of the table."""
+    """Fills the indices from a parallel scan of the table: one read of it serves them all."""
 
     segments: int
     recheck: bool = True
@@ -37,19 +38,30 @@ class Backfill:
         segment, schema = unit, sync.settings.key_schema
         start_key, begun = position or (None, [])
         if begun:
-            gone, refused = take_back(sync, [Settle(schema.id_of(keys), keys) for keys in begun], sync.deadline())
-            counts = Counter(items=len(gone), gone=len(gone) - len(refused), refused=len(refused))
-            yield Step([start_key, []], counts, [finding(refusal) for refusal in refused])
+            yield _looked_up(sync, begun, [start_key, []])
         for page in sync.scan.pages(segment.number, segment.total, start_key):
             if page.items and self.recheck:
                 yield Step([start_key, [schema.keys_of(item) for item in page.items]], is_intent=True)
             version = scan_version(page.read_at, sync.conflict_window)
-            look = partial(_ids_of_page, sync, segment, start_key) if self.recheck else None
+            look = partial(_page_again, sync, segment, start_key) if self.recheck else None
             counts, findings = fill(sync, page.items, version, sync.deadline(), look=look)
             start_key = page.next_key
             yield Step(start_key and [start_key, []], counts, findings)
 
 
-def _ids_of_page(sync: Sync, segment: Segment, start_key: Item | None) -> set[str]:
-    page = sync.scan.page(segment.number, segment.total, start_key, keys_only=True)
-    return {sync.settings.key_schema.id_of(item) for item in page.items}
+def _page_again(sync: Sync, segment: Segment, start_key: Item | None) -> Sequence[Item]:
+    keys_only = not needs_whole_items(sync)
+    return sync.scan.page(segment.number, segment.total, start_key, keys_only=keys_only).items
+
+
+def _looked_up(sync: Sync, begun: Sequence[Item], position: Any) -> Step:
+    """Settle those of a page's keys that a killed run may have written, if their items are gone by now."""
+    schema, counts, refusals = sync.settings.key_schema, Counter[str](), list[Refusal]()
+    for projection in sync.projections.values():
+        settles = [Settle(projection.index, schema.id_of(keys), keys) for keys in begun if projection.may_hold(keys)]
+        gone, refused = take_back(sync, projection, settles, sync.deadline())
+        own = {"gone": len(gone) - len(refused), "refused": len(refused)}
+        counts.update(sync.counted(projection.index, own))
+        counts["items"] += len(gone) if len(sync.projections) == 1 else 0
+        refusals += refused
+    return Step(position, counts, [finding(refusal) for refusal in refusals])

@@ -1,7 +1,7 @@
-"""Fills the index from exports of the table in S3: only the second look uses the table's capacity.
+"""Fills the indices from exports of the table in S3: only the second look uses the table's capacity.
 
 A full export shows the table at one moment: its items are written as in a backfill, with a version of that moment. An
-incremental export names the items that changed: their keys are settled, so the index gets the items as they are *now*.
+incremental export names the items that changed: their keys are settled, so each index gets the items as they are *now*.
 """
 
 from collections import Counter
@@ -68,9 +68,19 @@ class Load:
         if export.is_full:
             version = scan_version(export.moment(), sync.conflict_window)
             items = [line["Item"] for line in lines]
-            return Step(position, *fill(sync, items, version, deadline, look=set if self.recheck else None))
+            return Step(position, *fill(sync, items, version, deadline, look=tuple if self.recheck else None))
         schema = sync.settings.key_schema
-        settles = {(key := schema.id_of(line["Keys"])): Settle(key, line["Keys"]) for line in lines}
-        refused = finish(sync, list(settles.values()), deadline, Tally())
-        counts = Counter(items=len(lines), settled=len(lines) - len(refused), refused=len(refused))
-        return Step(position, counts, [finding(refusal) for refusal in refused])
+        keys = {schema.id_of(line["Keys"]): line["Keys"] for line in lines}
+        settles = [
+            Settle(index, key, its)
+            for key, its in keys.items()
+            for index, projection in sync.projections.items()
+            if projection.may_hold(its)
+        ]
+        refusals = finish(sync, settles, deadline, Tally())
+        counts = Counter(items=len(lines))
+        for index in sync.projections:
+            refused = sum(refusal.write.index == index for refusal in refusals)
+            settled = sum(settle.index == index for settle in settles) - refused
+            counts.update(sync.counted(index, {"settled": settled, "refused": refused}))
+        return Step(position, counts, [finding(refusal) for refusal in refusals])

@@ -16,7 +16,7 @@ from typing import Any
 import boto3
 
 from dynamodb_opensearch.aws import ASKED_ONCE, briefly
-from dynamodb_opensearch.core.changes import Settle
+from dynamodb_opensearch.core.changes import Address, Settle
 from dynamodb_opensearch.core.converge import Refusal
 from dynamodb_opensearch.core.deadline import Deadline
 from dynamodb_opensearch.core.errors import (
@@ -106,7 +106,8 @@ class _Settler:
         self._reader = FailureReader(
             sync.table_arn,
             sync.settings.table_name,
-            sync.settings.index,
+            sync.projections,
+            bool(sync.settings.unselected),
             sync.settings.key_schema,
             sync.key_types,
             boto3.client("dynamodbstreams", config=ASKED_ONCE),
@@ -118,24 +119,28 @@ class _Settler:
         Raises:
             ConfigurationError, OutOfTimeError: nothing may be deleted.
         """
-        wanted: list[dict[str, Item] | str] = [self._keys(body, deadline) for body in bodies]
-        settles = {key: Settle(key, keys) for found in wanted if isinstance(found, dict) for key, keys in found.items()}
+        wanted: list[dict[Address, Item] | str] = [self._keys(body, deadline) for body in bodies]
+        settles = {
+            address: Settle(*address, keys)
+            for found in wanted
+            if isinstance(found, dict)
+            for address, keys in found.items()
+        }
         refusals = finish(self._sync, list(settles.values()), deadline, Tally())
-        refused = {refusal.write.id: refusal for refusal in refusals}
+        refused = {refusal.write.address: refusal for refusal in refusals}
         return [
             _Verdict(problem=found)
             if isinstance(found, str)
-            else _Verdict(refused=[refused[key] for key in found if key in refused])
+            else _Verdict(refused=[refused[address] for address in found if address in refused])
             for found in wanted
         ]
 
     def letter(self, refusal: Refusal) -> str:
         """Return a new dead letter, with the new reason."""
-        settings = self._sync.settings
-        letter = DeadLetter.of(refusal.write, refusal.reason, settings.table_name, settings.index)
+        letter = DeadLetter.of(refusal.write, refusal.reason, self._sync.settings.table_name)
         return letter.to_json(datetime.now(UTC))
 
-    def _keys(self, body: str | bytes, deadline: Deadline) -> dict[str, Item] | str:
+    def _keys(self, body: str | bytes, deadline: Deadline) -> dict[Address, Item] | str:
         try:
             return self._reader.keys_of(body, deadline)
         except self._dropped:
@@ -195,7 +200,7 @@ class _QueueRun:
     def _is_kept(self, message: Message, verdict: _Verdict, deadline: Deadline) -> bool:
         """Put what is left of a message back into the queue. Return whether all of it is there."""
         for refusal in verdict.refused:
-            digest = _digest(f"document {refusal.write.id}")
+            digest = _digest(f"document {refusal.write.index} {refusal.write.id}")
             if not self._is_there(digest, message):
                 letter = self._settler.letter(refusal)
                 self._put_ms[digest] = self._queue.put_letter(letter, self._name, deadline)
@@ -222,7 +227,7 @@ def _redrive_object(bucket: Bucket, key: str, settler: _Settler, deadline: Deadl
     except UnusableError as error:
         return Step(None, *_summary([_Verdict(problem=str(error))], [place]))
     verdicts = settler.settle(bodies, deadline)
-    refused = {refusal.write.id: refusal for verdict in verdicts for refusal in verdict.refused}
+    refused = {refusal.write.address: refusal for verdict in verdicts for refusal in verdict.refused}
     kept = [settler.letter(refusal).encode() for refusal in refused.values()]
     kept += [body for body, verdict in zip(bodies, verdicts, strict=True) if verdict.problem]
     if kept != bodies:

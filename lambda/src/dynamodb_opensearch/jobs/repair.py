@@ -15,7 +15,8 @@ from dynamodb_opensearch.core.comparison import Difference
 from dynamodb_opensearch.core.errors import ConfigurationError, UndecodableError
 from dynamodb_opensearch.jobs.job import NO_IDENTITY, Pause, Step
 from dynamodb_opensearch.jobs.mending import mended
-from dynamodb_opensearch.jobs.report import Compared, Report, read_report
+from dynamodb_opensearch.jobs.report import Compared, Report, index_of, read_report
+from dynamodb_opensearch.jobs.side import Side, Sides
 from dynamodb_opensearch.jobs.suspects import Looker, Page, Suspect, looked_through
 from dynamodb_opensearch.jobs.sync import Sync
 from dynamodb_opensearch.jobs.unit import Unit, Whole
@@ -64,9 +65,9 @@ class RepairReport:
             ConfigurationError: it isn't a report; it is about another table or index, or about one that was recreated
                 since; or it names documents of an index that isn't among ``others``.
         """
-        layout = sync.reader.resolve(sync.deadline())
-        elsewhere = Counter(difference.place.index for difference in self._read(sync, layout).differences())
-        for index in elsewhere.keys() - {layout.index, *self.others}:
+        side = self._side(sync)
+        elsewhere = Counter(difference.place.index for difference in self._read(sync, side).differences())
+        for index in elsewhere.keys() - {side.layout.index, *self.others}:
             raise ConfigurationError(
                 f"{self.report} names {elsewhere[index]:,} documents of {index}, which this sync doesn't write to: to "
                 f"remove them, name it with --other-index {index}"
@@ -76,19 +77,19 @@ class RepairReport:
     def run(self, sync: Sync, unit: Unit, position: Any) -> Iterator[Step | Pause]:
         """Yield a step for some hundred differences; the position is the number done. See ``job.Job.run``."""
         del unit
-        done, reader = int(position or 0), sync.reader
-        layout = reader.resolve(sync.deadline())
-        looker, report = Looker(sync, reader, layout), self._read(sync, layout)
+        done, side = int(position or 0), self._side(sync)
+        looker, report = Looker(sync, Sides.of_one(side)), self._read(sync, side)
         remaining = islice(report.differences(), done, None)
         while chunk := list(islice(remaining, _DIFFERENCES)):
             done += len(chunk)
-            suspects = [self._suspect(difference, sync, layout) for difference in chunk]
-            page = Page(done, Counter(), suspects, due=time.monotonic())
+            suspects = [self._suspect(difference, sync, side.layout) for difference in chunk]
+            page = Page(done, Counter(), suspects, looker.counted, due=time.monotonic())
             for certain in looked_through(page, looker, self.patience_seconds):
                 if isinstance(certain, Pause):
                     yield certain
                     continue
-                certain.counts["equal by now"] = len(chunk) - len(certain.differences) - len(certain.changing)
+                differing = len(certain.differences) + len(certain.changing) + len(certain.faulty)
+                certain.counts["equal by now"] = len(chunk) - differing
                 yield from mended(certain, looker, self.patience_seconds)
         yield Step(None)
 
@@ -104,6 +105,20 @@ class RepairReport:
             )
         return Suspect(difference.place, difference.keys, difference.version)
 
-    def _read(self, sync: Sync, layout: Layout) -> Report:
-        layout.check_comparable()
-        return read_report(self.report, Compared(sync.table_arn, sync.table_id, layout.name, layout.uuid))
+    def _side(self, sync: Sync) -> Side:
+        """The index that the report is about.
+
+        Raises:
+            ConfigurationError: the job doesn't work on it.
+        """
+        index = index_of(self.report)
+        if index not in sync.projections:
+            raise ConfigurationError(
+                f"{self.report} is about the index {index!r}: name it with --index, or give a report about "
+                f"{', '.join(sync.projections)}"
+            )
+        return next(side for side in Sides.resolve(sync) if side.name == index)
+
+    def _read(self, sync: Sync, side: Side) -> Report:
+        side.layout.check_comparable()
+        return read_report(self.report, Compared(sync.table_arn, sync.table_id, side.name, side.layout.uuid))

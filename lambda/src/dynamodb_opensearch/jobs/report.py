@@ -11,7 +11,7 @@ from dynamodb_opensearch.core.errors import ConfigurationError
 
 FORMAT = "dynamodb-opensearch verify 2"
 _DIFFERENCES = frozenset(map(str, Kind))
-_OTHERS = frozenset({"changing", "left", "refused", "remaining"})
+_OTHERS = frozenset({"changing", "left", "refused", "remaining", "untransformed"})
 """Kinds of lines that a report may hold and that repair passes over."""
 
 
@@ -74,18 +74,31 @@ class Report:
                 raise _broken(self.path, number)
 
 
+def index_of(path: Path) -> str:
+    """The index or alias that a report is about.
+
+    Raises:
+        ConfigurationError: it can't be read, or isn't a report.
+    """
+    return str(_head_of(path).get("index"))
+
+
+def _head_of(path: Path) -> dict[str, Any]:
+    _, head = next(_lines(path), (1, dict[str, Any]()))
+    if head.get("format") != FORMAT:
+        raise ConfigurationError(
+            f"{path} is not a report of this version's verify: its first line must have the format {FORMAT!r}"
+        )
+    return head
+
+
 def read_report(path: Path, compared: Compared) -> Report:
     """Open a report.
 
     Raises:
         ConfigurationError: it can't be read, isn't a report, or is about something else.
     """
-    lines = _lines(path)
-    _, head = next(lines, (1, {}))
-    if head.get("format") != FORMAT:
-        raise ConfigurationError(
-            f"{path} is not a report of this version's verify: its first line must have the format {FORMAT!r}"
-        )
+    head = _head_of(path)
     for name, ours in (("table", compared.table_arn), ("index", compared.index)):
         if head.get(name) != ours:
             raise ConfigurationError(f"{path} is the report of another {name}: {head.get(name)!r}, not {ours!r}")

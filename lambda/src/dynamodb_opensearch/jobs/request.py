@@ -27,6 +27,8 @@ class Request:
     read_units_per_second: float | None
     """The limit of all units together."""
     page_items: int | None
+    indices: tuple[str, ...] = ()
+    """The indices that it works on; empty: all of the sync."""
 
 
 def read_request(value: Any, dead_letter_arn: str | None) -> Request:
@@ -47,6 +49,7 @@ def read_request(value: Any, dead_letter_arn: str | None) -> Request:
         job,
         read.number("readUnitsPerSecond", None, 1, 10_000_000),
         read.whole_or_none("pageItems", 1, 100_000),
+        tuple(read.names("indices", "a list of names of the sync's indices")),
     )
     read.end(kind)
     return request

@@ -59,20 +59,20 @@ class Seen:
         with path.open("r+b") as file, mmap.mmap(file.fileno(), 0) as memory:
             yield cls(memory)
 
-    def add(self, document_id: str, version: int) -> None:
+    def add(self, index: str, document_id: str, version: int) -> None:
         """Note that the table has shown a document's item. Another version of the document isn't noted by that."""
-        line, mark = self._find(document_id, version)
+        line, mark = self._find(index, document_id, version)
         free = self._memory.find(_NONE, line, line + _LINE)
         if free < 0 or (place := -(-free // _MARK) * _MARK) == line + _LINE:
             place = line + mark[0] % 8 * _MARK
         self._memory[place : place + _MARK] = mark
 
-    def holds(self, document_id: str, version: int) -> bool:
+    def holds(self, index: str, document_id: str, version: int) -> bool:
         """Whether this version of the document was noted."""
-        line, mark = self._find(document_id, version)
+        line, mark = self._find(index, document_id, version)
         return self._memory.find(mark, line, line + _LINE) >= 0
 
-    def _find(self, document_id: str, version: int) -> tuple[int, bytes]:
-        name = f"{version} {document_id}".encode("utf-8", "surrogatepass")
+    def _find(self, index: str, document_id: str, version: int) -> tuple[int, bytes]:
+        name = f"{index} {version} {document_id}".encode("utf-8", "surrogatepass")
         digest = blake2b(name, digest_size=2 * _MARK).digest()
         return int.from_bytes(digest[_MARK:]) % self._lines * _LINE, digest[:_MARK]

@@ -7,19 +7,20 @@ earlier look, the sync is following the item. If it never does, it is reported a
 
 import time
 from collections import Counter, defaultdict, deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, TypeVar
 
 from dynamodb_opensearch.core.changes import Settle
 from dynamodb_opensearch.core.comparison import Difference, Kind, compare
-from dynamodb_opensearch.core.documents import Document, Place, encode_document, exact
+from dynamodb_opensearch.core.documents import Document, Place, exact
 from dynamodb_opensearch.core.items import Item
+from dynamodb_opensearch.core.projections import Faulty
+from dynamodb_opensearch.core.reasons import Reason
 from dynamodb_opensearch.dynamodb.table import Keyed
 from dynamodb_opensearch.jobs.job import Pause, Step
+from dynamodb_opensearch.jobs.side import Side, Sides
 from dynamodb_opensearch.jobs.sync import Sync
-from dynamodb_opensearch.opensearch.layout import Layout
-from dynamodb_opensearch.opensearch.reader import Reader
 
 WAITING = 5_000
 """Most documents that may wait for their second look. If there are more, reading waits for them."""
@@ -42,7 +43,7 @@ class Suspect:
     version: int | None
     looks: int = 1
     shown: frozenset[int] = frozenset()
-    """Fingerprints of what the item held at earlier looks: see ``Looker._fingerprint``."""
+    """Fingerprints of what the item held at earlier looks: see ``_fingerprint``."""
 
     @property
     def id(self) -> str:
@@ -57,17 +58,26 @@ class Page:
     position: Any
     counts: Counter[str]
     suspects: list[Suspect]
+    counted: Callable[[Place, str], Counter[str]]
+    """Gives the counts for one document of a kind in a place; see ``Looker.counted``."""
     differences: list[Difference] = field(default_factory=list)
     changing: list[Suspect] = field(default_factory=list)
     """Documents that differed and had changed at every look."""
+    faulty: list[tuple[Suspect, Reason]] = field(default_factory=list)
+    """Documents whose item none can be made of, so that nothing says what they must hold."""
     notices: Counter[str] = field(default_factory=Counter)
     due: float = 0
 
     @property
     def all_counts(self) -> Counter[str]:
         """The counts of what was looked at, and of what was found."""
-        found = Counter(str(difference.kind) for difference in self.differences)
-        return self.counts + found + Counter(changing=len(self.changing))
+        found = [(difference.place, str(difference.kind)) for difference in self.differences]
+        found += [(suspect.place, "changing") for suspect in self.changing]
+        found += [(suspect.place, "untransformed") for suspect, _ in self.faulty]
+        counts = Counter(self.counts)
+        for place, kind in found:
+            counts.update(self.counted(place, kind))
+        return counts
 
     def step(self) -> Step:
         """Return the page as a job's step, when it is certain."""
@@ -77,7 +87,11 @@ class Page:
     def findings(self) -> list[dict[str, Any]]:
         """What is reported one by one."""
         changing = ({"kind": "changing", **suspect.place.to_json()} for suspect in self.changing)
-        return [*(difference.to_json() for difference in self.differences), *changing]
+        faulty = (
+            {"kind": "untransformed", **suspect.place.to_json(), "reason": str(reason)}
+            for suspect, reason in self.faulty
+        )
+        return [*(difference.to_json() for difference in self.differences), *changing, *faulty]
 
 
 def certain(looks: Iterable[Page], looker: "Looker", patience_seconds: float) -> Iterator[Page | Pause]:
@@ -106,26 +120,33 @@ def _is_due(page: Page) -> bool:
     return not page.suspects or page.due <= time.monotonic()
 
 
+Expected = str | Faulty | None
+"""What a document must hold; None if it mustn't exist."""
+
+
 @dataclass(frozen=True, slots=True)
 class Looker:
     """Looks at both sides, and finds what differs at this moment."""
 
     sync: Sync
-    reader: Reader
-    layout: Layout
-    """The layout when the comparison began."""
+    sides: Sides
+
+    def counted(self, place: Place, kind: str) -> Counter[str]:
+        """The counts for one document of a kind in a place."""
+        return self.sync.counted(self.sides.of(place).name, {kind: 1})
 
     def look_again(self, page: Page) -> None:
         """Clear documents that are equal by now, record those that haven't changed, and keep the rest for later."""
         suspects, page.suspects = page.suspects, []
         for group in by_index(suspects):
+            side = self.sides.of(group[0].place)
             for start in range(0, len(group), CHUNK):
-                self._look_at(group[start : start + CHUNK], page)
+                self._look_at(side, group[start : start + CHUNK], page)
 
-    def _look_at(self, suspects: Sequence[Suspect], page: Page) -> None:
-        keyed = keyed_at_home(suspects, self.layout)
-        expected: dict[str, tuple[str | None, int]] = {
-            reading.id: (None if reading.item is None else encode_document(reading.item).decode(), reading.read_at)
+    def _look_at(self, side: Side, suspects: Sequence[Suspect], page: Page) -> None:
+        keyed = keyed_at_home(suspects, side)
+        expected = {
+            reading.id: (expected_of(reading.item, side), reading.read_at)
             for reading in self.sync.table.read_all(keyed, self.sync.deadline(), unreadable=ignore_key)
         }
         for is_wanted in (True, False):  # without an item, the content doesn't matter and may have any size
@@ -133,44 +154,57 @@ class Looker:
                 suspect for suspect in suspects if (expected.get(suspect.id, (None, 0))[0] is not None) is is_wanted
             ]
             places = [suspect.place for suspect in chosen]
-            documents = self.reader.get(places, self.sync.deadline(), sources=is_wanted)
+            documents = side.reader.get(places, self.sync.deadline(), sources=is_wanted)
             for suspect, document in zip(chosen, documents, strict=True):
-                self._conclude(suspect, expected.get(suspect.id, (None, 0)), document, page)
+                text, read_at = expected.get(suspect.id, (None, 0))
+                if isinstance(text, Faulty):
+                    page.faulty.append((suspect, text.reason))
+                else:
+                    self._conclude(side, suspect, (text, read_at), document, page)
 
     def _conclude(
-        self, suspect: Suspect, expected: tuple[str | None, int], document: Document | None, page: Page
+        self, side: Side, suspect: Suspect, expected: tuple[str | None, int], document: Document | None, page: Page
     ) -> None:
-        wrong = self._judge(suspect, expected, document)
+        wrong = _judge(side, suspect, expected, document)
         version = document and document.version
         if wrong is None:
             return
         if version == suspect.version:
             page.differences.append(Difference(wrong[0], suspect.place, suspect.keys, version, wrong[1]))
-        elif document is not None and document.source and self._fingerprint(document.source) in suspect.shown:
+        elif document is not None and document.source and _fingerprint(side, document.source) in suspect.shown:
             return
         elif suspect.looks < LOOKS:
-            shown = suspect.shown | ({self._fingerprint(expected[0])} if expected[0] else set())
+            shown = suspect.shown | ({_fingerprint(side, expected[0])} if expected[0] else set())
             page.suspects.append(replace(suspect, version=version, looks=suspect.looks + 1, shown=shown))
         else:
             page.changing.append(suspect)
 
-    def _judge(
-        self, suspect: Suspect, expected: tuple[str | None, int], document: Document | None
-    ) -> tuple[Kind, tuple[str, ...]] | None:
-        if not self.layout.is_home(suspect.place):
-            # Another document of the same shard may be found by this id: the one that replaced it.
-            is_there = document is not None and document.routing == suspect.place.routing
-            return (Kind.WRONG_PLACE, ()) if is_there else None
-        if suspect.keys is not None:
-            return compare(expected[0], document, expected[1], self.layout.kept)
-        return None if document is None else (Kind.GHOST, ())
 
-    def _fingerprint(self, source: str) -> int:
-        """Return a number that is equal for equal contents, whatever their order of members or spelling of numbers."""
-        try:
-            return _hash(self.layout.kept.of(exact(source)))
-        except (RecursionError, ValueError):  # not a document of ours
-            return hash(source)
+def _judge(
+    side: Side, suspect: Suspect, expected: tuple[str | None, int], document: Document | None
+) -> tuple[Kind, tuple[str, ...]] | None:
+    if not side.layout.is_home(suspect.place):
+        # Another document of the same shard may be found by this id: the one that replaced it.
+        is_there = document is not None and document.routing == suspect.place.routing
+        return (Kind.WRONG_PLACE, ()) if is_there else None
+    if suspect.keys is None:
+        return None if document is None else (Kind.GHOST, ())
+    found = compare(expected[0], document, expected[1], side.layout.kept)
+    return found and (found[0], tuple(map(side.projection.shape.attribute_of, found[1])))
+
+
+def _fingerprint(side: Side, source: str) -> int:
+    """Return a number that is equal for equal contents, whatever their order of members or spelling of numbers."""
+    try:
+        return _hash(side.layout.kept.of(exact(source)))
+    except (RecursionError, ValueError):  # not a document of ours
+        return hash(source)
+
+
+def expected_of(item: Item | None, side: Side) -> Expected:
+    """Return what an index must hold of an item."""
+    document = None if item is None else side.projection.document(item)
+    return document.decode() if isinstance(document, bytes) else document
 
 
 class Placed(Protocol):
@@ -192,17 +226,28 @@ def by_index(documents: Iterable[_Placed]) -> Iterator[list[_Placed]]:
     yield from found.values()
 
 
+def held_ids(sync: Sync, side: Side, settles: Sequence[Settle]) -> set[str]:
+    """Return which of these ids have an item that the index holds, or of which no document can be made."""
+    projection = side.projection
+    readings = sync.table.read_all(
+        settles, sync.deadline(), keys_only=projection.is_decided_by_key, unreadable=ignore_key
+    )
+    return {
+        reading.id for reading in readings if reading.item is not None and projection.project(reading.item) is not None
+    }
+
+
 def ignore_key(key: Keyed) -> None:
     """Ignore a key that DynamoDB refuses to look up: no item has it, so there is nothing to report."""
     del key
 
 
-def keyed_at_home(suspects: Iterable[Suspect], layout: Layout) -> list[Settle]:
+def keyed_at_home(suspects: Iterable[Suspect], side: Side) -> list[Settle]:
     """Return the suspects that may have an item, in the form in which the table looks up items."""
     return [
-        Settle(suspect.id, suspect.keys)
+        Settle(side.name, suspect.id, suspect.keys)
         for suspect in suspects
-        if suspect.keys is not None and layout.is_home(suspect.place)
+        if suspect.keys is not None and side.layout.is_home(suspect.place)
     ]
 
 

@@ -1,5 +1,6 @@
-"""The sync that a job works on: a DynamoDB table and the OpenSearch index that follows it, and how both are reached."""
+"""The sync that a job works on: a DynamoDB table, the OpenSearch indices that follow it, and how they are reached."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -7,12 +8,13 @@ from typing import Any
 from dynamodb_opensearch.core.deadline import Deadline
 from dynamodb_opensearch.core.errors import ConfigurationError
 from dynamodb_opensearch.core.keys import KeySchema
+from dynamodb_opensearch.core.projections import Projection
 from dynamodb_opensearch.dynamodb import wire
 from dynamodb_opensearch.dynamodb.capacity import CapacityLimit
 from dynamodb_opensearch.dynamodb.description import describe_table
 from dynamodb_opensearch.dynamodb.scan import Scan
 from dynamodb_opensearch.dynamodb.table import Table
-from dynamodb_opensearch.opensearch.bulk import Index, Limits
+from dynamodb_opensearch.opensearch.bulk import Limits, Writer
 from dynamodb_opensearch.opensearch.client import Client
 from dynamodb_opensearch.opensearch.index import IndexAdmin
 from dynamodb_opensearch.opensearch.reader import Reader
@@ -21,7 +23,7 @@ from dynamodb_opensearch.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class Sync:
-    """One sync's table and index, connected. Threads may share it."""
+    """One sync's table and indices, connected. Threads may share it."""
 
     settings: Settings
     table_arn: str
@@ -33,7 +35,7 @@ class Sync:
     dynamodb: Any
     table: Table
     client: Client
-    index: Index
+    writer: Writer
     page_items: int | None = None
     """Most items of one page of a scan; None: as many as fit into DynamoDB's 1 MB."""
     deadline: Callable[[], Deadline] = lambda: Deadline.after(300)
@@ -50,14 +52,23 @@ class Sync:
         )
 
     @property
-    def reader(self) -> Reader:
-        """The reader of the index."""
-        return Reader(self.client, self.settings.index, self.settings.request_timeout_seconds)
+    def projections(self) -> Mapping[str, Projection]:
+        """The indices that the job works on, by their names, and what each holds."""
+        return {projection.index: projection for projection in self.settings.projections}
 
-    @property
-    def index_admin(self) -> IndexAdmin:
-        """What creates and changes the index."""
-        return IndexAdmin(self.client, self.settings.index, self.deadline)
+    def reader(self, index: str) -> Reader:
+        """The reader of an index."""
+        return Reader(self.client, index, self.settings.request_timeout_seconds)
+
+    def index_admin(self, index: str) -> IndexAdmin:
+        """What creates and changes an index."""
+        return IndexAdmin(self.client, index, self.deadline)
+
+    def counted(self, index: str, counts: Mapping[str, int]) -> Counter[str]:
+        """The counts of what was done in an index: where there are several, also under ``index/name``."""
+        if len(self.settings.projections) == 1:
+            return Counter(counts)
+        return Counter(counts) + Counter({f"{index}/{name}": count for name, count in counts.items()})
 
     @property
     def conflict_window(self) -> int:
@@ -100,11 +111,11 @@ def open_sync(
         stream_arn=described.stream_arn,
         key_types=described.key_types,
         dynamodb=dynamodb,
-        table=Table(lambda: dynamodb, settings.table_name, settings.key_schema, settings.conflict_window_seconds),
+        table=Table(lambda: dynamodb, settings.table_name, settings.key_schema),
         client=client,
-        index=Index(
+        writer=Writer(
             client,
-            settings.index,
+            settings.projections,
             Limits(settings.bulk_bytes, settings.bulk_actions),
             connections,
             settings.request_timeout_seconds,

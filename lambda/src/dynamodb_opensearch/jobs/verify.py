@@ -1,8 +1,8 @@
 """Compares both sides: every item with its document, and every document with its item.
 
-The table is scanned, and each page's documents are fetched. The index is listed, and ids that the scan hasn't shown are
-looked up in the table. Memory is bounded: it holds the documents that wait for their second look, and a set that may
-forget.
+The table is scanned once, and each page's documents are fetched from every index. Each index is listed, and ids that
+the scan hasn't shown are looked up in the table. Memory is bounded: it holds the documents that wait for their second
+look, and a set that may forget.
 """
 
 import json
@@ -16,17 +16,28 @@ from typing import Any
 from zlib import crc32
 
 from dynamodb_opensearch.core.comparison import compare
-from dynamodb_opensearch.core.documents import Document, Place, encode_document, exact, member
+from dynamodb_opensearch.core.documents import Document, Place, exact, member
 from dynamodb_opensearch.core.errors import ConfigurationError, UndecodableError
 from dynamodb_opensearch.core.items import Item, unescape_name
 from dynamodb_opensearch.core.keys import is_hashed
+from dynamodb_opensearch.core.projections import Faulty
 from dynamodb_opensearch.jobs.job import NO_IDENTITY, Pause, Step
 from dynamodb_opensearch.jobs.seen import Seen
-from dynamodb_opensearch.jobs.suspects import CHUNK, Looker, Page, Suspect, certain, ignore_key, keyed_at_home
+from dynamodb_opensearch.jobs.side import Side, Sides
+from dynamodb_opensearch.jobs.suspects import (
+    CHUNK,
+    Looker,
+    Page,
+    Suspect,
+    certain,
+    expected_of,
+    held_ids,
+    keyed_at_home,
+)
 from dynamodb_opensearch.jobs.sync import Sync
+from dynamodb_opensearch.jobs.tracing import trace
 from dynamodb_opensearch.jobs.unit import Segment, ShardPart, Unit
-from dynamodb_opensearch.opensearch.layout import Layout
-from dynamodb_opensearch.opensearch.reader import Hit, Reader, Shard
+from dynamodb_opensearch.opensearch.reader import Hit, Shard
 
 PARTS = 64
 """How many parts all shards are divided into together, if there are fewer shards than that."""
@@ -57,19 +68,19 @@ class Verify:
         Raises:
             ConfigurationError: the index, or one of ``others``, can't be compared.
         """
-        reader = sync.reader
-        layout = reader.resolve(sync.deadline())
-        layout.check_comparable()
-        _check_others(self.others, layout)
-        indices = (layout.index, *self.others)
-        shards = [Shard(index, number) for index in indices for number in range(layout.shards(index))]
-        for index in indices:
-            reader.refresh(index, sync.deadline())
+        sides = Sides.resolve(sync)
+        sides.check_comparable()
+        _check_others(self.others, sides, sync)
+        shards: list[tuple[Side, Shard]] = []
+        for index in (*(side.layout.index for side in sides), *self.others):
+            side = sides.by_index[index]
+            side.reader.refresh(index, sync.deadline())
+            shards += [(side, Shard(index, number)) for number in range(side.layout.shards(index))]
         most = PARTS // len(shards)
-        parts = [part for shard in shards for part in reader.parts(shard, most, sync.deadline())]
+        parts = [part for side, shard in shards for part in side.reader.parts(shard, most, sync.deadline())]
         count = max(round(self.segments * self.percent / 100), 1)
         chosen = sorted(random.Random(self.seed).sample(range(self.segments), count))  # noqa: S311 (a sample)
-        digest = layout.digest(self.others)
+        digest = sides.digest(self.others)
         return [
             *(Segment(number, self.segments, digest) for number in chosen),
             *(ShardPart(part.index, part.number, part.first, digest, part.last) for part in parts),
@@ -86,19 +97,19 @@ class Verify:
         Raises:
             ConfigurationError: the unit was planned for another index.
         """
-        reader = sync.reader
-        layout = reader.resolve(sync.deadline())
-        if not isinstance(unit, Segment | ShardPart) or unit.layout != layout.digest(self.others):
+        sides = Sides.resolve(sync)
+        if not isinstance(unit, Segment | ShardPart) or unit.layout != sides.digest(self.others):
+            homes = ", ".join(f"{side.name} is written to {side.layout.index}" for side in sides)
             raise ConfigurationError(
-                f"since this began, {layout.name} was switched or an index behind it was recreated (it is written "
-                f"to {layout.index} now): compare again from the start (--restart)"
+                f"since this began, an alias was switched, an index was recreated, or what an index is to hold was "
+                f"changed ({homes} now): compare again from the start (--restart)"
             )
-        return Looker(sync, reader, layout)
+        return Looker(sync, sides)
 
     def pages(self, looker: Looker, unit: Unit, position: Any) -> Iterator[Page | Pause]:
         """Yield the unit's pages from a position on, each once all its differences are certain."""
         with Seen.opened(self.seen) as seen:
-            looks = _FirstLook(looker.sync, looker.reader, looker.layout, seen)
+            looks = _FirstLook(looker, seen)
             if isinstance(unit, ShardPart):
                 found = looks.at_documents(unit.shard, position, self.percent)
             else:
@@ -107,14 +118,20 @@ class Verify:
             yield from certain(found, looker, self.patience_seconds)
 
 
-def _check_others(others: Sequence[str], layout: Layout) -> None:
+def _check_others(others: Sequence[str], sides: Sides, sync: Sync) -> None:
+    known = sides.others()
+    homes = {side.layout.index: side.name for side in sides}
+    if others:  # an index that the sync leaves alone for now is still its own
+        homes |= {sync.reader(name).resolve(sync.deadline()).index: name for name in sync.settings.unselected}
     for name in others:
-        if name not in layout.others:
+        if name in homes:
+            raise ConfigurationError(f"--other-index {name}: the sync writes to it itself, as {homes[name]}")
+        if name not in known:
+            aliases, theirs = ", ".join(side.name for side in sides), ", ".join(known) or "none"
             raise ConfigurationError(
-                f"--other-index {name}: it isn't another index behind {layout.name}; those are: "
-                f"{', '.join(layout.others) or 'none'}"
+                f"--other-index {name}: it isn't another index behind {aliases}; those are: {theirs}"
             )
-        if name in layout.closed_others:
+        if name in sides.by_index[name].layout.closed_others:
             raise ConfigurationError(
                 f"--other-index {name}: it is closed; open it (POST /{name}/_open), or leave it out"
             )
@@ -123,106 +140,135 @@ def _check_others(others: Sequence[str], layout: Layout) -> None:
 class _FirstLook:
     """Goes through one side, and suspects what differs on the other."""
 
-    def __init__(self, sync: Sync, reader: Reader, layout: Layout, seen: Seen | None) -> None:
-        self._sync = sync
-        self._reader = reader
-        self._layout = layout
+    def __init__(self, looker: Looker, seen: Seen | None) -> None:
+        self._looker, self._sync, self._sides = looker, looker.sync, looker.sides
         self._seen = seen
-        self._schema = sync.settings.key_schema
-        self._keeps_keys = layout.keeps(map(field_of, self._schema.names))
+        self._schema = self._sync.settings.key_schema
 
     def at_items(self, segment: Segment, position: Any) -> Iterator[Page]:
-        """Compare the items of a segment with their documents."""
-        for page in self._sync.scan.pages(segment.number, segment.total, position):
-            suspects, notices = list[Suspect](), self._not_indexed(page.items)
-            for start in range(0, len(page.items), TOGETHER):
-                items = page.items[start : start + TOGETHER]
-                places = [self._layout.home(self._schema.id_of(item)) for item in items]
-                expected = [encode_document(item).decode() for item in items]
-                documents = self._reader.get(places, self._sync.deadline(), expected)
-                suspects += [
-                    Suspect(place, self._schema.keys_of(item), document and document.version)
-                    for place, item, text, document in zip(places, items, expected, documents, strict=True)
-                    if compare(text, document, page.read_at, self._layout.kept)
-                ]
-                notices.update(self._ignored(documents))
-                self._note_seen(places, documents)
-            yield Page(page.next_key, Counter(items=len(page.items)), suspects, notices=notices)
+        """Compare the items of a segment with their documents in each index."""
+        for scanned in self._sync.scan.pages(segment.number, segment.total, position):
+            page = self._page(scanned.next_key, Counter(items=len(scanned.items)))
+            for side in self._sides:
+                held = [(item, expected) for item in scanned.items if (expected := expected_of(item, side)) is not None]
+                self._compare(side, held, scanned.read_at, page)
+                if len(self._sync.projections) > 1:
+                    page.counts[f"{side.name}/items"] += len(held)
+            yield page
+
+    def _compare(self, side: Side, held: Sequence[tuple[Item, str | Faulty]], read_at: int, page: Page) -> None:
+        """Compare items with what an index must hold of them."""
+        page.notices.update(self._not_indexed([item for item, _ in held], side))
+        for item, expected in held:
+            if isinstance(expected, Faulty):
+                suspect = Suspect(side.layout.home(self._schema.id_of(item)), self._schema.keys_of(item), None)
+                page.faulty.append((suspect, expected.reason))
+        fine = [(item, expected) for item, expected in held if isinstance(expected, str)]
+        for start in range(0, len(fine), TOGETHER):
+            items, texts = zip(*fine[start : start + TOGETHER], strict=True)
+            places = [side.layout.home(self._schema.id_of(item)) for item in items]
+            documents = side.reader.get(places, self._sync.deadline(), texts)
+            page.suspects += [
+                Suspect(place, self._schema.keys_of(item), document and document.version)
+                for place, item, text, document in zip(places, items, texts, documents, strict=True)
+                if compare(text, document, read_at, side.layout.kept)
+            ]
+            page.notices.update(_ignored(documents, side))
+            self._note_seen(side, places, documents)
 
     def at_documents(self, shard: Shard, position: Any, percent: float) -> Iterator[Page]:
         """Look up the items of a shard's documents. The scan of the table has compared their content."""
-        size = self._layout.page_hits(shard.index)
+        side = self._sides.by_index[shard.index]
+        size = side.layout.page_hits(shard.index)
         while True:
-            hits, position, unlisted = self._reader.hits(shard, position, size, self._sync.deadline())
+            hits, position, unlisted = side.reader.hits(shard, position, size, self._sync.deadline())
             chosen = [
                 hit for hit in hits if crc32(hit.place.id.encode("utf-8", "surrogatepass")) % 10_000 < percent * 100
             ]
-            unknown = [hit for hit in chosen if not self._is_seen(hit)]
-            keyless = [hit for hit in unknown if not self._keeps_keys and is_hashed(hit.place.id)]
-            suspects = self._with_keys([hit for hit in unknown if self._keeps_keys or not is_hashed(hit.place.id)])
-            keyed = keyed_at_home(suspects, self._layout)
-            existing = {
-                reading.id
-                for reading in self._sync.table.read_all(
-                    keyed, self._sync.deadline(), keys_only=True, unreadable=ignore_key
-                )
-                if reading.item is not None
-            }
+            unknown = [hit for hit in chosen if not self._is_seen(side, hit)]
+            suspects = self._with_keys(side, unknown)
+            held = held_ids(self._sync, side, keyed_at_home(suspects, side))
             strays = [
-                suspect for suspect in suspects if suspect.id not in existing or not self._layout.is_home(suspect.place)
+                suspect for suspect in suspects if suspect.id not in held or not side.layout.is_home(suspect.place)
             ]
-            counts = Counter(documents=len(chosen), unlisted=unlisted, keyless=len(keyless))
-            yield Page(position, counts, strays)
+            counts = {"documents": len(chosen), "unlisted": unlisted}
+            yield self._page(position, self._sync.counted(side.name, counts), strays)
             if position is None:
                 return
 
-    def _not_indexed(self, items: Sequence[Item]) -> Counter[str]:
+    def _page(self, position: Any, counts: Counter[str], suspects: Iterable[Suspect] = ()) -> Page:
+        return Page(position, counts, list(suspects), self._looker.counted)
+
+    def _not_indexed(self, items: Sequence[Item], side: Side) -> Counter[str]:
         """Count the attributes that the index mapping leaves out, so that no search finds the items by them."""
-        names = Counter(chain.from_iterable(items)).items()
+        if side.projection.transform:  # its fields have names of their own
+            return Counter()
+        found = Counter(chain.from_iterable(items)).items()
+        names = ((name, side.projection.shape.field_of(name), count) for name, count in found)
         return Counter(
-            {f"{name}: not indexed": count for name, count in names if not self._layout.indexes(field_of(name))}
+            {
+                f"{self._in(side)}{name}: not indexed": count
+                for name, field, count in names
+                if field is not None and not side.layout.indexes(field_of(field))
+            }
         )
 
-    def _ignored(self, documents: Iterable[Document | None]) -> Counter[str]:
-        """Count the fields whose values OpenSearch kept but didn't index, because they are malformed or too long."""
-        names = (unescape_name(name) for document in documents if document for name in document.ignored)
-        return Counter(f"{name}: value kept, but not indexed" for name in names)
+    def _in(self, side: Side) -> str:
+        return f"{side.name}: " if len(self._sync.projections) > 1 else ""
 
-    def _note_seen(self, places: Sequence[Place], documents: Sequence[Document | None]) -> None:
+    def _note_seen(self, side: Side, places: Sequence[Place], documents: Sequence[Document | None]) -> None:
         if self._seen is not None:
             for place, document in zip(places, documents, strict=True):
                 if document is not None:
-                    self._seen.add(place.id, document.version)
+                    self._seen.add(side.layout.index, place.id, document.version)
 
-    def _is_seen(self, hit: Hit) -> bool:
+    def _is_seen(self, side: Side, hit: Hit) -> bool:
         return (
-            self._seen is not None and self._layout.is_home(hit.place) and self._seen.holds(hit.place.id, hit.version)
+            self._seen is not None
+            and side.layout.is_home(hit.place)
+            and self._seen.holds(side.layout.index, hit.place.id, hit.version)
         )
 
-    def _with_keys(self, hits: Sequence[Hit]) -> list[Suspect]:
-        """Return each with the key that its id encodes. A hashed id encodes none, so the document is read for it."""
+    def _keeps_keys(self, side: Side) -> bool:
+        """Whether the index's documents hold the table's key, so that it can be read from them."""
+        fields = [side.projection.shape.field_of(name) for name in self._schema.names]
+        named = [field_of(field) for field in fields if field is not None]
+        return len(named) == len(fields) and not side.projection.transform and side.layout.keeps(named)
+
+    def _with_keys(self, side: Side, hits: Sequence[Hit]) -> list[Suspect]:
+        """Return each with the key that its id encodes. A hashed id encodes none: the document or the table has it."""
         types = self._sync.key_types
         suspects = {hit: Suspect(hit.place, self._schema.keys_of_id(hit.place.id, types), hit.version) for hit in hits}
         hashed = [hit for hit in hits if is_hashed(hit.place.id)]
-        for start in range(0, len(hashed), CHUNK):
-            chunk = hashed[start : start + CHUNK]
-            documents = self._reader.get([hit.place for hit in chunk], self._sync.deadline())
+        readable = hashed if self._keeps_keys(side) else []
+        for start in range(0, len(readable), CHUNK):
+            chunk = readable[start : start + CHUNK]
+            documents = side.reader.get([hit.place for hit in chunk], self._sync.deadline())
             for hit, document in zip(chunk, documents, strict=True):
                 if document is not None:
-                    suspects[hit] = Suspect(hit.place, self._keys_in(document, hit.place.id), hit.version)
+                    suspects[hit] = Suspect(hit.place, self._keys_in(side, document, hit.place.id), hit.version)
+        nameless = [hit for hit in hashed if suspects[hit].keys is None]
+        traced = trace(self._sync, {hit.place.id for hit in nameless})
+        suspects |= {hit: Suspect(hit.place, traced.get(hit.place.id), hit.version) for hit in nameless}
         return list(suspects.values())
 
-    def _keys_in(self, document: Document, document_id: str) -> Item | None:
+    def _keys_in(self, side: Side, document: Document, document_id: str) -> Item | None:
         """Return the key that the document itself holds, if the document's id belongs to that key."""
         try:
             content = exact(document.source)
             keys = {}
             for name, kind in self._sync.key_types.items():
-                value = content[field_of(name)]
+                value = content[field_of(side.projection.shape.field_of(name) or name)]
                 keys[name] = {kind: str(value[0]) if kind == "N" and isinstance(value, tuple) else value}
             return keys if self._schema.id_of(keys) == document_id else None
         except (KeyError, RecursionError, TypeError, UndecodableError, ValueError):
             return None
+
+
+def _ignored(documents: Iterable[Document | None], side: Side) -> Counter[str]:
+    """Count the fields whose values OpenSearch kept but didn't index, because they are malformed or too long."""
+    names = (unescape_name(name) for document in documents if document for name in document.ignored)
+    return Counter(f"{side.projection.shape.attribute_of(name)}: value kept, but not indexed" for name in names)
 
 
 def field_of(name: str) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 
 from dynamodb_opensearch.core.errors import ConfigurationError, UndecodableError
 from dynamodb_opensearch.core.keys import KeySchema
-from dynamodb_opensearch.core.records import Record, Undecodable
+from dynamodb_opensearch.core.records import UNSEEN, Image, Record, Undecodable
 from dynamodb_opensearch.core.versions import own_version
 
 _ONLY = "this function takes events of a DynamoDB stream only"
@@ -45,8 +45,7 @@ def records_of(event: Any, table_name: str) -> Sequence[Mapping[str, Any]]:
 def decode(records: Sequence[Mapping[str, Any]], schema: KeySchema) -> Iterator[Record | Undecodable]:
     """The changes that the records hold, in their order.
 
-    An INSERT or MODIFY with its new image holds the item. One without (KEYS_ONLY, OLD_IMAGE) only says that the item
-    changed.
+    A record without an image that its event should have (KEYS_ONLY, OLD_IMAGE, NEW_IMAGE) doesn't show that item.
 
     Raises:
         ConfigurationError: the records are another table's.
@@ -105,18 +104,28 @@ def _decode(record: Mapping[str, Any], schema: KeySchema) -> Record:
     try:
         event_name, data = record["eventName"], record["dynamodb"]
         keys, number, created_at = data["Keys"], data["SequenceNumber"], data["ApproximateCreationDateTime"]
-        image = data.get("NewImage")
         schema.check(keys)
     except (AttributeError, KeyError, TypeError):
         raise UndecodableError(
             "the record lacks eventName, Keys, SequenceNumber or ApproximateCreationDateTime"
         ) from None
     document_id, own = schema.id_of(keys), own_version(created_at, number)
+    new, old = _image(data.get("NewImage")), _image(data.get("OldImage"))
     if event_name == "REMOVE":
-        return Record(document_id, keys, own, number, int(created_at), None)
-    if event_name not in {"INSERT", "MODIFY"}:
-        raise UndecodableError("eventName must be INSERT, MODIFY or REMOVE")
-    return Record(document_id, keys, own, number, int(created_at), image, image is not None)
+        return Record(document_id, keys, own, number, int(created_at), None, old)
+    if event_name == "INSERT":
+        return Record(document_id, keys, own, number, int(created_at), new, None)
+    if event_name == "MODIFY":
+        return Record(document_id, keys, own, number, int(created_at), new, old)
+    raise UndecodableError("eventName must be INSERT, MODIFY or REMOVE")
+
+
+def _image(value: Any) -> Image:
+    if value is None:
+        return UNSEEN
+    if isinstance(value, Mapping):
+        return value
+    raise UndecodableError("an image isn't an object of attributes")
 
 
 def _undecodable(position: int, record: Any, schema: KeySchema, reason: str) -> Undecodable:
