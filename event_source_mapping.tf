@@ -26,14 +26,12 @@ locals {
         }
       }
     }
-  })])
+  }) if local.patterns_say_all])
 
   # AWS's limits.
   patterns_fit = length(local.patterns) <= 5 && alltrue([for pattern in local.patterns : length(pattern) <= 4096])
 
-  filters = (
-    length(var.filters) == 0 && local.patterns_say_all && local.patterns_fit ? local.patterns : var.filters
-  )
+  filters = length(var.filters) == 0 && local.patterns_fit ? tolist(local.patterns) : var.filters
 }
 
 # Every argument that applies to a DynamoDB stream is sent, even if it is AWS's default: for several of them

@@ -704,7 +704,7 @@ variable "indices" {
       && !startswith(name, "..")
     )])
     error_message = join(" ", [
-      "indices has the names ${jsonencode([for name in keys(var.indices) : name if !(
+      "indices has the names ${jsonencode([for name in try(keys(var.indices), []) : name if !(
         length(name) <= 255
         && name != "."
         && can(regex("^[^-_+A-Z\\s\"*\\\\/|,?<>#:$][^+A-Z\\s\"*\\\\/|,?<>#:$]*$", name))
@@ -724,8 +724,8 @@ variable "indices" {
       "${jsonencode(flatten([for index in var.indices : [for condition in try(index.when, null)[*] : condition if !(
         alltrue([for step in try(split(".", condition.attribute), [""]) : step != ""])
       )]]))}:",
-      "give attribute = the name of an attribute, or a path of names with",
-      "single dots between them, such as address.city.",
+      "give attribute = the name of an attribute, or a path of names with single dots between them, such as",
+      "address.city.",
     ])
   }
 
@@ -744,8 +744,8 @@ variable "indices" {
           operator if try(condition[operator], null) != null
         ]) == 1
       )]]))}:",
-      "give each condition one of equals, not_equals,",
-      "begins_with and exists; for two of them, give two conditions on the attribute.",
+      "give each condition one of equals, not_equals, begins_with and exists; for two of them, give two conditions on",
+      "the attribute.",
     ])
   }
 
@@ -768,8 +768,7 @@ variable "indices" {
         && (try(condition.begins_with, null) == null || can(trimspace(condition.begins_with)))
         && (try(condition.exists, null) == null || can(tobool(condition.exists)))
       )]]))}:",
-      "give equals and not_equals as lists of strings, begins_with as a",
-      "string, exists as true or false.",
+      "give equals and not_equals as lists of strings, begins_with as a string, exists as true or false.",
     ])
   }
 
@@ -786,8 +785,8 @@ variable "indices" {
           for operator in ["begins_with", "equals", "not_equals"] : try(length(condition[operator]), 1) > 0
         ])
       )]]))}:",
-      "give equals and not_equals at least one value, and",
-      "begins_with at least one character (exists = true holds for any value).",
+      "give equals and not_equals at least one value, and begins_with at least one character (exists = true holds for",
+      "any value).",
     ])
   }
 
@@ -806,8 +805,7 @@ variable "indices" {
           try(condition.attribute, "")
         )
       )]]))}:",
-      "leave them out: a dot leads into a map, so a rule",
-      "can't name such an attribute.",
+      "leave them out: a dot leads into a map, so a rule can't name such an attribute.",
     ])
   }
 
@@ -844,8 +842,7 @@ variable "indices" {
         try(index.include, null) == null
         || try(length(setsubtract(index.include, try(index.exclude, null)[*])) > 0, true)
       ) })}:",
-      "include at least one attribute that exclude doesn't remove, or leave include out for all",
-      "attributes.",
+      "include at least one attribute that exclude doesn't remove, or leave include out for all attributes.",
     ])
   }
 
@@ -889,8 +886,7 @@ variable "indices" {
           && (try(index.include, null) == null || contains(try(index.include, null)[*], name))
         )])
       ) })}:",
-      "name them in include and not in exclude, or don't rename",
-      "them: include and exclude go by the item's own names.",
+      "name them in include and not in exclude, or don't rename them; include and exclude go by the item's own names.",
     ])
   }
 
@@ -913,8 +909,8 @@ variable "indices" {
           ]
         ]))
       ) })}:",
-      "give names that don't start with _ (metadata such as",
-      "_id) or ~ (escaped names), and have no blank part between dots.",
+      "give names that don't start with _ (metadata such as _id) or ~ (escaped names), and have no blank part between",
+      "dots.",
     ])
   }
 
@@ -929,8 +925,8 @@ variable "indices" {
         try(index.transform, null) == null
         || can(regex("^[a-zA-Z_]\\w*(\\.[a-zA-Z_]\\w*)*:[a-zA-Z_]\\w*$", index.transform))
       ) })}:",
-      "give module:function, such as search.documents:transform, with the names of a Python",
-      "module and of a function in it.",
+      "give module:function, such as search.documents:transform, with the names of a Python module and of a function",
+      "in it.",
     ])
   }
 
@@ -943,8 +939,7 @@ variable "indices" {
       "${jsonencode({ for name, index in var.indices : name => index.transform if !(
         try(index.transform, null) == null || length(concat(var.layers, var.filename[*], var.s3_bucket[*])) > 0
       ) })}:",
-      "give layers with the layer that holds the code (or a package of",
-      "your own that does, by filename or s3_bucket).",
+      "give layers with the layer that holds the code, or a package of your own that holds it (filename, s3_bucket).",
     ])
   }
 
@@ -953,8 +948,8 @@ variable "indices" {
       length(var.indices) == 0 || anytrue([for index in var.indices : try(tobool(index.standby), null) != true])
     )
     error_message = join(" ", [
-      "indices has only ${jsonencode(keys(var.indices))}, each with standby = true: leave standby out of at least one;",
-      "it is for an index that is being filled beside one that is searched.",
+      "indices has only ${jsonencode(try(keys(var.indices), []))}, each with standby = true: leave standby out of at",
+      "least one; it is for an index that is being filled beside one that is searched.",
     ])
   }
 }
