@@ -42,6 +42,7 @@ locals {
     REQUEST_TIMEOUT_SECONDS = coalesce(var.request_timeout_seconds, local.settings.request_timeout_seconds)
     SYNC_FUNCTION           = local.settings.transforms ? var.sync.function_name : null # to compare their code
     SYNC_NAME               = local.name
+    TRANSFORM_LAYERS        = local.settings.transforms ? join(",", local.settings.layers) : null # as the sync has them
   }
   environment_variables = {
     for name, value in merge(local.settings.environment_variables, var.environment_variables, local.environment) :
