@@ -7,8 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from dynamodb_opensearch.core.documents import encode_document, member
 from dynamodb_opensearch.core.errors import ConfigurationError, TransformError, UndecodableError
 from dynamodb_opensearch.core.transforms import Transform
+from hypothesis import given
+from hypothesis import strategies as st
+
+from unit.strategies import Pair, values
 
 ITEM: dict[str, Any] = {"id": {"S": "a1"}, "price": {"N": "9.90"}, "parts": {"L": [{"S": "lid"}]}}
 
@@ -100,6 +105,15 @@ def test_ctrl_c_during_an_import_passes(module: Callable[[str, str], None]) -> N
 
     with pytest.raises(KeyboardInterrupt):
         Transform.load("slow_search:document")
+
+
+@given(st.dictionaries(st.text(max_size=4), values(), max_size=5))
+def test_an_unchanged_item_makes_the_document_that_it_makes_without_a_transform(item: dict[str, Pair]) -> None:
+    raw = {name: value for name, (value, _) in item.items()}
+    for function in (lambda item: item, lambda item: {**item}):
+        texts = transform(function).texts(raw) or {}
+        document = "{" + ",".join(member(name) + text for name, text in texts.items()) + "}"
+        assert document.encode("utf-8", "backslashreplace") == encode_document(raw)
 
 
 def test_an_item_may_have_no_document() -> None:
