@@ -3,6 +3,7 @@ import sys
 import traceback
 from collections.abc import Callable
 from datetime import UTC, datetime
+from decimal import getcontext, localcontext
 from pathlib import Path
 from typing import Any
 
@@ -134,6 +135,20 @@ def test_a_transform_that_changes_its_item_changes_no_other_index() -> None:
 
     assert first == second == {"price": "9.90", "parts": '["lid","handle"]'}
     assert ITEM["parts"] == {"L": [{"S": "lid"}]}
+
+
+def test_decimals_are_calculated_alike_whatever_the_threads_context_is() -> None:
+    def third(item: dict[str, Any]) -> dict[str, Any]:
+        found = item["price"] / 3
+        getcontext().prec = 2
+        return {"third": found}
+
+    with localcontext() as context:
+        context.prec = 5
+        texts = [transform(third).texts({"price": {"N": "1"}}) for _ in range(2)]
+        assert getcontext().prec == 5
+
+    assert texts == [{"third": "0." + "3" * 38}] * 2
 
 
 def _raises(error: BaseException) -> Callable[[dict[str, Any]], Any]:
