@@ -9,7 +9,7 @@ locals {
   projections = {
     for name, index in var.indices : name => {
       for member, value in {
-        constants = try({ for field, text in tomap(index.constants) : field => tostring(text) }, null)
+        constants = try({ for field, value in index.constants : field => value }, null)
         exclude   = try([for attribute in tolist(index.exclude) : tostring(attribute)], null)
         include   = try([for attribute in tolist(index.include) : tostring(attribute)], null)
         rename    = try({ for attribute, field in tomap(index.rename) : attribute => tostring(field) }, null)

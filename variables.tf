@@ -617,7 +617,7 @@ variable "indices" {
     exists = bool })): an item has a document if all of these conditions hold; a dot leads into a map; numbers are
     compared by value.
     include = list(string), exclude = list(string): the only attributes of the document, and those that it lacks.
-    rename = map(string): attribute -> field. constants = map(string): field -> value, in every document.
+    rename = map(string): attribute -> field. constants = map(string, number or bool): field -> value, in every document.
     transform = string: "module:function" of a layer (layers), which gets the item first.
     standby = bool: an index that is being filled, which holds up no other (default: false).
     All of it must be known at plan.
