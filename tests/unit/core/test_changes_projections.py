@@ -14,31 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from unit.core.converging import SCHEMA, own, several
-
-Item = dict[str, Any]
-IS_ORDER = {"attribute": "kind", "equals": ["order"]}
-SPECS: dict[str, Any] = {
-    "orders": {"when": [IS_ORDER], "include": ["n"]},
-    "rest": {
-        "when": [{"attribute": "kind", "not_equals": ["order"]}, {"attribute": "gone", "exists": False}],
-        "exclude": ["pk", "noise"],
-        "rename": {"n": "amount"},
-    },
-    "keyed": {"when": [{"attribute": "pk", "begins_with": "x"}, IS_ORDER]},
-    "whole": {},
-}
-
-# What each index must hold, written down a second time.
-MUST_HOLD: dict[str, Callable[[Item], Item | None]] = {
-    "orders": lambda item: {"n": item["n"]} if item["kind"] == ORDER["kind"] else None,
-    "rest": lambda item: (
-        None if item["kind"] == ORDER["kind"] or "gone" in item else {"kind": item["kind"], "amount": item["n"]}
-    ),
-    "keyed": lambda item: item if item["pk"]["S"].startswith("x") and item["kind"] == ORDER["kind"] else None,
-    "whole": lambda item: item,
-}
-ORDER: Item = {"kind": {"S": "order"}, "n": {"N": "1"}}
-DRAFT: Item = {"kind": {"S": "draft"}, "n": {"N": "1"}}
+from unit.core.histories import DRAFT, MUST_HOLD, ORDER, SPECS, Item, histories
 
 
 def batch_of(*records: Item, skip_unchanged: bool = False, only: Sequence[str] = tuple(SPECS)) -> Batch:
@@ -109,36 +85,6 @@ def number_of(event: Item) -> int:
 
 def own_of(event: Item) -> int:
     return own(number_of(event), event["dynamodb"]["ApproximateCreationDateTime"])
-
-
-@st.composite
-def histories(draw: st.DrawFn) -> list[Item]:
-    """Records of a few items, each true to the one before it, with any of their images."""
-    items: dict[str, Item | None] = {}
-    records = []
-    for number in range(1, draw(st.integers(1, 12)) + 1):
-        key = draw(st.sampled_from(["a", "x"]))
-        old = items.get(key)
-        new: Item | None = {"kind": {"S": draw(st.sampled_from(["order", "order", "draft"]))}}
-        assert new is not None
-        new["n"] = {"N": draw(st.sampled_from("12"))}
-        new |= draw(st.sampled_from([{}, {}, {"noise": {"N": str(number)}}, {"gone": {"N": "1"}}]))
-        if old is not None and draw(st.integers(0, 4)) == 0:
-            new = None
-        items[key] = new
-        view = draw(st.sampled_from(["both", "both", "both", "new", "old", "keys"]))
-        name = "REMOVE" if new is None else "INSERT" if old is None else "MODIFY"
-        records.append(
-            record(
-                key,
-                number,
-                new if view in {"both", "new"} else None,
-                old=old if view in {"both", "old"} else None,
-                second=START + draw(st.sampled_from([0, 0, 1, -1, 5])),
-                event_name=name,
-            )
-        )
-    return records
 
 
 @given(histories(), st.booleans())
