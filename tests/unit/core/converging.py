@@ -66,7 +66,7 @@ class World:
     def item(self, key: str, value: int, **more: Any) -> None:
         self.dynamodb.items[key] = {"pk": {"S": key}, "n": {"N": str(value)}, **more}
 
-    def converge(self, changes: Iterable[Change]) -> Result:
+    def converge(self, changes: Iterable[Change], answered: Collection[str] = ()) -> Result:
         return converge(
             changes,
             projections=self.projections,
@@ -76,11 +76,13 @@ class World:
             conflict_window=60,
             tally=self.tally,
             standby=[projection.index for projection in self.projections.values() if projection.standby],
+            answered=answered,
             least_faults=self._least_faults,
         )
 
     def apply(self, *records: dict[str, Any]) -> Result:
-        return self.converge(coalesce(decode(records, SCHEMA), self.projections.values()).changes.values())
+        batch = coalesce(decode(records, SCHEMA), self.projections.values())
+        return self.converge(batch.changes.values(), answered=batch.answered)
 
     def values(self, index: str = INDEX) -> dict[str, int]:
         return {key: int(source["n"]) for key, source in self.opensearch.sources(index).items()}

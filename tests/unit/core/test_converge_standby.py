@@ -174,6 +174,19 @@ def test_a_transform_that_made_one_document_is_not_at_fault_even_if_opensearch_r
     assert [reason.partition(":")[0] for reason in reasons(result.refused).values()].count("transform_error") == 4
 
 
+def test_a_transform_that_left_out_the_other_items_is_not_at_fault() -> None:
+    def document(item: dict[str, Any]) -> dict[str, Any] | None:
+        if item["n"] > 8:
+            raise ValueError(item)
+        return None
+
+    world = transforming(document, least_faults=2)
+
+    result = world.apply(*(put(f"k{n}", n, n) for n in range(1, 11)))
+
+    assert set(result.refused) == {(A, "k9"), (A, "k10")}
+
+
 def test_a_standbys_transform_that_fails_for_all_items_misses_them() -> None:
     world = transforming(fails_above(0), least_faults=2, standby=True)
 

@@ -88,6 +88,12 @@ class Projection:
         except UndecodableError as error:
             return Faulty(Reason("undecodable", str(error)))
 
+    def has_answered(self, item: Item, content: Content | None) -> bool:
+        """Whether the transform made this content, or said that there is none: it works, for this item at least."""
+        if self.transform is None or isinstance(content, Faulty):
+            return False
+        return content is not None or self.rule.holds(item)
+
     def is_same(self, content: Content, old: Item) -> bool:
         """Whether the document of an earlier item equals this content."""
         before = self.project(old)
@@ -134,8 +140,8 @@ def parse_projections(
         ConfigurationError: see ``Transform.load``.
     """
     try:
-        value = json.loads(text, parse_float=Decimal)
-    except (RecursionError, ValueError):
+        value = json.loads(text, parse_float=Decimal, object_pairs_hook=_object)
+    except (RecursionError, json.JSONDecodeError):
         raise ValueError(f"it is {text[:200]!r}, which isn't JSON") from None
     if not isinstance(value, dict) or not value:
         raise ValueError(f"it is {text[:200]!r}: it must be an object, index name -> projection, with one or more")
@@ -145,6 +151,15 @@ def parse_projections(
     if all(projection.standby for projection in projections):
         raise ValueError("each index has standby = true: at least one must not")
     return projections
+
+
+def _object(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(members)
+    if len(found) < len(members):
+        names = [name for name, _ in members]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"it has {twice!r} twice in one object")
+    return found
 
 
 def _projection(name: str, value: Any, schema: KeySchema, *, skip_unchanged: bool, code: str) -> Projection:

@@ -90,6 +90,7 @@ class SyncFunction:
                 conflict_window=settings.conflict_window_seconds,
                 tally=tally,
                 standby=self._standby,
+                answered=batch.answered,
                 least_faults=_LEAST_FAULTS,
             )
         except ConfigurationError as error:
