@@ -611,16 +611,15 @@ variable "index" {
 variable "indices" {
   type        = any
   description = <<-EOT
-    Several indices, or an index that doesn't hold every item whole: index, or alias -> what it holds of the table. Give
-    either index or indices. An object with any of these members; {} is every item whole.
-    when = list(object({ attribute, and one of equals = list(string), not_equals = list(string), begins_with = string,
-    exists = bool })): an item has a document if all of these conditions hold; a dot leads into a map; numbers are
-    compared by value.
-    include = list(string), exclude = list(string): the only attributes of the document, and those that it lacks.
-    rename = map(string): attribute -> field. constants = map(string, number or bool): field -> value, in every document.
-    transform = string: "module:function" of a layer (layers), which gets the item first.
-    standby = bool: an index that is being filled, which holds up no other (default: false).
-    All of it must be known at plan.
+    What each index, or alias, holds of the table, for several indices or for one that doesn't hold every item whole: a
+    map of names to objects with any of these members ({}: every item whole). Give either index or indices.
+    when = list of conditions: an item has a document if all of them hold. Each has an attribute (a dot leads into a
+    map) and one of equals = list(string), not_equals = list(string), begins_with = string and exists = bool; numbers
+    are compared by value. include = list(string): the only attributes that a document has. exclude = list(string):
+    attributes that it lacks. rename = map(string): attribute -> field. constants = map of strings, numbers or booleans:
+    field -> value, in every document. transform = "module:function" of a layer (layers), which gets the item first.
+    standby = bool: an index that is being filled, and holds up no other (default: false). All of it must be known at
+    plan.
   EOT
   default     = {}
   nullable    = false
