@@ -1,7 +1,7 @@
 """Fake indices, a fake table and a clock, with ``converge`` between them."""
 
 import json
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -86,8 +86,25 @@ class World:
         return {key: int(source["n"]) for key, source in self.opensearch.sources(index).items()}
 
 
-def settle(key: str, index: str = INDEX, **more: Any) -> Settle:
-    return Settle(index, key, {"pk": {"S": key}}, **more)
+A, B, C = "orders", "customers", "lines"
+"""The indices of a world of several."""
+
+
+def world_of(*standby: str, specs: Mapping[str, Any] | None = None, **options: Any) -> World:
+    """A world of several indices, some of them standby."""
+    specs = specs or {A: {}, B: {}, C: {}}
+    return World(several({index: {**spec, "standby": index in standby} for index, spec in specs.items()}), **options)
+
+
+def stored(world: World) -> dict[str, dict[str, int]]:
+    """Index -> document id -> value."""
+    return {index: world.values(index) for index in world.projections}
+
+
+def settle(
+    key: str, index: str = INDEX, *, highest_own: int = 0, stored: int = 0, sequence_number: str | None = None
+) -> Settle:
+    return Settle(index, key, {"pk": {"S": key}}, highest_own, sequence_number, stored)
 
 
 def ids(addresses: Collection[Address], index: str = INDEX) -> set[str]:
@@ -96,9 +113,9 @@ def ids(addresses: Collection[Address], index: str = INDEX) -> set[str]:
     return {document_id for _, document_id in addresses}
 
 
-def several(skip_unchanged: bool = False, **projections: Any) -> tuple[Projection, ...]:
+def several(specs: Mapping[str, Any], *, skip_unchanged: bool = False) -> tuple[Projection, ...]:
     """Projections as INDICES has them."""
-    return parse_projections(json.dumps(projections), SCHEMA, skip_unchanged=skip_unchanged)
+    return parse_projections(json.dumps(specs), SCHEMA, skip_unchanged=skip_unchanged)
 
 
 def own(number: int, second: int = START) -> int:

@@ -117,7 +117,7 @@ def test_records_of_another_table_fail_the_batch() -> None:
 
 
 PK = {"pk": {"S": "a"}}
-ORDERS = several(orders={"when": [{"attribute": "type", "equals": ["order"]}], "rename": {"ts": "at"}})[0]
+[ORDERS] = several({"orders": {"when": [{"attribute": "type", "equals": ["order"]}], "rename": {"ts": "at"}}})
 
 
 def read(item: Any, read_at: int = START) -> Reading:
@@ -133,11 +133,11 @@ def test_a_settle_writes_what_was_read_with_the_time_of_the_read_less_the_window
 
 
 def test_a_settle_writes_above_what_is_stored_and_above_every_record_of_its_batch() -> None:
-    for more in ({"stored": START * SECOND + 5}, {"highest_own": START * SECOND + 5}):
-        write = settled(settle("a", **more), read(PK), WHOLE, 60)
+    known = START * SECOND + 5
+    for one in (settle("a", stored=known), settle("a", highest_own=known), settle("a", stored=known, highest_own=7)):
+        write = settled(one, read(PK), WHOLE, 60)
         assert write is not None
-        assert write.version == START * SECOND + 6
-        assert write.highest_own == more.get("highest_own", 0)
+        assert (write.version, write.highest_own) == (known + 1, one.highest_own)
 
 
 def test_a_settle_deletes_an_item_that_is_gone_and_one_that_the_index_does_not_hold() -> None:

@@ -42,7 +42,7 @@ DRAFT: Item = {"kind": {"S": "draft"}, "n": {"N": "1"}}
 
 
 def batch_of(*records: Item, skip_unchanged: bool = False, only: Sequence[str] = tuple(SPECS)) -> Batch:
-    projections = several(skip_unchanged, **{index: SPECS[index] for index in only})
+    projections = several({index: SPECS[index] for index in only}, skip_unchanged=skip_unchanged)
     return coalesce(decode(records, SCHEMA), projections)
 
 
@@ -59,7 +59,7 @@ def noisy(item: Item, noise: int) -> Item:
 
 @dataclass(frozen=True)
 class Expected:
-    """The change of a document: its last counted record, that change's version and content, the first counted position."""
+    """A document's change: its last counted record, version and content, and the first counted position."""
 
     number: int
     version: int | None

@@ -234,25 +234,18 @@ def test_a_missing_member_and_null_are_the_same() -> None:
 
 NAMES_ALLOWED = "it must be a list of attribute names"
 RENAME_ALLOWED = "an object of the item's names with the fields' names"
+NO_NAMES: list[Any] = ["a", "", {}, {"a": "b"}, 0, False, [""], ["a", 1], [None], ["a", ["b"]]]
+NO_RENAME: list[Any] = ["a", "", [], ["a"], 0, {"a": 1}, {"a": None}, {"a": ""}, {"": "a"}, {"a": {"b": "c"}}]
+NO_CONSTANTS: list[Any] = ["a", "", [], 0, False, {"a": None}, {"a": []}, {"a": {}}, {"": 1}, {"a": float("nan")}]
 CONSTANTS_ALLOWED = "an object of fields with texts, numbers or booleans"
 
 
 @pytest.mark.parametrize(
     ("member", "value", "allowed"),
     [
-        *[
-            (member, value, NAMES_ALLOWED)
-            for member in ("include", "exclude")
-            for value in ("a", "", {}, {"a": "b"}, 0, False, [""], ["a", 1], [None], ["a", ["b"]])
-        ],
-        *[
-            ("rename", value, RENAME_ALLOWED)
-            for value in ("a", "", [], ["a"], 0, False, {"a": 1}, {"a": None}, {"a": ""}, {"": "a"}, {"a": {"b": "c"}})
-        ],
-        *[
-            ("constants", value, CONSTANTS_ALLOWED)
-            for value in ("a", "", [], 0, False, {"a": None}, {"a": []}, {"a": {}}, {"": 1}, {"a": float("nan")})
-        ],
+        *[(member, value, NAMES_ALLOWED) for member in ("include", "exclude") for value in NO_NAMES],
+        *[("rename", value, RENAME_ALLOWED) for value in NO_RENAME],
+        *[("constants", value, CONSTANTS_ALLOWED) for value in NO_CONSTANTS],
         ("include", [], "no attribute is left"),
         ("rename", {"a": "x", "b": "x"}, "one name to two attributes"),
     ],

@@ -162,6 +162,7 @@ class PlainItem(dict[str, Any]):
         return super().__repr__()
 
     def copy(self) -> Self:
+        """Copy it without touching anything."""
         copied = type(self)(zip(self, super().values(), strict=True))
         if self._raw:
             if self._shared is None:
@@ -226,7 +227,6 @@ _DECODERS: Mapping[str, Callable[[Any, Spellings], Any]] = {
     "NS": lambda values, spellings: {spellings.number(value) for value in values},
     "BS": lambda values, _: {binary(value) for value in values},
 }
-_CONTAINERS = frozenset({"M", "L", "SS", "NS", "BS"})
 
 
 def encode_fields(document: dict[Any, Any], texts: dict[str, str], spellings: Spellings) -> None:

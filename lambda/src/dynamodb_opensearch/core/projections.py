@@ -50,6 +50,8 @@ class Projection:
     """Whether the index is being filled: what it can't take is left to backfill and verify, and holds up no other."""
     spec: str = "{}"
     """The rule, the shape and the transform's name as JSON, in one spelling."""
+    code: str = ""
+    """Identifies the transform's code; empty if that isn't known, or if there is no transform."""
     skip_unchanged: bool = False
     """Whether a change is skipped that leaves the document as it was."""
 
@@ -111,16 +113,21 @@ class Projection:
 
     @cached_property
     def digest(self) -> str:
-        """Two projections with one digest make the same documents, as far as a transform's name says so."""
-        return sha256(self.spec.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+        """Two projections with one digest make the same documents."""
+        return sha256(f"{self.spec} {self.code}".encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 _MEMBERS = frozenset({"when", "include", "exclude", "rename", "constants", "transform", "standby"})
 _OF_CONTENT = _MEMBERS - {"standby"}
 
 
-def parse_projections(text: str, schema: KeySchema, *, skip_unchanged: bool = False) -> tuple[Projection, ...]:
+def parse_projections(
+    text: str, schema: KeySchema, *, skip_unchanged: bool = False, code: str = ""
+) -> tuple[Projection, ...]:
     """Read the JSON of several indices: ``{"orders": {"when": [...]}, "customers": {...}}``.
+
+    Args:
+        code: identifies the code that transforms come from.
 
     Raises:
         ValueError: it has another form; the text says what is wrong, and what is allowed.
@@ -132,13 +139,15 @@ def parse_projections(text: str, schema: KeySchema, *, skip_unchanged: bool = Fa
         raise ValueError(f"it is {text[:200]!r}, which isn't JSON") from None
     if not isinstance(value, dict) or not value:
         raise ValueError(f"it is {text[:200]!r}: it must be an object, index name -> projection, with one or more")
-    projections = tuple(_projection(name, spec, schema, skip_unchanged=skip_unchanged) for name, spec in value.items())
+    projections = tuple(
+        _projection(name, spec, schema, skip_unchanged=skip_unchanged, code=code) for name, spec in value.items()
+    )
     if all(projection.standby for projection in projections):
         raise ValueError("each index has standby = true: at least one must not")
     return projections
 
 
-def _projection(name: str, value: Any, schema: KeySchema, *, skip_unchanged: bool) -> Projection:
+def _projection(name: str, value: Any, schema: KeySchema, *, skip_unchanged: bool, code: str) -> Projection:
     try:
         if not isinstance(value, dict):
             raise ValueError(f"it is {value!r}: it must be an object")  # noqa: TRY301, TRY004 (all are ValueErrors)
@@ -154,6 +163,7 @@ def _projection(name: str, value: Any, schema: KeySchema, *, skip_unchanged: boo
             shape=parse_shape(given),
             standby=_boolean("standby", given.get("standby", False)),
             skip_unchanged=skip_unchanged,
+            code=code if given.get("transform") else "",
             spec=json.dumps(
                 {name: given[name] for name in sorted(_OF_CONTENT & given.keys())}, sort_keys=True, default=_spelt
             ),

@@ -9,6 +9,7 @@ import sys
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from decimal import ROUND_HALF_EVEN, Context, localcontext
 from importlib import import_module
 from itertools import islice
 from pathlib import PurePath
@@ -17,6 +18,9 @@ from typing import Any, Self
 from dynamodb_opensearch.core.errors import ConfigurationError, TransformError, UndecodableError
 from dynamodb_opensearch.core.items import Item
 from dynamodb_opensearch.core.plain import PlainItem, Spellings, UnfitError, encode_fields
+
+_CONTEXT = Context(prec=38, rounding=ROUND_HALF_EVEN)
+"""How decimals are calculated in each call: with DynamoDB's digits. A thread's own context may be another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +66,12 @@ class Transform:
         spellings, place = Spellings(), None
         # Raised outside of the handlers: a trace would show the exception that it came from, which may quote the item.
         try:
-            returned = self.function(PlainItem.of(item, spellings))
-            if returned is None:
-                return None
-            if isinstance(returned, dict):
-                return _encoded(returned, spellings)
+            with localcontext(_CONTEXT):
+                returned = self.function(PlainItem.of(item, spellings))
+                if returned is None:
+                    return None
+                if isinstance(returned, dict):
+                    return _encoded(returned, spellings)
             reason = f"returned {type(returned).__name__}, not dict or None"
         except (KeyboardInterrupt, UndecodableError):
             raise

@@ -4,10 +4,12 @@ import base64
 import hashlib
 import importlib
 import io
+import multiprocessing
 import stat
 import sys
 import zipfile
 from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -97,6 +99,15 @@ def test_a_transform_is_imported_from_the_functions_layer(cloud: Cloud) -> None:
     assert not (folder / "other").exists()
 
 
+def test_a_worker_process_imports_the_same_code(cloud: Cloud) -> None:
+    cloud.zips = [zipped({"python/layered.py": SEARCH})]
+    use()
+    transform = Transform.load("layered:document")
+
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+        assert pool.submit(transform.texts, {"id": {"S": "a"}}).result(60) == {"name": '"a"'}
+
+
 def test_a_later_layer_replaces_files_of_an_earlier_one(cloud: Cloud) -> None:
     cloud.zips = [
         zipped({"python/layered.py": "raise ImportError", "python/layered_package/one.py": "value = 1"}),
@@ -160,6 +171,27 @@ def test_layers_are_downloaded_once(cloud: Cloud) -> None:
 
     assert first.fingerprint == second.fingerprint
     assert len(cloud.server.requests) == 1
+
+
+@pytest.mark.parametrize("damage", ["edited", "removed", "added"])
+def test_layers_whose_files_were_changed_since_are_downloaded_again(cloud: Cloud, tmp_path: Path, damage: str) -> None:
+    cloud.zips = [zipped({"python/layered.py": SEARCH, "python/layered_words.txt": "words"})]
+    code = use()
+    folder = tmp_path / "cache/dynamodb-opensearch/layers" / code.fingerprint / "python"
+    match damage:
+        case "edited":
+            (folder / "layered.py").chmod(0o644)
+            (folder / "layered.py").write_text("raise ImportError", encoding="utf-8")
+        case "removed":
+            (folder / "layered_words.txt").unlink()
+        case "added":
+            (folder / "layered_words.py").write_text("", encoding="utf-8")
+
+    use()
+
+    assert sorted(path.name for path in folder.iterdir()) == ["layered.py", "layered_words.txt"]
+    assert (folder / "layered.py").read_text(encoding="utf-8") == SEARCH
+    assert [path.name for path in folder.parents[1].iterdir()] == [code.fingerprint]
 
 
 def test_the_fingerprint_is_that_of_the_files_in_their_order(cloud: Cloud) -> None:

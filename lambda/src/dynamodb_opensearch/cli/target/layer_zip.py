@@ -25,6 +25,7 @@ LARGEST_BYTES = 250 * 1024**2
 
 See: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 """
+_NOTE = "sha256"  # the file beside python/ with the hash of all that is in it
 _CHUNK_BYTES = 1024**2
 _TIMEOUT_SECONDS = 60
 
@@ -42,16 +43,16 @@ class Layer:
 
 
 def unpacked(layers: Sequence[Layer], fingerprint: str) -> Path:
-    """Return the folder with the layers' ``python/`` folders merged; download them only if it isn't there yet.
+    """Return the folder with the layers' ``python/`` folders merged. Download them unless it is there as it was made.
 
     Raises:
         ConfigurationError: a layer can't be downloaded, isn't what Lambda says, or can't be unpacked.
     """
     folders = _cache() / "layers"
     folder = folders / fingerprint
-    if folder.is_dir():
-        return folder
     try:
+        if _is_whole(folder):
+            return folder
         folders.mkdir(parents=True, exist_ok=True, mode=0o700)
         with TemporaryDirectory(dir=folders, prefix=".") as name:
             made = Path(name, "code")
@@ -61,7 +62,8 @@ def unpacked(layers: Sequence[Layer], fingerprint: str) -> Path:
                 _download(layer, file)
                 _unpack(layer, file, made)
             _check_inside(made)
-            _put(made, folder)
+            (made / _NOTE).write_text(_digest(made), encoding="utf-8")
+            _put(made, folder, Path(name, "before"))
     except OSError as error:
         raise ConfigurationError(
             f"the cache folder {folders} can't be used ({error.strerror or error}): set XDG_CACHE_HOME to another"
@@ -78,11 +80,29 @@ def _cache() -> Path:
     return (Path(given) if given.startswith("/") else Path.home() / ".cache") / "dynamodb-opensearch"
 
 
-def _put(made: Path, folder: Path) -> None:
+def _is_whole(folder: Path) -> bool:
+    """Whether it has all files as they were unpacked: some may have been edited, or swept away with other old files."""
+    note = folder / _NOTE
+    return note.is_file() and note.read_text(encoding="utf-8") == _digest(folder)
+
+
+def _digest(folder: Path) -> str:
+    digest = hashlib.sha256()
+    for path in sorted((folder / "python").rglob("*")):
+        if "__pycache__" not in path.parts and (path.is_symlink() or path.is_file()):
+            content = str(path.readlink()).encode() if path.is_symlink() else path.read_bytes()
+            name = path.relative_to(folder).as_posix().encode()
+            digest.update(b"%d %b %d %b" % (len(name), name, len(content), content))
+    return digest.hexdigest()
+
+
+def _put(made: Path, folder: Path, before: Path) -> None:
+    if folder.exists() and not _is_whole(folder):
+        folder.rename(before)
     try:
         made.rename(folder)
     except OSError:
-        if not folder.is_dir():  # else another run was faster
+        if not _is_whole(folder):  # else another run was faster
             raise
 
 
