@@ -516,7 +516,9 @@ variable "filters" {
     Example: jsonencode({ dynamodb = { Keys = { productId = { S = [{ prefix = "p-" }] } } } }). AWS allows 5, and 10 on
     request. Conditions on images or on eventName are refused: deletes and changes of items that stopped matching would
     be filtered out, and their documents would stay in the index. Jobs read the whole table: verify reports items that
-    the filters exclude as missing. Default: [], every record.
+    the filters exclude as missing. Default: [], every record; if the rules of all indices (indices) are conditions on
+    string keys, the module makes the patterns. Lambda needs some minutes to apply changed ones: until then, it passes
+    on by the old ones. So wait before you fill an index that was added, or verify it later.
   EOT
   default     = []
   nullable    = false
