@@ -1704,8 +1704,8 @@ variable "vpc_config" {
   })
   description = <<-EOT
     Subnets and security groups that the function runs in, to reach a domain or a self-managed OpenSearch in a VPC. From
-    there it needs a route to DynamoDB, to the failure destination and, with basic, to Secrets Manager: VPC endpoints or
-    a NAT gateway. Null (default): no VPC.
+    there it needs a route to DynamoDB, to the failure destination, with basic to Secrets Manager, and with indices that
+    its environment is too small for to Systems Manager: VPC endpoints or a NAT gateway. Null (default): no VPC.
   EOT
   default     = null
 
