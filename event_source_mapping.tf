@@ -19,9 +19,9 @@ locals {
       Keys = {
         for condition in rule : condition.attribute => {
           S = concat(
-            try(condition.equals, []),
+            distinct(try(condition.equals, [])),
             [for prefix in try([condition.begins_with], []) : { prefix = prefix }],
-            [for values in try([condition.not_equals], []) : { anything-but = values }],
+            [for values in try([condition.not_equals], []) : { anything-but = distinct(values) }],
           )
         }
       }
