@@ -86,10 +86,7 @@ class Sides:
             ],
             AttributeDefinitions=[{"AttributeName": name, "AttributeType": kind} for name, kind in keys.items()],
             BillingMode="PAY_PER_REQUEST",
-            StreamSpecification={
-                "StreamEnabled": True,
-                "StreamViewType": "NEW_AND_OLD_IMAGES" if indices else "NEW_IMAGE",
-            },
+            StreamSpecification={"StreamEnabled": True, "StreamViewType": view},
         )
         body = {"settings": {"number_of_replicas": 0, **index_settings}}
         for index in self.settings.indices:
