@@ -126,7 +126,7 @@ def survey(configuration: Configuration) -> Survey:
     settings = configuration.settings
     with waiting(stderr(), "asking the table and the index"):
         table = describe_table(wire.connect(connections=1), settings.table_name)
-        client, deadline = Client(settings, connections=1), Deadline.after(_PATIENCE_SECONDS)
+        client, deadline = Client(settings, connections=1), Deadline.after(_PATIENCE_SECONDS + len(settings.indices))
         try:
             sides = list(_resolved(settings, client, deadline))
             Sides.of_all(sides)  # checks them
