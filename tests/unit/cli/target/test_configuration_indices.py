@@ -192,7 +192,12 @@ def test_a_transform_needs_the_function_whose_code_it_is(monkeypatch: pytest.Mon
         configure(TargetFlags())
     asked: list[Any] = []
     code = configuration.LayerCode("sync", "python3.13", ())
-    monkeypatch.setattr(configuration, "use_layers", lambda *arguments: asked.append(arguments) or code)
+
+    def use_layers(*arguments: Any) -> Any:
+        asked.append(arguments)
+        return code
+
+    monkeypatch.setattr(configuration, "use_layers", use_layers)
     monkeypatch.syspath_prepend(str(_module(monkeypatch)))
     aws.environment["INDICES"] = indices
     assert configure(TargetFlags(function="sync")).code is code
