@@ -129,3 +129,22 @@ def test_an_index_that_is_missing_is_a_problem_of_that_index_alone(monkeypatch: 
     assert (orders.verified.problem or "").startswith("never verified in full")
     assert (customers.documents.value, customers.documents.broken, customers.verified.broken) == (None, True, True)
     assert lines.standby
+
+
+def test_a_result_from_before_a_rule_was_changed_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    sync = configured(INDICES)
+    noted = {"orders": sync.settings.projections[0].identity, "customers": "another", "lines": None}
+    monkeypatch.setattr(Reader, "resolve", lambda reader, _: layout(reader._name))
+    monkeypatch.setattr(Reader, "count", lambda *_: 6)
+    monkeypatch.setattr(
+        "dynamodb_opensearch.cli.status.status.last_verified",
+        lambda _, index, __: {"items": 6, **({"projection": noted[index]} if noted[index] else {})},
+    )
+    observer = Observer(sync.settings, None, None)
+    orders, customers, lines = (observer._index(projection).verified for projection in sync.settings.projections)
+    assert orders.value is not None
+    assert lines.value is not None
+    assert (customers.broken, (customers.problem or "").startswith("not verified since its rule or shape")) == (
+        False,
+        True,
+    )

@@ -14,6 +14,7 @@ from botocore.exceptions import ClientError
 from dynamodb_opensearch.cli.target import configuration
 from dynamodb_opensearch.cli.target.configuration import VARIABLES, configure
 from dynamodb_opensearch.cli.target.flags import TargetFlags
+from dynamodb_opensearch.cli.target.layers import LayerCode
 from dynamodb_opensearch.core.errors import ConfigurationError
 
 BASE = {
@@ -191,7 +192,7 @@ def test_a_transform_needs_the_function_whose_code_it_is(monkeypatch: pytest.Mon
     with pytest.raises(ConfigurationError, match=r"has a transform \(search:document\).*name the function"):
         configure(TargetFlags())
     asked: list[Any] = []
-    code = configuration.LayerCode("sync", "python3.13", ())
+    code = LayerCode("sync", "python3.13", ())
 
     def use_layers(*arguments: Any) -> Any:
         asked.append(arguments)
