@@ -24,7 +24,7 @@ def test_the_page_is_not_stale() -> None:
 
 def test_a_changed_help_makes_the_page_stale() -> None:
     page = PAGE.read_text(encoding="utf-8")
-    changed = page.replace("Write every item of the table into the index.", "Something else.", 1)
+    changed = page.replace("Write every item of the table into each index that holds it.", "Something else.", 1)
     assert with_help(changed) == page != changed
 
 

@@ -122,6 +122,11 @@ class Projection:
         """Two projections with one digest make the same documents."""
         return sha256(f"{self.spec} {self.code}".encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
+    @property
+    def identity(self) -> str | None:
+        """What notes of finished work say about the projection; None: the index holds every item whole."""
+        return None if self.is_whole else self.digest
+
 
 _MEMBERS = frozenset({"when", "include", "exclude", "rename", "constants", "transform", "standby"})
 _OF_CONTENT = _MEMBERS - {"standby"}

@@ -8,7 +8,7 @@ from typing import Any
 from dynamodb_opensearch.cli.output import counted, tell, warn
 from dynamodb_opensearch.cli.run.checkpoint import now
 from dynamodb_opensearch.cli.run.counts import DIFFERENCES, UNDECIDED, held_of, total_of
-from dynamodb_opensearch.cli.run.survey import Survey, survey
+from dynamodb_opensearch.cli.run.survey import IndexSurvey, Survey, survey
 from dynamodb_opensearch.cli.run.task import Result, Task, carried_out
 from dynamodb_opensearch.cli.target.configuration import Configuration
 from dynamodb_opensearch.cli.target.flags import RunFlags
@@ -71,13 +71,13 @@ def note_result(result: Result) -> None:
     client = Client(result.settings, connections=1)
     for index in result.survey.indices:
         try:
-            note_verified(client, index.layout.index, _entry(result, index.name), Deadline.after(30))
+            note_verified(client, index.layout.index, _entry(result, index), Deadline.after(30))
         except SyncError as error:
             warn(f"the result couldn't be noted in the index, so status won't show it: {error}")
 
 
-def _entry(result: Result, index: str) -> Mapping[str, Any]:
-    counts = result.counts_of(index)
+def _entry(result: Result, index: IndexSurvey) -> Mapping[str, Any]:
+    counts, holds = result.counts_of(index.name), index.projection.identity
     return {
         "at": now(),
         "startedAt": result.checkpoint.started_at,
@@ -86,4 +86,5 @@ def _entry(result: Result, index: str) -> Mapping[str, Any]:
         "documents": counts.get("documents", 0),
         "differences": total_of(counts, DIFFERENCES),
         "undecided": total_of(counts, UNDECIDED),
+        **({"projection": holds} if holds else {}),
     }

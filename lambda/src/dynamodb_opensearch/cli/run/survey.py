@@ -95,7 +95,7 @@ class Survey:
         """
         layouts = [index.layout for index in self.indices]
         routings = [layout.routing for layout in layouts]
-        holds = ["whole" if index.projection.is_whole else index.projection.digest for index in self.indices]
+        holds = [index.projection.identity for index in self.indices]
         code = self.configuration.code
         return {
             "table": self.table.arn,
@@ -103,7 +103,7 @@ class Survey:
             "index": ",".join(index.name for index in self.indices),
             "indexUuid": ",".join(layout.uuid for layout in layouts),
             "routing": ",".join(routing or "" for routing in routings) if any(routings) else None,
-            "projections": None if holds == ["whole"] else ",".join(holds),
+            "projections": ",".join(hold or "whole" for hold in holds) if any(holds) else None,
             "code": code and code.fingerprint,
             "endpoint": self.settings.endpoint,
         }
@@ -126,7 +126,7 @@ def survey(configuration: Configuration) -> Survey:
     settings = configuration.settings
     with waiting(stderr(), "asking the table and the index"):
         table = describe_table(wire.connect(connections=1), settings.table_name)
-        client, deadline = Client(settings, connections=1), Deadline.after(_PATIENCE_SECONDS)
+        client, deadline = Client(settings, connections=1), Deadline.after(_PATIENCE_SECONDS + len(settings.indices))
         try:
             sides = list(_resolved(settings, client, deadline))
             Sides.of_all(sides)  # checks them

@@ -250,17 +250,19 @@ class Observer:
             problem: Part[Any] = Part(problem=home.problem, broken=home.broken)
             return IndexStatus(problem, problem, home, projection.standby)
         documents = _part(lambda: reader.count(index, deadline))
-        verified = _part(lambda: self._verified(index, deadline))
+        verified = _part(lambda: self._verified(index, projection, deadline))
         return IndexStatus(documents, verified, home, projection.standby)
 
     def _items(self) -> int:
         table = self._call("dynamodb", "describe_table", TableName=self._settings.table_name)["Table"]
         return int(table.get("ItemCount", 0))
 
-    def _verified(self, index: str, deadline: Deadline) -> Mapping[str, Any]:
+    def _verified(self, index: str, projection: Projection, deadline: Deadline) -> Mapping[str, Any]:
         found = last_verified(self._client, index, deadline)
         if found is None:
             raise _UnknownError("never verified in full: run dynamodb-opensearch verify")
+        if found.get("projection") != projection.identity:
+            raise _UnknownError("not verified since its rule or shape was changed: run dynamodb-opensearch verify")
         return found
 
     def _named(self) -> str:

@@ -95,7 +95,9 @@ class Configuration:
         """
         if self.function is None:
             return None
-        holds = _holds(_Sources.read(self.flags).environment())
+        # With INDICES, --index only chooses among them. There may be one INDEX by now, which it would override.
+        flags = self.flags if len(self.holds) == 1 else replace(self.flags, index=None)
+        holds = _holds(_Sources.read(flags).environment())
         for index in self.settings.indices:
             if holds.get(index) != self.holds.get(index):
                 return f"what the index {index} is to hold was changed, or it isn't an index of the sync any more"
