@@ -98,7 +98,7 @@ def _here_and_now(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_page_names_what_each_command_asks_for(tmp_path: Path) -> None:
-    plain, aliased = (World(table_arn("products"), "productId", "products") for _ in range(2))
+    plain, aliased = (World(table_arn("products"), "productId", ["products"]) for _ in range(2))
     aliased.opensearch("PUT", "/products-1", b'{"aliases": {"products": {}}}')
     aliased.opensearch("PUT", "/products-2", b'{"aliases": {}}')
     found = asked(plain, ON_AN_INDEX, tmp_path, "INDEX") | asked(aliased, ON_AN_ALIAS, tmp_path, "ALIAS")

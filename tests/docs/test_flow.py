@@ -33,10 +33,10 @@ def test_an_equal_copy_of_the_code_has_equal_pages(source: Path) -> None:
 
 
 def test_a_new_module_makes_both_pages_stale(source: Path) -> None:
-    write(source, "core/rules.py", '"""Whether an index holds an item."""\n')
+    write(source, "core/moods.py", '"""How an index feels."""\n')
     changed = flow.pages(source)
-    assert "rules" in changed[flow.PAGE]
-    assert "| `rules.py` | Whether an index holds an item. |" in changed[flow.MAP]
+    assert "moods" in changed[flow.PAGE]
+    assert "| `moods.py` | How an index feels. |" in changed[flow.MAP]
     assert not changed.items() & flow.pages(SOURCE).items()
 
 
@@ -73,8 +73,8 @@ def test_the_path_leads_from_records_to_letters_in_the_order_of_the_handler() ->
         "sources/dynamodb_stream records_of decode refuse_as_a_whole sequence_number",
         "core/changes coalesce",
         "core/converge converge",
-        "opensearch/bulk index.write",
-        "dynamodb/table table.settle",
+        "opensearch/bulk writer.write",
+        "dynamodb/table table.read",
         "failures/letter DeadLetter.of",
         "failures/destination connect",
         "telemetry emit",
@@ -88,7 +88,7 @@ def test_what_the_handler_no_longer_calls_leaves_the_path(source: Path) -> None:
     changed = text.replace("destination.connect(arn).deliver(", "print(").replace("table=self._table,", "")
     sync.write_text(changed, encoding="utf-8")
     assert set(steps_of(SOURCE)) - set(steps_of(source)) == {
-        "dynamodb/table table.settle",
+        "dynamodb/table table.read",
         "failures/destination connect",
     }
 
