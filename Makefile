@@ -57,8 +57,9 @@ prove: ## Search for histories that do not converge, for longer (SEED=N replays 
 		PROVE_BACKFILLS=$${PROVE_BACKFILLS:-50} $(if $(SEED),PROVE_SEED=$(SEED)) \
 		$(PYTEST) --timeout=0 tests/convergence tests/opensearch/test_backfill.py $(ARGS)
 
-bench: ## Measure throughput and latency against real engines: the function, then backfill and verify
+bench: ## Measure throughput and latency against real engines: transforms, the function, then backfill and verify
 	@scripts/setup tests engines
+	@$(PYTHON) -m benchmarks.transforms $(if $(findstring --quick,$(ARGS)),--quick)
 	@$(PYTHON) -m benchmarks $(ARGS)
 	@$(PYTHON) -m benchmarks.jobs $(if $(findstring --quick,$(ARGS)),--quick)
 

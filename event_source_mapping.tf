@@ -19,21 +19,19 @@ locals {
       Keys = {
         for condition in rule : condition.attribute => {
           S = concat(
-            try(condition.equals, []),
+            distinct(try(condition.equals, [])),
             [for prefix in try([condition.begins_with], []) : { prefix = prefix }],
-            [for values in try([condition.not_equals], []) : { anything-but = values }],
+            [for values in try([condition.not_equals], []) : { anything-but = distinct(values) }],
           )
         }
       }
     }
-  })])
+  }) if local.patterns_say_all])
 
   # AWS's limits.
   patterns_fit = length(local.patterns) <= 5 && alltrue([for pattern in local.patterns : length(pattern) <= 4096])
 
-  filters = (
-    length(var.filters) == 0 && local.patterns_say_all && local.patterns_fit ? local.patterns : var.filters
-  )
+  filters = length(var.filters) == 0 && local.patterns_fit ? tolist(local.patterns) : var.filters
 }
 
 # Every argument that applies to a DynamoDB stream is sent, even if it is AWS's default: for several of them

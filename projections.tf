@@ -9,7 +9,7 @@ locals {
   projections = {
     for name, index in var.indices : name => {
       for member, value in {
-        constants = try({ for field, text in tomap(index.constants) : field => tostring(text) }, null)
+        constants = try({ for field, value in index.constants : field => value }, null)
         exclude   = try([for attribute in tolist(index.exclude) : tostring(attribute)], null)
         include   = try([for attribute in tolist(index.include) : tostring(attribute)], null)
         rename    = try({ for attribute, field in tomap(index.rename) : attribute => tostring(field) }, null)
@@ -28,58 +28,6 @@ locals {
     }
   }
   transforms = anytrue([for projection in local.projections : can(projection.transform)])
-
-  # Rules that no item can meet, as sentences.
-  key_types = {
-    for attribute in coalesce(var.table.attribute, []) : attribute.name => attribute.type
-    if contains(local.key_names, attribute.name)
-  }
-  contradictions = distinct(flatten([for name, projection in local.projections : [
-    for condition in try(projection.when, []) : concat(
-      [for key in local.key_names : "${name}: ${key} is a key, and every item has it" if(
-        condition.attribute == key && try(condition.exists, true) == false
-      )],
-      [for key in local.key_names : "${name}: ${condition.attribute} is below the key ${key}, which is no map" if(
-        startswith(condition.attribute, "${key}.")
-      )],
-      [for type in try([local.key_types[condition.attribute]], []) : (
-        "${name}: ${condition.attribute} is a key of type ${type}, and only a string (S) begins with something"
-      ) if type != "S" && can(condition.begins_with)],
-      [for type in try([local.key_types[condition.attribute]], []) : (
-        "${name}: ${condition.attribute} is a key of type ${type}, which equals none of ${jsonencode(condition.equals)}"
-      ) if can(condition.equals) && (type == "B" || (type == "N" && !can(regex("[0-9]", join("", condition.equals)))))],
-      flatten([for other in projection.when : [
-        [for path in [condition.attribute] : "${name}: ${path} is missing, but ${other.attribute} is there" if(
-          try(condition.exists, true) == false
-          && try(other.exists, !can(other.not_equals))
-          && (other.attribute == path || startswith(other.attribute, "${path}."))
-        )],
-        [for path in [condition.attribute] : "${name}: ${path} is no map, but ${other.attribute} is there" if(
-          (can(condition.equals) || can(condition.begins_with))
-          && try(other.exists, !can(other.not_equals))
-          && startswith(other.attribute, "${path}.")
-        )],
-        [for prefix in try([condition.begins_with], []) : (
-          "${name}: ${condition.attribute} begins with ${jsonencode(prefix)} and with ${jsonencode(other.begins_with)}"
-          ) if(
-          other.attribute == condition.attribute
-          && can(other.begins_with)
-          && !try(startswith(prefix, other.begins_with) || startswith(other.begins_with, prefix), true)
-        )],
-      ]]),
-      [for values in try([condition.equals], []) : (
-        "${name}: ${condition.attribute} equals one of ${jsonencode(values)}, but its other conditions exclude each"
-        ) if !anytrue([for value in values : alltrue([
-          for other in projection.when : (
-            !contains(try(other.not_equals, []), value)
-            && try(startswith(value, other.begins_with), true)
-            && try(contains(other.equals, value) || anytrue([
-              for same in other.equals : try(tonumber(same) == tonumber(value), false)
-            ]), true)
-          ) if other.attribute == condition.attribute
-      ])])],
-    )
-  ]]))
 
   projections_json = jsonencode(local.projections)
   projections_gzip = base64gzip(local.projections_json)

@@ -516,7 +516,9 @@ variable "filters" {
     Example: jsonencode({ dynamodb = { Keys = { productId = { S = [{ prefix = "p-" }] } } } }). AWS allows 5, and 10 on
     request. Conditions on images or on eventName are refused: deletes and changes of items that stopped matching would
     be filtered out, and their documents would stay in the index. Jobs read the whole table: verify reports items that
-    the filters exclude as missing. Default: [], every record.
+    the filters exclude as missing. Default: [], every record; if the rules of all indices (indices) are conditions on
+    string keys, the module makes the patterns. Lambda needs some minutes to apply changed ones: until then, it passes
+    on by the old ones. So wait before you fill an index that was added, or verify it later.
   EOT
   default     = []
   nullable    = false
@@ -611,16 +613,15 @@ variable "index" {
 variable "indices" {
   type        = any
   description = <<-EOT
-    Several indices, or an index that doesn't hold every item whole: index, or alias -> what it holds of the table. Give
-    either index or indices. An object with any of these members; {} is every item whole.
-    when = list(object({ attribute, and one of equals = list(string), not_equals = list(string), begins_with = string,
-    exists = bool })): an item has a document if all of these conditions hold; a dot leads into a map; numbers are
-    compared by value.
-    include = list(string), exclude = list(string): the only attributes of the document, and those that it lacks.
-    rename = map(string): attribute -> field. constants = map(string): field -> value, in every document.
-    transform = string: "module:function" of a layer (layers), which gets the item first.
-    standby = bool: an index that is being filled, which holds up no other (default: false).
-    All of it must be known at plan.
+    What each index, or alias, holds of the table, for several indices or for one that doesn't hold every item whole: a
+    map of names to objects with any of these members ({}: every item whole). Give either index or indices.
+    when = list of conditions: an item has a document if all of them hold. Each has an attribute (a dot leads into a
+    map) and one of equals = list(string), not_equals = list(string), begins_with = string and exists = bool; numbers
+    are compared by value. include = list(string): the only attributes that a document has. exclude = list(string):
+    attributes that it lacks. rename = map(string): attribute -> field. constants = map of strings, numbers or booleans:
+    field -> value, in every document. transform = "module:function" of a layer (layers), which gets the item first.
+    standby = bool: an index that is being filled, and holds up no other (default: false). All of it must be known at
+    plan.
   EOT
   default     = {}
   nullable    = false
@@ -644,7 +645,7 @@ variable "indices" {
     ]]))
     error_message = join(" ", [
       "indices has unknown members:",
-      "${join(", ", flatten([for name, index in var.indices : [
+      format("%s:", join(", ", flatten([for name, index in var.indices : [
         [for member in try(keys(index), []) : "${name}.${member}" if !contains([
           "constants", "exclude", "include", "rename", "standby", "transform", "when",
         ], member)],
@@ -653,7 +654,7 @@ variable "indices" {
             "attribute", "begins_with", "equals", "exists", "not_equals",
           ], member)
         ]],
-      ]]))}:",
+      ]]))),
       "an index has when, include, exclude, rename, constants, transform and standby; a condition has attribute and",
       "one of equals, not_equals, begins_with and exists.",
     ])
@@ -674,7 +675,7 @@ variable "indices" {
     ]]))
     error_message = join(" ", [
       "indices has members of the wrong type:",
-      "${join(", ", flatten([for name, index in var.indices : [
+      format("%s:", join(", ", flatten([for name, index in var.indices : [
         [for member in ["exclude", "include"] : "${name}.${member} = ${jsonencode(index[member])}" if(
           try(index[member], null) != null && !can([for text in tolist(index[member]) : trimspace(text)])
         )],
@@ -690,7 +691,7 @@ variable "indices" {
         [for when in [try(index.when, null)] : "${name}.when = ${jsonencode(when)}" if(
           when != null && !can([for condition in when : keys(condition)])
         )],
-      ]]))}:",
+      ]]))),
       "give include and exclude as lists of strings, rename and constants as maps of strings, transform as a string,",
       "standby as true or false, when as a list of conditions.",
     ])
@@ -704,12 +705,13 @@ variable "indices" {
       && !startswith(name, "..")
     )])
     error_message = join(" ", [
-      "indices has the names ${jsonencode([for name in keys(var.indices) : name if !(
+      "indices has the names",
+      format("%s:", jsonencode([for name in try(keys(var.indices), []) : name if !(
         length(name) <= 255
         && name != "."
         && can(regex("^[^-_+A-Z\\s\"*\\\\/|,?<>#:$][^+A-Z\\s\"*\\\\/|,?<>#:$]*$", name))
         && !startswith(name, "..")
-      )])}:",
+      )])),
       "give OpenSearch index names: 1 to 255 characters, lower case, no spaces, none of \" * + \\ / | , ? < > # : $,",
       "not starting with - or _.",
     ])
@@ -721,11 +723,13 @@ variable "indices" {
     ]]))
     error_message = join(" ", [
       "indices has conditions on no attribute:",
-      "${jsonencode(flatten([for index in var.indices : [for condition in try(index.when, null)[*] : condition if !(
-        alltrue([for step in try(split(".", condition.attribute), [""]) : step != ""])
-      )]]))}:",
-      "give attribute = the name of an attribute, or a path of names with",
-      "single dots between them, such as address.city.",
+      format("%s:", jsonencode(flatten([for index in var.indices : [
+        for condition in try(index.when, null)[*] : condition if !(
+          alltrue([for step in try(split(".", condition.attribute), [""]) : step != ""])
+        )
+      ]]))),
+      "give attribute = the name of an attribute, or a path of names with single dots between them, such as",
+      "address.city.",
     ])
   }
 
@@ -738,14 +742,16 @@ variable "indices" {
     ]]))
     error_message = join(" ", [
       "indices has conditions without exactly one operator:",
-      "${jsonencode(flatten([for index in var.indices : [for condition in try(index.when, null)[*] : condition if !(
-        length([
-          for operator in ["begins_with", "equals", "exists", "not_equals"] :
-          operator if try(condition[operator], null) != null
-        ]) == 1
-      )]]))}:",
-      "give each condition one of equals, not_equals,",
-      "begins_with and exists; for two of them, give two conditions on the attribute.",
+      format("%s:", jsonencode(flatten([for index in var.indices : [
+        for condition in try(index.when, null)[*] : condition if !(
+          length([
+            for operator in ["begins_with", "equals", "exists", "not_equals"] :
+            operator if try(condition[operator], null) != null
+          ]) == 1
+        )
+      ]]))),
+      "give each condition one of equals, not_equals, begins_with and exists; for two of them, give two conditions on",
+      "the attribute.",
     ])
   }
 
@@ -760,16 +766,17 @@ variable "indices" {
     ]]))
     error_message = join(" ", [
       "indices has conditions of the wrong type:",
-      "${jsonencode(flatten([for index in var.indices : [for condition in try(index.when, null)[*] : condition if !(
-        alltrue([for operator in ["equals", "not_equals"] : (
-          try(condition[operator], null) == null
-          || can(length([for text in tolist(condition[operator]) : trimspace(text)]))
-        )])
-        && (try(condition.begins_with, null) == null || can(trimspace(condition.begins_with)))
-        && (try(condition.exists, null) == null || can(tobool(condition.exists)))
-      )]]))}:",
-      "give equals and not_equals as lists of strings, begins_with as a",
-      "string, exists as true or false.",
+      format("%s:", jsonencode(flatten([for index in var.indices : [
+        for condition in try(index.when, null)[*] : condition if !(
+          alltrue([for operator in ["equals", "not_equals"] : (
+            try(condition[operator], null) == null
+            || can(length([for text in tolist(condition[operator]) : trimspace(text)]))
+          )])
+          && (try(condition.begins_with, null) == null || can(trimspace(condition.begins_with)))
+          && (try(condition.exists, null) == null || can(tobool(condition.exists)))
+        )
+      ]]))),
+      "give equals and not_equals as lists of strings, begins_with as a string, exists as true or false.",
     ])
   }
 
@@ -781,13 +788,15 @@ variable "indices" {
     ]]))
     error_message = join(" ", [
       "indices has conditions with nothing to compare with:",
-      "${jsonencode(flatten([for index in var.indices : [for condition in try(index.when, null)[*] : condition if !(
-        alltrue([
-          for operator in ["begins_with", "equals", "not_equals"] : try(length(condition[operator]), 1) > 0
-        ])
-      )]]))}:",
-      "give equals and not_equals at least one value, and",
-      "begins_with at least one character (exists = true holds for any value).",
+      format("%s:", jsonencode(flatten([for index in var.indices : [
+        for condition in try(index.when, null)[*] : condition if !(
+          alltrue([
+            for operator in ["begins_with", "equals", "not_equals"] : try(length(condition[operator]), 1) > 0
+          ])
+        )
+      ]]))),
+      "give equals and not_equals at least one value, and begins_with at least one character (exists = true holds for",
+      "any value).",
     ])
   }
 
@@ -800,14 +809,15 @@ variable "indices" {
     ]]))
     error_message = join(" ", [
       "indices has conditions on a key whose own name has a dot:",
-      "${jsonencode(flatten([for index in var.indices : [for condition in try(index.when, null)[*] : condition if !(
-        !contains(
-          [for key in compact([var.table.hash_key, var.table.range_key]) : key if strcontains(key, ".")],
-          try(condition.attribute, "")
+      format("%s:", jsonencode(flatten([for index in var.indices : [
+        for condition in try(index.when, null)[*] : condition if !(
+          !contains(
+            [for key in compact([var.table.hash_key, var.table.range_key]) : key if strcontains(key, ".")],
+            try(condition.attribute, "")
+          )
         )
-      )]]))}:",
-      "leave them out: a dot leads into a map, so a rule",
-      "can't name such an attribute.",
+      ]]))),
+      "leave them out: a dot leads into a map, so a rule can't name such an attribute.",
     ])
   }
 
@@ -819,13 +829,13 @@ variable "indices" {
     )])
     error_message = join(" ", [
       "indices has empty names in include, exclude or rename:",
-      "${jsonencode({ for name, index in var.indices : name => [
+      format("%s:", jsonencode({ for name, index in var.indices : name => [
         try(index.include, null), try(index.exclude, null), try(index.rename, null),
         ] if !(
         alltrue([for name in concat(
           try(index.include, null)[*], try(index.exclude, null)[*], try(keys(index.rename), []),
         ) : try(length(name) > 0, true)])
-      ) })}:",
+      ) })),
       "give names of attributes.",
     ])
   }
@@ -837,15 +847,14 @@ variable "indices" {
     )])
     error_message = join(" ", [
       "indices has documents of nothing:",
-      "${jsonencode({ for name, index in var.indices : name => {
+      format("%s:", jsonencode({ for name, index in var.indices : name => {
         include = index.include
         exclude = try(index.exclude, null)
         } if !(
         try(index.include, null) == null
         || try(length(setsubtract(index.include, try(index.exclude, null)[*])) > 0, true)
-      ) })}:",
-      "include at least one attribute that exclude doesn't remove, or leave include out for all",
-      "attributes.",
+      ) })),
+      "include at least one attribute that exclude doesn't remove, or leave include out for all attributes.",
     ])
   }
 
@@ -858,14 +867,14 @@ variable "indices" {
     )])
     error_message = join(" ", [
       "indices has fields with two values:",
-      "${jsonencode({ for name, index in var.indices : name => {
+      format("%s:", jsonencode({ for name, index in var.indices : name => {
         rename = try(index.rename, null), constants = try(index.constants, null)
         } if !(
         alltrue([
           for fields in [concat(try(values(index.rename), []), try(keys(index.constants), []))] :
           length(distinct(fields)) == length(fields)
         ])
-      ) })}:",
+      ) })),
       "give each renamed attribute and each constant a field of its own.",
     ])
   }
@@ -873,24 +882,23 @@ variable "indices" {
   validation {
     condition = alltrue([for index in var.indices : (
       alltrue([for name in try(keys(index.rename), []) : (
-        !contains(try(index.exclude, null)[*], name)
-        && (try(index.include, null) == null || contains(try(index.include, null)[*], name))
+        (try(index.include, null) == null || contains(try(index.include, null)[*], name))
+        && !contains(try(index.exclude, null)[*], name)
       )])
     )])
     error_message = join(" ", [
       "indices renames attributes that its documents lack:",
-      "${jsonencode({ for name, index in var.indices : name => {
+      format("%s:", jsonencode({ for name, index in var.indices : name => {
         rename  = index.rename
         include = try(index.include, null)
         exclude = try(index.exclude, null)
         } if !(
         alltrue([for name in try(keys(index.rename), []) : (
-          !contains(try(index.exclude, null)[*], name)
-          && (try(index.include, null) == null || contains(try(index.include, null)[*], name))
+          (try(index.include, null) == null || contains(try(index.include, null)[*], name))
+          && !contains(try(index.exclude, null)[*], name)
         )])
-      ) })}:",
-      "name them in include and not in exclude, or don't rename",
-      "them: include and exclude go by the item's own names.",
+      ) })),
+      "name them in include and not in exclude, or don't rename them; include and exclude go by the item's own names.",
     ])
   }
 
@@ -904,7 +912,7 @@ variable "indices" {
     )])
     error_message = join(" ", [
       "indices has field names that OpenSearch reserves or refuses:",
-      "${jsonencode({ for name, index in var.indices : name => {
+      format("%s:", jsonencode({ for name, index in var.indices : name => {
         rename = try(index.rename, null), constants = try(index.constants, null)
         } if !(
         alltrue(flatten([
@@ -912,9 +920,9 @@ variable "indices" {
             can(regex("^[^_~]", field)), [for part in split(".", try(trimspace(field), "a")) : trimspace(part) != ""],
           ]
         ]))
-      ) })}:",
-      "give names that don't start with _ (metadata such as",
-      "_id) or ~ (escaped names), and have no blank part between dots.",
+      ) })),
+      "give names that don't start with _ (metadata such as _id) or ~ (escaped names), and have no blank part between",
+      "dots.",
     ])
   }
 
@@ -925,12 +933,12 @@ variable "indices" {
     )])
     error_message = join(" ", [
       "indices has the transforms",
-      "${jsonencode({ for name, index in var.indices : name => index.transform if !(
+      format("%s:", jsonencode({ for name, index in var.indices : name => index.transform if !(
         try(index.transform, null) == null
         || can(regex("^[a-zA-Z_]\\w*(\\.[a-zA-Z_]\\w*)*:[a-zA-Z_]\\w*$", index.transform))
-      ) })}:",
-      "give module:function, such as search.documents:transform, with the names of a Python",
-      "module and of a function in it.",
+      ) })),
+      "give module:function, such as search.documents:transform, with the names of a Python module and of a function",
+      "in it.",
     ])
   }
 
@@ -940,11 +948,10 @@ variable "indices" {
     )])
     error_message = join(" ", [
       "indices has transforms, but there are no layers:",
-      "${jsonencode({ for name, index in var.indices : name => index.transform if !(
+      format("%s:", jsonencode({ for name, index in var.indices : name => index.transform if !(
         try(index.transform, null) == null || length(concat(var.layers, var.filename[*], var.s3_bucket[*])) > 0
-      ) })}:",
-      "give layers with the layer that holds the code (or a package of",
-      "your own that does, by filename or s3_bucket).",
+      ) })),
+      "give layers with the layer that holds the code, or a package of your own that holds it (filename, s3_bucket).",
     ])
   }
 
@@ -953,8 +960,8 @@ variable "indices" {
       length(var.indices) == 0 || anytrue([for index in var.indices : try(tobool(index.standby), null) != true])
     )
     error_message = join(" ", [
-      "indices has only ${jsonencode(keys(var.indices))}, each with standby = true: leave standby out of at least one;",
-      "it is for an index that is being filled beside one that is searched.",
+      "indices has only ${jsonencode(try(keys(var.indices), []))}, each with standby = true: leave standby out of at",
+      "least one; it is for an index that is being filled beside one that is searched.",
     ])
   }
 }
@@ -1697,8 +1704,8 @@ variable "vpc_config" {
   })
   description = <<-EOT
     Subnets and security groups that the function runs in, to reach a domain or a self-managed OpenSearch in a VPC. From
-    there it needs a route to DynamoDB, to the failure destination and, with basic, to Secrets Manager: VPC endpoints or
-    a NAT gateway. Null (default): no VPC.
+    there it needs a route to DynamoDB, to the failure destination, with basic to Secrets Manager, and with indices that
+    its environment is too small for to Systems Manager: VPC endpoints or a NAT gateway. Null (default): no VPC.
   EOT
   default     = null
 

@@ -174,7 +174,7 @@ class Race:
         senders = [Raw(self.settings.endpoint) for _ in range(self._threads)]
         bodies = [body for page in self.pages for body in page.bulks]
         for number, sender in enumerate(senders):
-            sender.prepare_bodies(bodies[number :: len(senders)], self.settings.index)
+            sender.prepare_bodies(bodies[number :: len(senders)], self.settings.indices[0])
         with ThreadPoolExecutor(len(senders)) as pool:
             clock.measure(RAW, lambda: list(pool.map(Raw.run, senders)))
 
@@ -189,7 +189,7 @@ class Race:
         table = http.client.HTTPConnection(urlsplit(os.environ["AWS_ENDPOINT_URL_DYNAMODB"]).netloc)
         for page in pages_of_thread:
             _scan(table, page.scan)
-            sender.prepare_bodies(page.bulks, self.settings.index)
+            sender.prepare_bodies(page.bulks, self.settings.indices[0])
             sender.run()
             _scan(table, page.look)
 

@@ -1,14 +1,15 @@
 """Compares index and table at the end of a schedule, item by item, and names the kind of each difference."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from simulation.history import History
 from simulation.index import Document
 from simulation.items import Item, document_label, is_document_of, is_poison
+from simulation.projections import Projection
 
 
 class Kind(StrEnum):
@@ -33,18 +34,54 @@ class Difference:
 
 
 def compare(history: History, documents: Iterable[Document], dead_letters: AbstractSet[str]) -> list[Difference]:
-    """Return what differs after the last write.
+    """Return what differs between the table and an index of whole items after the last write.
 
     An item that OpenSearch refuses must have a dead letter; its document may then show an earlier content."""
     found: dict[str, list[Document]] = defaultdict(list)
     for document in documents:
         found[document_label(document.source, history.key_names)].append(document)
+    return _compare(history, found, dead_letters, lambda item: item)
+
+
+def compare_projected(
+    history: History,
+    documents: Iterable[Document],
+    dead_letters: AbstractSet[str],
+    projection: Projection,
+    *,
+    is_calm: bool,
+) -> list[Difference]:
+    """Return what differs between what an index must hold and what it holds after the last write.
+
+    An index that is being filled never gets a dead letter. It may have missed anything that failed, but it never holds
+    what the item never was; if the schedule `is_calm`, without any failure, it has missed nothing.
+    """
+    found: dict[str, list[Document]] = defaultdict(list)
+    for document in documents:
+        found[history.ids.get(document.document_id, document.document_id)].append(document)
+    differences = _compare(history, found, dead_letters, projection.project)
+    if projection.is_standby:
+        allowed = {Kind.DROPPED} if is_calm else {Kind.DROPPED, Kind.LOST, Kind.STALE, Kind.GHOST}
+        differences = [difference for difference in differences if difference.kind not in allowed]
+        differences += [Difference(Kind.VIOLATION, key, "a standby has a dead letter") for key in dead_letters]
+    return [replace(each, detail=f"{each.detail} ({projection.name})") for each in differences]
+
+
+def _compare(
+    history: History,
+    found: Mapping[str, list[Document]],
+    dead_letters: AbstractSet[str],
+    project: Callable[[Item | None], Item | None],
+) -> list[Difference]:
     differences = []
     for key in sorted({*found, *history.keys}):
-        contents, item = history.contents(key), history.item(key, float("inf"))
-        kind = _judge(contents, item, found[key], has_dead_letter=key in dead_letters)
+        projected = [project(item) for item in history.contents(key)]
+        contents = [content for content in projected if content is not None]
+        item = history.item(key, float("inf"))
+        documents = found.get(key, [])
+        kind = _judge(contents, project(item), documents, has_dead_letter=key in dead_letters)
         if kind is not None:
-            differences.append(Difference(kind, key, _describe(kind, item, found[key])))
+            differences.append(Difference(kind, key, _describe(kind, item, documents)))
     return differences
 
 

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import random
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -17,10 +18,10 @@ _CONTENT_TYPE = "application/x-amz-json-1.0"
 
 
 class DeadLetterQueue:
-    """The queue of one schedule; `keys` holds the keys whose dead letters it has accepted."""
+    """The queue of one schedule; `keys` holds the keys whose dead letters it has accepted, by index."""
 
     def __init__(self, key_names: Iterable[str], rng: random.Random, story: Story) -> None:
-        self.keys: set[str] = set()
+        self.keys: dict[str, set[str]] = defaultdict(set)
         self._key_names = tuple(key_names)
         self._rng = rng
         self._story = story
@@ -62,12 +63,12 @@ class DeadLetterQueue:
         letter = json.loads(text)
         if CONTENT_MARK in text:
             self._story.accuse(f"sent an item's content in a dead letter: {text}", invocation=who)
-        if letter.get("kind") != "document" or not letter.get("keys"):
+        if letter.get("kind") != "document" or not letter.get("keys") or not letter.get("index"):
             self._story.accuse(f"sent a dead letter that names no document: {text}", invocation=who)
             return
         key = key_label(letter["keys"], self._key_names)
-        self.keys.add(key)
-        self._story.tell(f"dead letter {letter['reason']}", key=key, invocation=who)
+        self.keys[letter["index"]].add(key)
+        self._story.tell(f"dead letter of {letter['index']}: {letter['reason']}", key=key, invocation=who)
 
 
 def _receipt(text: str) -> dict[str, str]:

@@ -46,3 +46,9 @@ class Faults:
     read_rate: float
     outage_requests: int
     max_body_bytes: int | None
+    only_index: str | None = None
+    """The projection whose index they strike; None: all are struck."""
+
+    def may_strike(self, index_name: str) -> bool:
+        """Whether a fault may strike a request for this index."""
+        return self.only_index is None or index_name.endswith(f"-{self.only_index}")

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from simulation.items import AttributeValue, Item, key_label, make_item, make_poison
+from simulation.items import AttributeValue, Item, document_id, key_label, make_item, make_moving_item, make_poison
 
 VIEW_TYPES = ("KEYS_ONLY", "NEW_IMAGE", "OLD_IMAGE", "NEW_AND_OLD_IMAGES")
 REGION = "us-east-1"
@@ -72,6 +72,11 @@ class History:
     def keys(self) -> tuple[str, ...]:
         return tuple(sorted({change.key for change in self.changes}))
 
+    @cached_property
+    def ids(self) -> Mapping[str, str]:
+        """The id that each key's document must have -> the key."""
+        return {document_id(change.keys, self.key_names): change.key for change in self.changes}
+
     def item(self, key: str, now: float) -> Item | None:
         """Return the item as of `now`: what a consistent read finds."""
         for change in reversed(self.changes[: bisect_right(self.times, now)]):
@@ -96,6 +101,8 @@ class Shape:
     leader_moves: float
     pauses: float
     poison: float
+    moving: bool = False
+    """Whether items have attributes that decide in which of several indices they are."""
 
 
 def make_history(rng: random.Random, shape: Shape, view_types: tuple[str, ...], switch_seconds: int) -> History:
@@ -152,8 +159,11 @@ def _make_changes(
         old = current.get(key)
         item: Item | None = None
         if old is None or rng.random() < 0.75:
-            make = make_poison if rng.random() < shape.poison else make_item
-            item = make(rng, attributes, serial)
+            if shape.moving:
+                item = make_moving_item(rng, attributes, serial, old, poison=shape.poison)
+            else:
+                make = make_poison if rng.random() < shape.poison else make_item
+                item = make(rng, attributes, serial)
             if past.get(key) and rng.random() < 0.08:  # return to an earlier content: a stale document may look right
                 item = rng.choice(past[key])
             if item == old:

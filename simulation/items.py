@@ -46,6 +46,23 @@ def make_poison(rng: random.Random, keys: Item, serial: int) -> dict[str, Attrib
     return {**make_item(rng, keys, serial), POISONABLE_ATTRIBUTE: {"S": f"{CONTENT_MARK} is not a number"}}
 
 
+def make_moving_item(
+    rng: random.Random, keys: Item, serial: int, before: Item | None, *, poison: float
+) -> dict[str, AttributeValue]:
+    """Make an item that often enters and leaves an index, or changes in nothing that an index holds."""
+    if before is None or rng.random() < 0.3:
+        item = {**make_item(rng, keys, serial), **{name: make(rng) for name, make in _MOVING.items()}}
+    else:
+        item = {**before, "serial": {"N": str(serial)}, "mark": {"S": f"{CONTENT_MARK}-{serial}"}}
+        for name in rng.sample(sorted(_MOVING), rng.choice((0, 0, 1, 1, 2))):
+            item[name] = _MOVING[name](rng)
+    if rng.random() < poison:
+        item[POISONABLE_ATTRIBUTE] = {"S": f"{CONTENT_MARK} is not a number"}
+    elif is_poison(item):
+        del item[POISONABLE_ATTRIBUTE]
+    return item
+
+
 def is_poison(item: Item) -> bool:
     return "S" in item.get(POISONABLE_ATTRIBUTE, {})
 
@@ -58,6 +75,14 @@ def key_label(attributes: Mapping[str, Any], names: Iterable[str]) -> str:
 def document_label(document: Mapping[str, Any], names: Iterable[str]) -> str:
     """Return the same text from a document's `_source`, read with `read_exactly`; a missing key attribute is `?`."""
     return "|".join(_number_text(v) if isinstance(v := document.get(n, "?"), Decimal) else str(v) for n in names)
+
+
+def document_id(attributes: Item, names: Iterable[str]) -> str:
+    """Return the id that a document must have, for keys without the characters that are escaped in ids."""
+    return "|".join(
+        value["B"].translate(str.maketrans("+/", "-_")).rstrip("=") if "B" in value else _scalar_text(value)
+        for value in (attributes[name] for name in names)
+    )
 
 
 def read_exactly(body: bytes) -> Any:
@@ -156,4 +181,13 @@ _ATTRIBUTES: Mapping[str, Callable[[random.Random], AttributeValue]] = {
     "history": lambda rng: {"L": [_scalar(rng) for _ in range(rng.randint(0, 3))]},
     "attributes": lambda rng: {"M": {n: _scalar(rng) for n in rng.sample(("a", "b c", "d.e", "ü"), rng.randint(0, 3))}},
     "description": lambda rng: {"S": "long " * rng.randint(1, 60)},
+}
+
+# What the projections of schedules with several indices decide by.
+_MOVING: Mapping[str, Callable[[random.Random], AttributeValue]] = {
+    "kind": lambda rng: rng.choice(({"S": "order"}, {"S": "offer"}, {"S": "other"}, {"NULL": True})),
+    "level": lambda rng: rng.choice(({"N": "7"}, {"N": "7.00"}, {"S": "7.0"}, {"S": "7"}, {"N": "8"})),
+    "flags": lambda rng: {
+        "M": {name: {"BOOL": rng.random() < 0.7} for name in rng.sample(("hot", "gone"), rng.choice((0, 1, 1, 2)))}
+    },
 }

@@ -14,7 +14,7 @@ from simulation.simulation import Outcome, run_schedule
 
 # Most of a schedule's time is waiting: for OpenSearch, for forks, for time-outs.
 _SIDE_BY_SIDE = 6 * (os.cpu_count() or 1)
-_REPLAY = "replay: make prove SEED={}"
+_REPLAY = "replay: make prove SEED={} ARGS='-k {}'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +26,16 @@ class Ground:
     index_name: str
     prefix: str
     images_only: bool = False
+    several: bool = False
+    test: str = "schedule"
+    """The name by which pytest finds the test."""
 
     def run(self, seed: int) -> Outcome:
         try:
-            schedule = make_schedule(seed, f"{self.prefix}-{seed}", images_only=self.images_only)
+            schedule = make_schedule(seed, f"{self.prefix}-{seed}", images_only=self.images_only, several=self.several)
             return run_schedule(schedule, self.forge, self.opensearch_url, self.index_name)
         except Exception as error:
-            error.add_note(f"in the schedule of seed {seed}; {_REPLAY.format(seed)}")
+            error.add_note(f"in the schedule of seed {seed}; {_REPLAY.format(seed, self.test)}")
             raise
 
 
@@ -46,9 +49,9 @@ def run_seeds(ground: Ground, seeds: Iterable[int]) -> Iterator[Iterator[Outcome
         pool.shutdown(cancel_futures=True)
 
 
-def describe_failure(outcome: Outcome) -> str:
+def describe_failure(outcome: Outcome, test: str) -> str:
     """Describe a failure: each difference, the command that replays it, and the story of the first key that differs."""
-    lines = [f"seed {outcome.seed} does not converge; {_REPLAY.format(outcome.seed)}"]
+    lines = [f"seed {outcome.seed} does not converge; {_REPLAY.format(outcome.seed, test)}"]
     lines += [f"  {difference}" for difference in outcome.differences]
     key = next((difference.key for difference in outcome.differences if difference.key), None)
     if key is not None:

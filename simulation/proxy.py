@@ -37,6 +37,7 @@ class Held:
     """A request that its sender has given up, but that still lands later."""
 
     who: str
+    index: Index
     body: bytes
     actions: Sequence[Action]
     haste: float
@@ -47,13 +48,13 @@ class Proxy:
     """The proxy of one schedule. The simulation decides when `held` requests land."""
 
     def __init__(
-        self, index: Index, key_names: Sequence[str], faults: Faults, rng: random.Random, story: Story
+        self, indices: Sequence[Index], key_names: Sequence[str], faults: Faults, rng: random.Random, story: Story
     ) -> None:
         self.held: list[Held] = []
         self.labels: dict[str, str] = {}
         """Every document id that was ever written or deleted -> its item's key, if known."""
         self.budget = faults.budget
-        self._index = index
+        self._indices = {f"/{index.name}/_bulk": index for index in indices}
         self._key_names = key_names
         self._faults = faults
         self._outage = 0
@@ -61,14 +62,14 @@ class Proxy:
         self._story = story
 
     def handle(self, call: Call, who: str) -> Effect:
-        if (call.method, call.path) != ("POST", f"/{self._index.name}/_bulk"):
-            allowed = f"POST /{self._index.name}/_bulk"
+        if call.method != "POST" or call.path not in self._indices:
+            allowed = ", ".join(f"POST {path}" for path in self._indices)
             self._story.accuse(f"sent {call.method} {call.path}: only {allowed} is allowed", invocation=who)
             return Effect(Fate.ANSWERED, Answer(403, b'{"Message":"User is not authorized to perform: es:ESHttpPost"}'))
         bulk = self._decode(call, who)
         if self._faults.max_body_bytes is not None and len(bulk.body) > self._faults.max_body_bytes:
             return self._refuse(bulk, refusals.too_large_answer(self._rng))
-        return self._strike(self._choose_fault(), bulk)
+        return self._strike(self._choose_fault(bulk.index.name), bulk)
 
     def hold(self, call: Call, who: str) -> None:
         """Hold a request whose sender died while it was on the wire."""
@@ -76,8 +77,8 @@ class Proxy:
 
     def land(self, held: Held) -> None:
         self.held.remove(held)
-        status, answer = self._index.bulk(held.body)
-        self._note_items(held.who, held.actions, status, answer, late=True)
+        status, answer = held.index.bulk(held.body)
+        self._note_items(held, held.actions, status, answer, late=True)
 
     def _decode(self, call: Call, who: str) -> "_Bulk":
         body = decode_body(call.body, call.headers.get("content-encoding", ""))
@@ -85,11 +86,11 @@ class Proxy:
         for action in actions:
             if action.document_id is not None:
                 self._learn_label(action.document_id, action.source)
-        return _Bulk(who, call.query, body, actions)
+        return _Bulk(who, self._indices[call.path], call.query, body, actions)
 
-    def _choose_fault(self) -> Fault | None:
+    def _choose_fault(self, index_name: str) -> Fault | None:
         faults, rng = self._faults, self._rng
-        if self.budget <= 0:
+        if self.budget <= 0 or not faults.may_strike(index_name):
             return None
         if self._outage:
             self._outage -= 1
@@ -123,12 +124,12 @@ class Proxy:
                 answer = self._forward(bulk)
             case _Written.LATER:
                 self._hold(bulk)
-        self._note(bulk.who, bulk.actions, f"{fault.name}: {fault}")
+        self._note(bulk, bulk.actions, f"{fault.name}: {fault}")
         return Effect(fate, answer)
 
     def _forward(self, bulk: "_Bulk") -> Answer:
-        status, body = self._index.bulk(bulk.body, bulk.query)
-        self._note_items(bulk.who, bulk.actions, status, body)
+        status, body = bulk.index.bulk(bulk.body, bulk.query)
+        self._note_items(bulk, bulk.actions, status, body)
         return Answer(status, body)
 
     def _forward_some(
@@ -139,56 +140,60 @@ class Proxy:
         all_fail: bool = False,
     ) -> Answer:
         """Forward a random part of the actions; answer the others with the same error."""
-        status, error = make_error(self._rng, self._index.name)
+        status, error = make_error(self._rng, bulk.index.name)
         filtered = "filter_path" in bulk.query
         refused = {
-            position: error_item(action, self._index.name, status, error, filtered=filtered)
+            position: error_item(action, bulk.index.name, status, error, filtered=filtered)
             for position, action in enumerate(bulk.actions)
             if all_fail or self._rng.random() < 0.6
         }
         passed = [action for position, action in enumerate(bulk.actions) if position not in refused]
         answer = b"{}" if filtered else b'{"took":1}'
         if passed:
-            real_status, answer = self._index.bulk(join_actions(passed), bulk.query)
-            self._note_items(bulk.who, passed, real_status, answer)
+            real_status, answer = bulk.index.bulk(join_actions(passed), bulk.query)
+            self._note_items(bulk, passed, real_status, answer)
             if real_status != 200:
                 return Answer(real_status, answer)
-        self._note(bulk.who, [bulk.actions[position] for position in refused], f"{status} {error['type']}")
+        self._note(bulk, [bulk.actions[position] for position in refused], f"{status} {error['type']}")
         return Answer(200, splice_answer(answer, bulk.actions, refused))
 
     def _refuse(self, bulk: "_Bulk", answer: Answer) -> Effect:
-        self._note(bulk.who, bulk.actions, f"{answer.status} for the whole request")
+        self._note(bulk, bulk.actions, f"{answer.status} for the whole request")
         return Effect(Fate.ANSWERED, answer)
 
     def _hold(self, bulk: "_Bulk") -> None:
-        self.held.append(Held(bulk.who, bulk.body, bulk.actions, haste=self._rng.choice((0, 0, 0, 0.1, 0.5))))
+        self.held.append(
+            Held(bulk.who, bulk.index, bulk.body, bulk.actions, haste=self._rng.choice((0, 0, 0, 0.1, 0.5)))
+        )
 
     def _learn_label(self, document_id: str, source: Mapping[str, Any] | None) -> None:
-        if source is not None:
+        if source is not None and (document_id not in self.labels or source.keys() >= set(self._key_names)):
             self.labels[document_id] = document_label(source, self._key_names)
         self.labels.setdefault(document_id, document_id)  # a deletion holds only the id
 
-    def _note(self, who: str, actions: Sequence[Action], text: str) -> None:
+    def _note(self, sent: "_Bulk | Held", actions: Sequence[Action], text: str) -> None:
         for action in actions:
             key = self.labels.get(action.document_id or "")
-            self._story.tell(f"{_shown(action)} -> {text}", key=key, invocation=who)
+            where = sent.index.name if len(self._indices) > 1 else ""
+            self._story.tell(f"{where} {_shown(action)} -> {text}".lstrip(), key=key, invocation=sent.who)
 
     def _note_items(
-        self, who: str, actions: Sequence[Action], status: int, answer: bytes, *, late: bool = False
+        self, sent: "_Bulk | Held", actions: Sequence[Action], status: int, answer: bytes, *, late: bool = False
     ) -> None:
         when = "landing late: " if late else ""
         if status != 200:
-            self._note(who, actions, f"{when}{status} {answer.decode(errors='replace')[:300]}")
+            self._note(sent, actions, f"{when}{status} {answer.decode(errors='replace')[:300]}")
             return
         for action, item in zip(actions, read_exactly(answer).get("items", ()), strict=False):
             ((_, result),) = item.items()
             reason: Mapping[str, Any] = result.get("error", {})
-            self._note(who, [action], f"{when}{result['status']} {reason.get('reason', '')}")
+            self._note(sent, [action], f"{when}{result['status']} {reason.get('reason', '')}")
 
 
 @dataclass(frozen=True, slots=True)
 class _Bulk:
     who: str
+    index: Index
     query: str
     body: bytes
     actions: Sequence[Action]

@@ -3,9 +3,11 @@
 import random
 from dataclasses import dataclass, replace
 
+from simulation import projections as projections_of
 from simulation.faults import Fault, Faults
 from simulation.history import VIEW_TYPES, History, Shape, make_history
 from simulation.items import Item
+from simulation.projections import Projection
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,9 +19,11 @@ class Settings:
     bulk_connections: int
     compression: str
     request_timeout_seconds: int
+    skip_unchanged: bool = False
 
     def environment(self) -> dict[str, str]:
         return {
+            "SKIP_UNCHANGED": str(self.skip_unchanged).lower(),
             "CONFLICT_WINDOW_SECONDS": str(self.conflict_window_seconds),
             "BULK_ACTIONS": str(self.bulk_actions),
             "BULK_CONNECTIONS": str(self.bulk_connections),
@@ -55,6 +59,8 @@ class Schedule:
     consumers: tuple[Consumer, ...]
     streams_overlap: bool
     faults: Faults
+    projections: tuple[Projection, ...] = ()
+    """Without any, there is one index of whole items."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,11 +144,13 @@ TRAP = replace(
 )
 
 
-def make_schedule(seed: int, prefix: str, *, images_only: bool = False) -> Schedule:
+def make_schedule(seed: int, prefix: str, *, images_only: bool = False, several: bool = False) -> Schedule:
     """Make the scenario of a seed. `prefix` begins all its partition keys, so that many schedules can share an index.
 
-    With `images_only`, no record needs a read of the table: for handlers that can't read it."""
+    With `images_only`, no record needs a read of the table: for handlers that can't read it. With `several`, there are
+    several indices, and most records have both images."""
     rng = random.Random(seed)
+    projections = projections_of.choose(rng, prefix) if several else ()
     temper = rng.choice((BROAD, HOSTILE, TRAP))
     faults = _choose_faults(rng, temper)
     settings = Settings(
@@ -152,6 +160,7 @@ def make_schedule(seed: int, prefix: str, *, images_only: bool = False) -> Sched
         compression=rng.choice(("none", "none", "gzip")),
         # Only planned time-outs: others would strike whenever the machine is busy.
         request_timeout_seconds=1 if _HANGS & faults else 20,
+        skip_unchanged=several and rng.random() < 0.6,
     )
     shape = Shape(
         prefix=prefix,
@@ -162,8 +171,11 @@ def make_schedule(seed: int, prefix: str, *, images_only: bool = False) -> Sched
         leader_moves=rng.choice(temper.leader_moves),
         pauses=rng.choice(temper.pauses),
         poison=rng.choice(temper.poison),
+        moving=several,
     )
     view_types = [v for v in VIEW_TYPES if not images_only or "NEW" in v]
+    if several:
+        view_types += ["NEW_AND_OLD_IMAGES"] * 5
     streams_overlap = rng.random() < 0.5
     history = make_history(
         rng,
@@ -190,7 +202,9 @@ def make_schedule(seed: int, prefix: str, *, images_only: bool = False) -> Sched
             read_rate=rng.choice((0.0, 0.1, 0.4)),
             outage_requests=rng.choice(temper.outages),
             max_body_bytes=largest + rng.randint(0, 1000) if rng.random() < 0.15 else None,
+            only_index=rng.choice((None, rng.choice(projections).name)) if projections else None,
         ),
+        projections,
     )
 
 

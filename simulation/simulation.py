@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TypeAlias
 
-from simulation.comparison import Difference, Kind, compare
+from simulation.comparison import Difference, Kind, compare, compare_projected
 from simulation.dead_letters import DeadLetterQueue
 from simulation.faults import ReadFault
 from simulation.index import Index
@@ -19,6 +19,7 @@ from simulation.invocation import Invocation, Room
 from simulation.items import CONTENT_MARK
 from simulation.network import Call, Network, Request
 from simulation.poller import EventSourceMapping, Lane
+from simulation.projections import to_indices
 from simulation.proxy import Effect, Fate, Proxy
 from simulation.sandbox import Forge
 from simulation.schedule import Consumer, Schedule
@@ -49,8 +50,11 @@ class Outcome:
 
 
 def run_schedule(schedule: Schedule, forge: Forge, opensearch_url: str, index_name: str) -> Outcome:
-    """Drive the function through the schedule, and compare index and table at the end."""
-    simulation = _Simulation(schedule, forge, Index(opensearch_url, index_name))
+    """Drive the function through the schedule, and compare index and table at the end.
+
+    If the schedule has projections, `index_name` begins the names of their indices."""
+    names = [f"{index_name}-{projection.name}" for projection in schedule.projections] or [index_name]
+    simulation = _Simulation(schedule, forge, index_name, [Index(opensearch_url, name) for name in names])
     try:
         return simulation.run()
     finally:
@@ -58,10 +62,11 @@ def run_schedule(schedule: Schedule, forge: Forge, opensearch_url: str, index_na
 
 
 class _Simulation:
-    def __init__(self, schedule: Schedule, forge: Forge, index: Index) -> None:
+    def __init__(self, schedule: Schedule, forge: Forge, index_name: str, indices: list[Index]) -> None:
         self._schedule = schedule
         self._forge = forge
-        self._index = index
+        self._index_name = index_name
+        self._indices = indices
         self._rng = random.Random(f"turns of {schedule.seed}")
         history = schedule.history
         self._began = history.times[0]
@@ -69,7 +74,7 @@ class _Simulation:
         self._network = Network()
         self._table = Table(history, self._rng, self._story)
         self._queue = DeadLetterQueue(history.key_names, self._rng, self._story)
-        self._proxy = Proxy(index, history.key_names, schedule.faults, self._rng, self._story)
+        self._proxy = Proxy(indices, history.key_names, schedule.faults, self._rng, self._story)
         self._waiting_consumers = list(schedule.consumers)
         self._mappings: list[EventSourceMapping] = []
         self._rooms: list[Room] = []  # warm and free
@@ -93,8 +98,25 @@ class _Simulation:
                 )
         while self._proxy.held:
             self._proxy.land(self._rng.choice(self._proxy.held))
-        documents = self._index.documents(self._proxy.labels)
-        return self._outcome(compare(self._schedule.history, documents, self._queue.keys), started)
+        return self._outcome(self._compare(), started)
+
+    def _compare(self) -> list[Difference]:
+        history, faults = self._schedule.history, self._schedule.faults
+        if not self._schedule.projections:
+            [index] = self._indices
+            return compare(history, index.documents(self._proxy.labels), self._queue.keys[index.name])
+        is_calm = not (faults.rate or faults.read_rate or faults.max_body_bytes)
+        return [
+            difference
+            for index, projection in zip(self._indices, self._schedule.projections, strict=True)
+            for difference in compare_projected(
+                history,
+                index.documents({**self._proxy.labels, **history.ids}),
+                self._queue.keys[index.name],
+                projection,
+                is_calm=is_calm,
+            )
+        ]
 
     def close(self) -> None:
         for invocation in self._invocations:
@@ -102,7 +124,8 @@ class _Simulation:
         for room in self._rooms:
             self._end_room(room)
         self._network.close()
-        self._index.close()
+        for index in self._indices:
+            index.close()
 
     def _outcome(self, differences: list[Difference], started: float) -> Outcome:
         differences = differences + [Difference(Kind.VIOLATION, None, text) for text in self._story.violations]
@@ -232,7 +255,7 @@ class _Simulation:
                 **self._schedule.settings.environment(),
                 "AWS_ENDPOINT_URL_DYNAMODB": door.url,
                 "AWS_ENDPOINT_URL_SQS": door.url,
-                "INDEX": self._index.name,
+                **self._names_of_indices(),
                 "OPENSEARCH_ENDPOINT": door.url,
                 "TABLE_KEYS": ",".join(self._schedule.history.key_names),
             }
@@ -240,6 +263,11 @@ class _Simulation:
         room = Room(sandbox, door, waiting)
         self._network.watch(sandbox.pipe, partial(self._finish, room))
         return room
+
+    def _names_of_indices(self) -> dict[str, str]:
+        if not self._schedule.projections:
+            return {"INDEX": self._index_name}
+        return {"INDEX": "", "INDICES": to_indices(self._schedule.projections, self._index_name)}
 
     def _end_room(self, room: Room) -> None:
         self._network.unwatch(room.sandbox.pipe)

@@ -45,7 +45,7 @@ locals {
     lag = {
       severity  = "warn"
       runbook   = "behind"
-      says      = "Changes reach the index late."
+      says      = "Changes reach the ${local.noun} late."
       source    = "sync"
       metric    = "Lag"
       statistic = "Maximum"
@@ -55,7 +55,7 @@ locals {
     errors = {
       severity  = "page"
       runbook   = "errors"
-      says      = "The function fails and the sync is stuck: a setting, a permission, the index or the code is wrong."
+      says      = "The function fails and the sync is stuck: a setting, a permission, an index or the code is wrong."
       source    = "function"
       metric    = "Errors"
       statistic = "Sum"
@@ -108,7 +108,7 @@ locals {
     dropped-events = {
       severity  = "page"
       runbook   = "dropped-events"
-      says      = "Lambda dropped changes without a failure record: the index lacks them until they are recovered."
+      says      = "Lambda dropped changes without a failure record: until they are recovered, the ${local.lack} them."
       source    = "mapping"
       metric    = "DroppedEventCount"
       statistic = "Sum"
@@ -209,6 +209,10 @@ locals {
 
   # A metric that can get too high is watched by its maximum or sum, one that can get too low by its minimum.
   comparisons = { Minimum = "LessThanOrEqualToThreshold", SampleCount = "LessThanThreshold" }
+
+  # Alarms are of the sync: all its indices share its function, its stream and its failure destination.
+  noun = length(var.sync.indices) == 1 ? "index" : "indices"
+  lack = length(var.sync.indices) == 1 ? "index lacks" : "indices lack"
 
   topic_arns = { page = var.page_topic_arns, warn = var.warn_topic_arns }
 }

@@ -48,6 +48,8 @@ locals {
           metrics = [
             { source = "sync", name = "Records", stat = "Sum", label = "changes received" },
             { source = "sync", name = "Coalesced", stat = "Sum", label = "coalesced with a later change" },
+            { source = "sync", name = "Dropped", stat = "Sum", label = "of no document of an index" },
+            { source = "sync", name = "Skipped", stat = "Sum", label = "unchanged documents, left out" },
             { source = "sync", name = "Writes", stat = "Sum", label = "written" },
             { source = "sync", name = "Deletes", stat = "Sum", label = "deleted" },
             { source = "sync", name = "Superseded", stat = "Sum", label = "already newer in the index" },
@@ -97,10 +99,20 @@ locals {
           alarms = []
         },
         {
-          title   = "Documents set aside (dead letters)"
-          unit    = "documents"
-          metrics = [{ source = "sync", name = "DeadLetters", stat = "Sum", label = "set aside" }]
-          alarms  = []
+          title = "Documents set aside (dead letters)"
+          unit  = "documents"
+          metrics = concat(
+            [
+              { source = "sync", name = "DeadLetters", stat = "Sum", label = "set aside" },
+              { source = "sync", name = "Missed", stat = "Sum", label = "missed by a standby index" },
+            ],
+            [
+              for index in var.sync.indices : {
+                source = "index ${index}", name = "DeadLetters", stat = "Sum", label = "set aside, of ${index}"
+              } if length(var.sync.indices) > 1
+            ],
+          )
+          alarms = []
         },
       ]
     },

@@ -9,7 +9,7 @@ locals {
 
   domain_arn = try(var.domain.arn, var.sync.domain_arn)
 
-  sources = {
+  sources = merge(local.index_sources, {
     # See https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
     function = { namespace = "AWS/Lambda", dimensions = { FunctionName = var.sync.function_name } }
     mapping = {
@@ -42,6 +42,14 @@ locals {
         DomainName = try(split("/", local.domain_arn)[1], null)
         ClientId   = try(split(":", local.domain_arn)[4], null)
       }
+    }
+  })
+
+  # Of each index, the function counts its dead letters.
+  index_sources = {
+    for index in var.sync.indices : "index ${index}" => {
+      namespace  = "DynamoDBOpenSearch"
+      dimensions = { Sync = var.sync.function_name, Index = index }
     }
   }
 }

@@ -33,15 +33,17 @@ locals {
   purpose     = local.purposes[length(local.purposes[0]) <= 230 ? 0 : 1]
   description = substr("Runs units of jobs ${local.purpose}.", 0, 256)
 
-  # The operator's own variables. All others are the sync's, so that both functions write in the same way.
+  # The operator's own variables. All others are the sync's, so that both functions write in the same way. With a
+  # transform, the operator first compares its indices and layers with those of the sync's function.
   environment = {
     DEAD_LETTER_ARN         = local.failure_arn
     LOG_LEVEL               = var.log_level
     MAX_CONCURRENCY         = var.max_concurrency
     REPORT_BUCKET           = one([for bucket in var.report_bucket[*] : split(":", bucket.arn)[5]])
     REQUEST_TIMEOUT_SECONDS = coalesce(var.request_timeout_seconds, local.settings.request_timeout_seconds)
-    SYNC_FUNCTION           = local.settings.transforms ? var.sync.function_name : null # to compare their code
+    SYNC_FUNCTION           = local.settings.transforms ? var.sync.function_name : null
     SYNC_NAME               = local.name
+    TRANSFORM_LAYERS        = local.settings.transforms ? join(",", local.settings.layers) : null
   }
   environment_variables = {
     for name, value in merge(local.settings.environment_variables, var.environment_variables, local.environment) :

@@ -100,7 +100,7 @@ data "aws_iam_policy_document" "function" {
     }
   }
 
-  # The hashes of the sync's package and layers: both functions must run the same code before anything is compared.
+  # The sync's indices and layers: with a transform, both functions must have the same before anything is compared.
   dynamic "statement" {
     for_each = local.settings.transforms ? [var.sync.function_arn] : []
     content {

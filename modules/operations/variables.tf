@@ -80,7 +80,7 @@ variable "environment_variables" {
       "CONFLICT_WINDOW_SECONDS", "DEAD_LETTER_ARN", "INDEX", "INDICES", "LOG_LEVEL", "MAX_CONCURRENCY",
       "OPENSEARCH_AUTH", "OPENSEARCH_CA_FILE", "OPENSEARCH_ENDPOINT", "OPENSEARCH_SECRET_ARN", "OPENSEARCH_SERVICE",
       "REPORT_BUCKET", "REQUEST_TIMEOUT_SECONDS", "SKIP_UNCHANGED", "SYNC_FUNCTION", "SYNC_NAME", "TABLE_KEYS",
-      "TABLE_NAME",
+      "TABLE_NAME", "TRANSFORM_LAYERS",
     ])) == 0
     error_message = join(" ", [
       "environment_variables has the names ${join(", ", keys(var.environment_variables))}: leave out those that this",

@@ -13,6 +13,7 @@ from engines import OpenSearchNode
 
 from simulation.comparison import Kind
 from simulation.index import Index
+from simulation.projections import NAMES
 from simulation.prove import Ground, describe_failure, run_seeds
 from simulation.sandbox import open_forge
 
@@ -29,22 +30,33 @@ DIVERGENCE = {Kind.LOST, Kind.STALE, Kind.GHOST}
 
 @pytest.fixture(scope="module")
 def index_name(opensearch_node: OpenSearchNode) -> Iterator[str]:
-    """The index that the schedules of this run share."""
-    index = Index(opensearch_node.url, f"convergence-{uuid4().hex[:8]}")
-    index.create()
-    yield index.name
-    index.delete()
-    index.close()
+    """The index that the schedules of this run share. Those with several indices share others, named after it."""
+    name = f"convergence-{uuid4().hex[:8]}"
+    indices = [Index(opensearch_node.url, each) for each in (name, *(f"{name}-{suffix}" for suffix in NAMES))]
+    for index in indices:
+        index.create()
+    yield name
+    for index in indices:
+        index.delete()
+        index.close()
 
 
 def test_every_schedule_converges(opensearch_node: OpenSearchNode, index_name: str) -> None:
+    _refuse_any_difference(opensearch_node, index_name, "every_schedule")
+
+
+def test_each_index_of_several_converges(opensearch_node: OpenSearchNode, index_name: str) -> None:
+    _refuse_any_difference(opensearch_node, index_name, "each_index_of_several", several=True)
+
+
+def _refuse_any_difference(node: OpenSearchNode, index_name: str, test: str, *, several: bool = False) -> None:
     failures = []
     with open_forge(PACKAGE, HANDLER) as forge:
-        ground = Ground(forge, opensearch_node.url, index_name, prefix="sync")
+        ground = Ground(forge, node.url, index_name, prefix="sync", several=several, test=test)
         with run_seeds(ground, [int(SEED)] if SEED else range(SCHEDULES)) as outcomes:
             for outcome in outcomes:
                 if outcome.differences:
-                    failures.append(describe_failure(outcome))
+                    failures.append(describe_failure(outcome, test))
                 if len(failures) == MOST_FAILURES:
                     break
     assert not failures, "\n\n".join(failures)

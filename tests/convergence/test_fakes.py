@@ -104,7 +104,13 @@ def test_a_key_with_more_than_its_attributes_is_a_violation() -> None:
 
 
 def make_letter(key: str, **more: Any) -> dict[str, Any]:
-    return {"kind": "document", "keys": {"pk": {"S": key}}, "reason": {"type": "t", "message": "m"}, **more}
+    return {
+        "kind": "document",
+        "index": "products",
+        "keys": {"pk": {"S": key}},
+        "reason": {"type": "t", "message": "m"},
+        **more,
+    }
 
 
 def send_letters(queue: DeadLetterQueue, *letters: Any, fault: ReadFault | None = None) -> Any:
@@ -115,8 +121,8 @@ def send_letters(queue: DeadLetterQueue, *letters: Any, fault: ReadFault | None 
 def test_only_delivered_dead_letters_count() -> None:
     queue = DeadLetterQueue(["pk"], random.Random(1), Story())
     answer = send_letters(queue, *(make_letter(f"k{n}") for n in range(8)), fault=ReadFault.UNPROCESSED)
-    assert {f"k{entry['Id']}" for entry in answer["Successful"]} == queue.keys
-    assert {f"k{entry['Id']}" for entry in answer["Failed"]} == {f"k{n}" for n in range(8)} - queue.keys
+    assert {f"k{entry['Id']}" for entry in answer["Successful"]} == queue.keys["products"]
+    assert {f"k{entry['Id']}" for entry in answer["Failed"]} == {f"k{n}" for n in range(8)} - queue.keys["products"]
 
 
 @pytest.mark.parametrize("letter", [make_letter("k", payload=CONTENT_MARK), make_letter("k", keys=None)])
@@ -141,7 +147,7 @@ class Sender:
     def __init__(self, index: Index, fault: Fault | None, **limits: Any) -> None:
         faults = NO_FAULTS if fault is None else replace(NO_FAULTS, rate=1, budget=1, weights={fault: 1})
         self.story = Story()
-        self.proxy = Proxy(index, ["pk"], replace(faults, **limits), random.Random(3), self.story)
+        self.proxy = Proxy([index], ["pk"], replace(faults, **limits), random.Random(3), self.story)
         self.ids = [f"{uuid4().hex}" for _ in range(10)]
         self._index = index
 

@@ -8,6 +8,7 @@ import pytest
 from simulation.faults import Fault
 from simulation.history import VIEW_TYPES, Change, Record
 from simulation.items import CONTENT_MARK, Item, is_document_of, read_exactly
+from simulation.projections import NAMES
 from simulation.schedule import Schedule, make_schedule
 
 SEEDS = range(400)
@@ -88,6 +89,46 @@ def test_with_images_only_no_record_needs_a_read() -> None:
     for seed in SEEDS:
         for record in records_of(make_schedule(seed, "k", images_only=True)):
             assert record.event["eventName"] == "REMOVE" or "NewImage" in record.event["dynamodb"]
+
+
+@pytest.fixture(scope="module")
+def several() -> list[Schedule]:
+    return [make_schedule(seed, "k", several=True) for seed in SEEDS]
+
+
+def test_the_same_seed_makes_the_same_indices(several: list[Schedule]) -> None:
+    names = [[projection.name for projection in schedule.projections] for schedule in several]
+    again = [make_schedule(schedule.seed, "k", several=True) for schedule in several]
+    assert [[projection.name for projection in schedule.projections] for schedule in again] == names
+    assert {name for each in names for name in each} == set(NAMES)
+
+
+def test_items_often_enter_and_leave_each_index_or_change_nothing_in_it(several: list[Schedule]) -> None:
+    effects: dict[str, Counter[str]] = {name: Counter() for name in NAMES}
+    for schedule in several:
+        for projection in schedule.projections:
+            for change in schedule.history.changes:
+                before, after = projection.project(change.old), projection.project(change.item)
+                effects[projection.name][_effect(before, after)] += 1
+    for name, seen in effects.items():
+        assert min(seen["enters"], seen["leaves"], seen["changes"]) > 100, name
+        if name not in {"whole", "by-key", "standby"}:  # which hold the serial number, another one with each change
+            assert seen["stays"] > 100, name
+
+
+def _effect(before: Item | None, after: Item | None) -> str:
+    if before == after:
+        return "concerns none" if after is None else "stays"
+    return "enters" if before is None else "leaves" if after is None else "changes"
+
+
+def test_schedules_with_several_indices_know_all_there_is(several: list[Schedule]) -> None:
+    assert sum(schedule.settings.skip_unchanged for schedule in several) > 100
+    assert sum(any(projection.is_standby for projection in schedule.projections) for schedule in several) > 50
+    for fault in Fault:
+        struck = [schedule.faults.only_index for schedule in several if fault in schedule.faults.weights]
+        assert None in struck, fault
+        assert any(struck), f"{fault} never strikes one index only"
 
 
 @pytest.mark.parametrize(

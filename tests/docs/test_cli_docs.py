@@ -24,7 +24,7 @@ def test_the_page_is_not_stale() -> None:
 
 def test_a_changed_help_makes_the_page_stale() -> None:
     page = PAGE.read_text(encoding="utf-8")
-    changed = page.replace("Write every item of the table into the index.", "Something else.", 1)
+    changed = page.replace("Write every item of the table into each index that holds it.", "Something else.", 1)
     assert with_help(changed) == page != changed
 
 
@@ -62,7 +62,7 @@ def test_every_help_has_examples_and_no_line_beyond_eighty(name: str) -> None:
     assert max(map(len, done.output.splitlines())) <= 80
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("name", sorted(COMMANDS.keys() - {"transform package"}))  # it works on files alone
 def test_every_command_takes_the_same_options_for_table_and_index(name: str) -> None:
     target = {"--function", "--terraform", "--endpoint", "--table", "--index", "--region", "--dead-letters", "--json"}
     assert target <= {option for one in COMMANDS[name].params for option in one.opts}

@@ -57,18 +57,32 @@ def _size_of(item: Mapping[str, Any]) -> int:
 
 
 def record(
-    key: str, number: int, image: Mapping[str, Any] | None = None, *, second: int = START, event_name: str = "MODIFY"
+    key: str,
+    number: int,
+    image: Mapping[str, Any] | None = None,
+    *,
+    old: Mapping[str, Any] | None = None,
+    second: int = START,
+    event_name: str = "MODIFY",
 ) -> dict[str, Any]:
-    """A stream record of the item ``key``, the table's ``number``th; without an image as KEYS_ONLY has it."""
+    """A stream record of the item ``key``, the table's ``number``th; without any image as KEYS_ONLY has it.
+
+    Args:
+        image: the new item's attributes but for its key.
+        old: the same for the old item.
+    """
+    view = {(False, False): "KEYS_ONLY", (True, False): "NEW_IMAGE", (False, True): "OLD_IMAGE"}
     data: dict[str, Any] = {
         "ApproximateCreationDateTime": second,
         "Keys": {"pk": {"S": key}},
         "SequenceNumber": str(number * 10**20 + 499_659),
         "SizeBytes": 100,
-        "StreamViewType": "KEYS_ONLY" if image is None else "NEW_IMAGE",
+        "StreamViewType": view.get((image is not None, old is not None), "NEW_AND_OLD_IMAGES"),
     }
     if image is not None:
         data["NewImage"] = {"pk": {"S": key}, **image}
+    if old is not None:
+        data["OldImage"] = {"pk": {"S": key}, **old}
     return {
         "eventID": f"{number:032x}",
         "eventName": event_name,
@@ -85,6 +99,6 @@ def put(key: str, number: int, value: int, *, second: int = START) -> dict[str, 
     return record(key, number, {"n": {"N": str(value)}}, second=second)
 
 
-def remove(key: str, number: int, *, second: int = START) -> dict[str, Any]:
+def remove(key: str, number: int, *, old: Mapping[str, Any] | None = None, second: int = START) -> dict[str, Any]:
     """A REMOVE record."""
-    return record(key, number, second=second, event_name="REMOVE")
+    return record(key, number, old=old, second=second, event_name="REMOVE")

@@ -1,6 +1,6 @@
-"""An index in memory that answers ``POST /{index}/_bulk`` as OpenSearch does, faults on demand included.
+"""Indices in memory that answer ``POST /{index}/_bulk`` as OpenSearch does, faults on demand included.
 
-``tests/opensearch/test_fake.py`` holds it against the real one.
+``tests/opensearch/test_fake.py`` holds them against the real one.
 """
 
 import json
@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
+from urllib.parse import unquote
 
 from dynamodb_opensearch.core.answers import Answer
 from dynamodb_opensearch.core.errors import UnreachableError
@@ -21,23 +22,40 @@ class Stored:
     source: str | None
 
 
+Fault = Answer | Exception | None
+"""What a request gets instead of its answer: an Answer is given, an exception is raised."""
+
+
 @dataclass(slots=True)
 class FakeOpenSearch:
-    """One index. ``faults`` are asked in turn, one per request: an Answer is given instead, an exception is raised."""
+    """One index or several. Faults are asked in turn, one per request."""
 
     documents: dict[str, Stored] = field(default_factory=dict)
-    faults: list[Answer | Exception | None] = field(default_factory=list)
+    """The documents of the only index, whatever its name."""
+    indices: dict[str, dict[str, Stored]] = field(default_factory=dict)
+    """The documents of the indices that are named here; those of all others are in ``documents``."""
+    faults: list[Fault] = field(default_factory=list)
+    """For requests to any index."""
+    faults_of: dict[str, list[Fault]] = field(default_factory=dict)
+    """For requests to this index."""
     item_faults: Callable[[str], dict[str, Any] | None] = lambda _id: None
     """By document id: the error result of one action, which isn't carried out then."""
+    item_faults_of: dict[str, Callable[[str], dict[str, Any] | None]] = field(default_factory=dict)
+    """The same for one index."""
     maximum_bytes: int = 100 * 1024**2
     requests: list[list[str]] = field(default_factory=list)
     """The document ids of each request that came through."""
+    requests_of: dict[str, list[list[str]]] = field(default_factory=dict)
+    """The same for each index."""
 
     def post(self, path: str, parameters: Mapping[str, str], body: bytes, timeout_seconds: float, /) -> Answer:
         """See ``client.Client.post``."""
+        index = unquote(path.removeprefix("/").removesuffix("/_bulk"))
         assert path.endswith("/_bulk")
+        assert "/" not in index
         assert timeout_seconds > 0
-        fault = self.faults.pop(0) if self.faults else None
+        queue = self.faults_of.get(index) or self.faults
+        fault = queue.pop(0) if queue else None
         if isinstance(fault, Exception):
             raise fault
         if fault is not None:
@@ -53,22 +71,28 @@ class FakeOpenSearch:
             assert len(meta["_id"].encode()) <= 512
             source = lines.pop(0) if action == "index" else None
             ids.append(meta["_id"])
-            items.append({action: self._apply(action, meta["_id"], meta["version"], source)})
+            items.append({action: self._apply(index, action, meta["_id"], meta["version"], source)})
         self.requests.append(ids)
+        self.requests_of.setdefault(index, []).append(ids)
         return Answer(200, {"errors": any("error" in one for item in items for one in item.values()), "items": items})
 
-    def sources(self) -> dict[str, Any]:
+    def documents_of(self, index: str) -> dict[str, Stored]:
+        """Document id -> document or tombstone, in this index."""
+        return self.indices.get(index, self.documents)
+
+    def sources(self, index: str = "products") -> dict[str, Any]:
         """Document id -> its content, numbers exact; without tombstones."""
         return {
             key: json.loads(one.source, parse_float=Decimal, parse_int=Decimal)
-            for key, one in self.documents.items()
+            for key, one in self.documents_of(index).items()
             if one.source is not None
         }
 
-    def _apply(self, action: str, key: str, version: int, source: str | None) -> dict[str, Any]:
-        if (fault := self.item_faults(key)) is not None:
+    def _apply(self, index: str, action: str, key: str, version: int, source: str | None) -> dict[str, Any]:
+        if (fault := self.item_faults_of.get(index, self.item_faults)(key)) is not None:
             return fault
-        stored = self.documents.get(key)
+        documents = self.documents_of(index)
+        stored = documents.get(key)
         if stored is not None and stored.version >= version:
             reason = (
                 f"[{key}]: version conflict, current version [{stored.version}] "
@@ -76,7 +100,7 @@ class FakeOpenSearch:
             )
             return {"status": 409, "error": {"type": "version_conflict_engine_exception", "reason": reason}}
         existed = stored is not None and stored.source is not None
-        self.documents[key] = Stored(version, source)
+        documents[key] = Stored(version, source)
         if action == "delete":
             return {"status": 200 if existed else 404}
         return {"status": 200 if existed else 201}
@@ -103,3 +127,15 @@ def refused(
 def overloaded() -> dict[str, Any]:
     """An item result of a full write queue."""
     return {"status": 429, "error": {"type": "rejected_execution_exception", "reason": "rejected execution of …"}}
+
+
+def missing(index: str) -> Answer:
+    """The answer for an index that doesn't exist and may not be created by a write."""
+    return Answer(404, {"error": {"type": "index_not_found_exception", "reason": f"no such index [{index}]"}})
+
+
+def forbidden() -> Answer:
+    """The answer to a role that may not write to this index."""
+    return Answer(
+        403, {"error": {"type": "security_exception", "reason": "no permissions for [indices:data/write/bulk]"}}
+    )

@@ -1,5 +1,6 @@
 """A sync whose sides are in memory."""
 
+from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
 
@@ -16,8 +17,20 @@ from fakes.opensearch import FakeOpenSearch
 TABLE_ARN = "arn:aws:dynamodb:us-east-1:123456789012:table/products"
 
 
-def make_sync(table: FakeDynamoDB, opensearch: FakeOpenSearch, **changes: Any) -> Sync:
-    """The table ``products`` with the key ``pk`` and its index; a page may take five seconds."""
+def make_sync(
+    table: FakeDynamoDB,
+    opensearch: FakeOpenSearch,
+    *,
+    indices: str | None = None,
+    only: Collection[str] = (),
+    **changes: Any,
+) -> Sync:
+    """The table ``products`` with the key ``pk`` and its index; a page may take five seconds.
+
+    Args:
+        indices: INDICES, for several.
+        only: those of them that the job works on; none: all.
+    """
     settings = read_settings(
         {
             "OPENSEARCH_ENDPOINT": "http://localhost:1",
@@ -25,9 +38,9 @@ def make_sync(table: FakeDynamoDB, opensearch: FakeOpenSearch, **changes: Any) -
             "AWS_REGION": "us-east-1",
             "TABLE_NAME": "products",
             "TABLE_KEYS": "pk",
-            "INDEX": "products",
+            **({"INDICES": indices} if indices else {"INDEX": "products"}),
         }
-    )
+    ).select(only)
     sync = Sync(
         settings=settings,
         table_arn=TABLE_ARN,

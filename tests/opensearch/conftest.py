@@ -33,7 +33,7 @@ def sync(opensearch_node: OpenSearchNode) -> Iterator[Sync]:
     settings = settings_of(opensearch_node, f"definition-{next(_NUMBERS)}")
     table: Any = None
     yield Sync(settings, "", "", None, {}, None, table, Client(settings), table)
-    api.call(opensearch_node, "DELETE", f"/{settings.index}*")
+    api.call(opensearch_node, "DELETE", f"/{settings.indices[0]}*")
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from dynamodb_opensearch.core.deadline import Deadline
 from dynamodb_opensearch.jobs.sync import Sync
 from dynamodb_opensearch.opensearch.client import Client
 from dynamodb_opensearch.opensearch.definition import Definition
+from dynamodb_opensearch.opensearch.index import IndexAdmin
 from dynamodb_opensearch.settings import Settings, read_settings
 from engines import OpenSearchNode
 
@@ -15,6 +16,17 @@ from engines import OpenSearchNode
 def settings_of(node: OpenSearchNode, index: str) -> Settings:
     environment = {"OPENSEARCH_ENDPOINT": node.url, "OPENSEARCH_AUTH": "none", "TABLE_KEYS": "pk"}
     return read_settings({**environment, "TABLE_NAME": "any", "INDEX": index})
+
+
+def name_of(sync: Sync) -> str:
+    """The name of the only index."""
+    [name] = sync.projections
+    return name
+
+
+def admin(sync: Sync) -> IndexAdmin:
+    """What creates and changes the only index."""
+    return sync.index_admin(name_of(sync))
 
 
 def parsed(**parts: Any) -> Definition:

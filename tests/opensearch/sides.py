@@ -1,6 +1,7 @@
-"""A table in DynamoDB Local, an index in a real OpenSearch, and a reader of the stream that can be switched on."""
+"""A table in DynamoDB Local, its indices in a real OpenSearch, and a reader of the stream that can be switched on."""
 
 import base64
+import json
 import os
 import threading
 import time
@@ -19,6 +20,8 @@ from dynamodb_opensearch.cli.run.engine import Stop, Workers, run
 from dynamodb_opensearch.jobs.job import Job
 from dynamodb_opensearch.jobs.repair import Repair
 from dynamodb_opensearch.jobs.seen import seen_file
+from dynamodb_opensearch.jobs.side import Side
+from dynamodb_opensearch.jobs.side import Sides as JobSides
 from dynamodb_opensearch.jobs.sync import Sync, open_sync
 from dynamodb_opensearch.jobs.verify import Verify
 from dynamodb_opensearch.settings import Settings, read_settings
@@ -33,7 +36,11 @@ CONFLICT_WINDOW_SECONDS = 120
 
 
 class Sides:
-    """One table and its index, of this test alone."""
+    """One table and its indices, of this test alone.
+
+    Args:
+        indices: the end of each index's name -> what it is to hold, as INDICES has it; None: one of whole items.
+    """
 
     def __init__(
         self,
@@ -44,6 +51,7 @@ class Sides:
         *,
         keys: Mapping[str, str] = {"pk": "S"},
         index_settings: Mapping[str, Any] = {},
+        indices: Mapping[str, Any] | None = None,
     ) -> None:
         self.node = node
         self.name = f"sides-{os.getpid()}-{next(_NUMBERS)}"
@@ -59,7 +67,8 @@ class Sides:
             "OPENSEARCH_AUTH": "none",
             "TABLE_NAME": self.name,
             "TABLE_KEYS": ",".join(keys),
-            "INDEX": self.name,
+            "INDEX": "" if indices else self.name,
+            "INDICES": json.dumps({self.index(end): holds for end, holds in indices.items()}) if indices else "",
             "CONFLICT_WINDOW_SECONDS": str(CONFLICT_WINDOW_SECONDS),
             "DEAD_LETTER_ARN": "arn:aws:sqs:us-east-1:123456789012:letters",
         }
@@ -69,6 +78,7 @@ class Sides:
         self.dynamodb = boto3.client("dynamodb")
         self._folder = folder
         self._checkpoints = count()
+        view = "NEW_AND_OLD_IMAGES" if indices else "NEW_IMAGE"
         self.dynamodb.create_table(
             TableName=self.name,
             KeySchema=[
@@ -76,10 +86,20 @@ class Sides:
             ],
             AttributeDefinitions=[{"AttributeName": name, "AttributeType": kind} for name, kind in keys.items()],
             BillingMode="PAY_PER_REQUEST",
-            StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"},
+            StreamSpecification={"StreamEnabled": True, "StreamViewType": view},
         )
         body = {"settings": {"number_of_replicas": 0, **index_settings}}
-        api.call(node, "PUT", f"/{self.name}", body)
+        for index in self.settings.indices:
+            api.call(node, "PUT", f"/{index}", body)
+
+    def index(self, end: str) -> str:
+        """The name of one of several indices."""
+        return f"{self.name}-{end}"
+
+    def side(self, sync: Sync) -> Side:
+        """The only index, as jobs see it now."""
+        [side] = JobSides.resolve(sync)
+        return side
 
     def sync(self, **changes: Any) -> Sync:
         """Both sides as jobs see them; pages of a few items."""
@@ -87,7 +107,8 @@ class Sides:
 
     def through(self, index: str) -> None:
         """From now on jobs reach the index under another name."""
-        self.settings = replace(self.settings, index=index)
+        [projection] = self.settings.projections
+        self.settings = replace(self.settings, projections=(replace(projection, index=index),))
 
     def put(self, key: str, **attributes: Any) -> None:
         """Write an item whose first key attribute is a string."""
@@ -131,15 +152,16 @@ class Sides:
         """What a verification names: kind and document id, sorted."""
         return sorted((one["kind"], one["id"]) for one in self.verified(**settings).findings())
 
-    def versions(self) -> dict[str, int]:
+    def versions(self, index: str | None = None) -> dict[str, int]:
         """Document id -> version, of all documents."""
-        api.call(self.node, "POST", f"/{self.name}/_refresh")
+        index = index or self.name
+        api.call(self.node, "POST", f"/{index}/_refresh")
         body = {"size": 10_000, "_source": False, "version": True}
-        hits = api.decoded(self.node, "POST", f"/{self.name}/_search", body)["hits"]["hits"]
+        hits = api.decoded(self.node, "POST", f"/{index}/_search", body)["hits"]["hits"]
         return {hit["_id"]: hit["_version"] for hit in hits}
 
-    def source(self, document_id: str) -> str | None:
-        return api.source(self.node, self.name, document_id)
+    def source(self, document_id: str, index: str | None = None) -> str | None:
+        return api.source(self.node, index or self.name, document_id)
 
     @contextmanager
     def following(self, monkeypatch: pytest.MonkeyPatch, *, latest: bool = False) -> Iterator["Follower"]:

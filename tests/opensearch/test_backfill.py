@@ -78,12 +78,12 @@ def test_an_item_that_is_deleted_while_it_is_written_does_not_come_back(make_sid
         def write(self, writes: Iterable[Write], *arguments: Any, **options: Any) -> Iterator[Any]:
             writes = list(writes)
             for write in writes:
-                if write.image is not None and write.id.endswith("3"):
+                if write.content is not None and write.id.endswith("3"):
                     sides.delete(write.id)
-            yield from self._sync.index.write(writes, *arguments, **options)
+            yield from self._sync.writer.write(writes, *arguments, **options)
 
     sync = sides.sync()
-    sync = sides.sync(index=Meanwhile(sync))
+    sync = sides.sync(writer=Meanwhile(sync))
     counts = [step.counts for unit in Backfill(1).plan(sync) for step in Backfill(1).run(sync, unit, None)]
     assert sum(one["gone"] for one in counts) == 3
     assert sum(one["items"] for one in counts) == sum(one["written"] + one["gone"] for one in counts) == 30
@@ -103,7 +103,7 @@ def test_whoever_dies_between_writing_and_looking_leaves_the_next_run_to_look(
             self._sync = sync
 
         def write(self, *arguments: Any, **options: Any) -> Iterator[Any]:
-            yield from list(self._sync.index.write(*arguments, **options))[:0]
+            yield from list(self._sync.writer.write(*arguments, **options))[:0]
             raise KeyboardInterrupt
 
     sides = make_sides(index_settings={"gc_deletes": "0s"})
@@ -111,7 +111,7 @@ def test_whoever_dies_between_writing_and_looking_leaves_the_next_run_to_look(
     job, sync = Backfill(1, recheck), sides.sync()
     noted: list[str] = []
     with pytest.raises(KeyboardInterrupt):
-        noted.extend(json.dumps(step.position) for step in job.run(sides.sync(index=Dying(sync)), Segment(0, 1), None))
+        noted.extend(json.dumps(step.position) for step in job.run(sides.sync(writer=Dying(sync)), Segment(0, 1), None))
     written = sorted(sides.versions())
     assert len(written) == 7
     sides.delete(written[3])  # and the stream's delete came before the write

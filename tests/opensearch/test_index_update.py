@@ -14,11 +14,11 @@ from dynamodb_opensearch.settings import Service
 from engines import OpenSearchNode
 
 from opensearch import api
-from opensearch.indices import NUMBERS, parsed, through
+from opensearch.indices import NUMBERS, admin, name_of, parsed, through
 
 
 def test_an_update_whose_end_isnt_known_says_what_is_done_and_the_next_one_does_the_rest(sync: Sync) -> None:
-    sync.index_admin.create(parsed(mappings=NUMBERS))
+    admin(sync).create(parsed(mappings=NUMBERS))
     wanted = parsed(mappings={"properties": {"x": {"type": "long"}}}, settings={"refresh_interval": "9s"})
 
     def silent(method: str, path: str, _: str) -> Exception | None:
@@ -26,24 +26,24 @@ def test_an_update_whose_end_isnt_known_says_what_is_done_and_the_next_one_does_
 
     told = r"^no answer; the settings of definition-\d+ are changed already: index update does the rest"
     with pytest.raises(OutOfTimeError, match=told):
-        through(sync, silent).index_admin.update(sync.index_admin.plan_update(wanted))
-    assert sync.index_admin.plan_update(wanted).descriptions == ["new field x: long"]
+        admin(through(sync, silent)).update(admin(sync).plan_update(wanted))
+    assert admin(sync).plan_update(wanted).descriptions == ["new field x: long"]
 
 
 def test_an_index_isnt_created_into_an_alias_that_is_written_through(sync: Sync) -> None:
     """The sync's writes would fail: an alias of two indices needs to be told which."""
-    alias = sync.settings.index
-    sync.index_admin.create(parsed(), f"{alias}-1")
+    alias = name_of(sync)
+    admin(sync).create(parsed(), f"{alias}-1")
     with pytest.raises(ConfigurationError, match=f"the alias '{alias}' belongs to {alias}-1, .* leave it out"):
-        sync.index_admin.create(parsed(aliases={alias: {}}), f"{alias}-2")
-    [shown] = sync.index_admin.show()
+        admin(sync).create(parsed(aliases={alias: {}}), f"{alias}-2")
+    [shown] = admin(sync).show()
     assert shown["index"] == f"{alias}-1"
 
 
 def test_an_update_keeps_what_it_doesnt_say_of_an_alias(sync: Sync) -> None:
-    alias = sync.settings.index
+    alias = name_of(sync)
     properties = {"filter": {"term": {"hidden": False}}, "index_routing": "7", "search_routing": "7"}
-    sync.index_admin.create(parsed(aliases={alias: properties}), f"{alias}-1")
+    admin(sync).create(parsed(aliases={alias: properties}), f"{alias}-1")
 
     steps: list[tuple[dict[str, Any], dict[str, Any]]] = [
         ({"is_write_index": True}, properties),
@@ -52,11 +52,11 @@ def test_an_update_keeps_what_it_doesnt_say_of_an_alias(sync: Sync) -> None:
         ({"filter": None}, {"index_routing": "8", "search_routing": "8"}),
     ]
     for options, expected in steps:
-        changes = sync.index_admin.plan_update(parsed(aliases={alias: options}))
-        sync.index_admin.update(changes)
-        [shown] = sync.index_admin.show()
+        changes = admin(sync).plan_update(parsed(aliases={alias: options}))
+        admin(sync).update(changes)
+        [shown] = admin(sync).show()
         assert shown["aliases"] == {alias: {**expected, "is_write_index": True}}
-        assert sync.index_admin.plan_update(parsed(aliases={alias: options})).descriptions == []
+        assert admin(sync).plan_update(parsed(aliases={alias: options})).descriptions == []
 
 
 WITHOUT_USE: dict[str, tuple[dict[str, Any], str]] = {
@@ -83,15 +83,15 @@ WITHOUT_USE: dict[str, tuple[dict[str, Any], str]] = {
 def test_what_opensearch_refuses_while_creating_is_told_in_its_own_words(
     sync: Sync, parts: dict[str, Any], reason: str
 ) -> None:
-    given = json.loads(json.dumps(parts).replace("INDEX", sync.settings.index))
+    given = json.loads(json.dumps(parts).replace("INDEX", name_of(sync)))
     with pytest.raises(ConfigurationError, match=r"^OpenSearch answered [45]00 to PUT ") as caught:
-        sync.index_admin.create(parsed(**given).with_defaults(table_bytes=0, service=Service.ES))
+        admin(sync).create(parsed(**given).with_defaults(table_bytes=0, service=Service.ES))
     assert reason in str(caught.value)
 
 
 def test_new_fields_dynamic_settings_and_aliases_are_changed_in_place(sync: Sync) -> None:
-    sync.index_admin.create(parsed(mappings=NUMBERS))
-    alias = f"{sync.settings.index}-read"
+    admin(sync).create(parsed(mappings=NUMBERS))
+    alias = f"{name_of(sync)}-read"
     wanted = parsed(
         mappings={
             "dynamic": "strict",
@@ -105,10 +105,10 @@ def test_new_fields_dynamic_settings_and_aliases_are_changed_in_place(sync: Sync
         aliases={alias: {}},
     )
 
-    changes = sync.index_admin.plan_update(wanted)
-    sync.index_admin.update(changes)
+    changes = admin(sync).plan_update(wanted)
+    admin(sync).update(changes)
 
-    [shown] = sync.index_admin.show()
+    [shown] = admin(sync).show()
     assert shown["mappings"]["properties"] == {
         "n": {"type": "long", "ignore_malformed": True},
         "new": {"properties": {"deep": {"type": "date"}}},
@@ -126,20 +126,20 @@ def test_new_fields_dynamic_settings_and_aliases_are_changed_in_place(sync: Sync
         "setting index.refresh_interval: 1s → 7s",
         f"alias {alias}",
     ]
-    assert sync.index_admin.plan_update(wanted).descriptions == []
+    assert admin(sync).plan_update(wanted).descriptions == []
 
 
 def test_what_was_noted_in_an_index_survives_another_meta(sync: Sync) -> None:
-    sync.index_admin.create(parsed(mappings=NUMBERS))
-    index, deadline = sync.settings.index, sync.deadline()
-    home = sync.reader.resolve(deadline)
+    admin(sync).create(parsed(mappings=NUMBERS))
+    index, deadline = name_of(sync), sync.deadline()
+    home = sync.reader(index).resolve(deadline)
     note_verified(sync.client, home.index, {"at": "2026-01-01T00:00:00Z"}, deadline)
     wanted = parsed(mappings={"_meta": {"owner": "search"}})
-    sync.index_admin.update(sync.index_admin.plan_update(wanted))
+    admin(sync).update(admin(sync).plan_update(wanted))
     assert last_verified(sync.client, index, deadline) == {"at": "2026-01-01T00:00:00Z"}
-    [shown] = sync.index_admin.show()
+    [shown] = admin(sync).show()
     assert shown["mappings"]["_meta"]["owner"] == "search"
-    assert sync.index_admin.plan_update(wanted).descriptions == []
+    assert admin(sync).plan_update(wanted).descriptions == []
 
 
 @pytest.mark.parametrize(
@@ -163,31 +163,31 @@ def test_what_was_noted_in_an_index_survives_another_meta(sync: Sync) -> None:
 def test_what_needs_another_index_is_refused_before_anything_is_changed(
     sync: Sync, parts: dict[str, Any], message: str
 ) -> None:
-    sync.index_admin.create(parsed(mappings=NUMBERS))
-    before = sync.index_admin.show()
+    admin(sync).create(parsed(mappings=NUMBERS))
+    before = admin(sync).show()
     fine: dict[str, Any] = {
         "mappings": {"properties": {"new": {"type": "long"}}},
         "settings": {"refresh_interval": "9s"},
     }
     parts["settings"] = {**fine["settings"], **parts.get("settings", {})}
     with pytest.raises(ConfigurationError, match=r"nothing was: .*switch the alias") as caught:
-        sync.index_admin.plan_update(parsed(**{**fine, **parts}))
+        admin(sync).plan_update(parsed(**{**fine, **parts}))
     assert message in str(caught.value)
-    assert sync.index_admin.show() == before
+    assert admin(sync).show() == before
 
 
 def test_settings_are_as_before_if_opensearch_refuses_the_mapping_after_all(sync: Sync) -> None:
-    sync.index_admin.create(parsed(mappings=NUMBERS))
-    before = sync.index_admin.show()
+    admin(sync).create(parsed(mappings=NUMBERS))
+    before = admin(sync).show()
     wanted = parsed(mappings={"properties": {"x": {"type": "no such type"}}}, settings={"refresh_interval": "9s"})
     with pytest.raises(ConfigurationError, match=r"answered 400 to PUT .*; definition-\d+ is as it was"):
-        sync.index_admin.update(sync.index_admin.plan_update(wanted))
-    assert sync.index_admin.show() == before
+        admin(sync).update(admin(sync).plan_update(wanted))
+    assert admin(sync).show() == before
 
 
 def test_what_was_done_before_an_update_failed_is_named(sync: Sync) -> None:
-    sync.index_admin.create(parsed(mappings=NUMBERS))
-    alias = f"{sync.settings.index}-a"
+    admin(sync).create(parsed(mappings=NUMBERS))
+    alias = f"{name_of(sync)}-a"
     wanted = parsed(
         mappings={"properties": {"x": {"type": "long"}}},
         settings={"refresh_interval": "9s"},
@@ -195,23 +195,23 @@ def test_what_was_done_before_an_update_failed_is_named(sync: Sync) -> None:
     )
     told = r"no_such_query.*; the settings and the index mapping of definition-\d+ are changed already"
     with pytest.raises(ConfigurationError, match=told):
-        sync.index_admin.update(sync.index_admin.plan_update(wanted))
-    assert sync.index_admin.plan_update(wanted).descriptions == [f"alias {alias}"]
+        admin(sync).update(admin(sync).plan_update(wanted))
+    assert admin(sync).plan_update(wanted).descriptions == [f"alias {alias}"]
 
 
 def test_an_alias_of_another_index_is_not_taken_away(sync: Sync, opensearch_node: OpenSearchNode) -> None:
-    sync.index_admin.create(parsed())
-    other = f"{sync.settings.index}-other"
+    admin(sync).create(parsed())
+    other = f"{name_of(sync)}-other"
     api.call(opensearch_node, "PUT", f"/{other}")
     with pytest.raises(ConfigurationError, match=f"the alias {other}: its name is taken"):
-        sync.index_admin.plan_update(parsed(aliases={other: {}}))
+        admin(sync).plan_update(parsed(aliases={other: {}}))
 
 
 def test_a_file_that_is_its_own_index_changes_nothing(sync: Sync) -> None:
     proposed = infer([{"n": {"N": "1"}, "t": {"S": "x"}, "o": {"M": {"b": {"B": "AA=="}}}}], {"pk": "S"}).mappings
     wanted = parsed(mappings=proposed).with_defaults(table_bytes=0, service=Service.ES)
-    sync.index_admin.create(wanted)
-    assert sync.index_admin.plan_update(wanted).descriptions == []
+    admin(sync).create(wanted)
+    assert admin(sync).plan_update(wanted).descriptions == []
 
 
 # One value of each parameter that isn't its default, and a type that has it.
@@ -234,14 +234,14 @@ PARAMETERS: dict[str, tuple[str, Any]] = {
 def test_each_parameter_that_counts_as_changeable_is(sync: Sync) -> None:
     assert PARAMETERS.keys() == changes_in_place.FIELD_PARAMETERS
     plain = {name: {"type": kind} for name, (kind, _) in PARAMETERS.items()}
-    sync.index_admin.create(parsed(mappings={"properties": plain}))
+    admin(sync).create(parsed(mappings={"properties": plain}))
     wanted = parsed(mappings={"properties": {name: {"type": k, name: v} for name, (k, v) in PARAMETERS.items()}})
 
-    changes = sync.index_admin.plan_update(wanted)
-    sync.index_admin.update(changes)
+    changes = admin(sync).plan_update(wanted)
+    admin(sync).update(changes)
 
     assert len(changes.descriptions) == len(PARAMETERS)
-    [shown] = sync.index_admin.show()
+    [shown] = admin(sync).show()
     assert all(name in shown["mappings"]["properties"][name] for name in PARAMETERS)
 
 
@@ -269,15 +269,15 @@ STATIC_EXAMPLES: dict[str, tuple[str, Any]] = {
 
 
 def test_each_setting_that_counts_as_static_is(sync: Sync, opensearch_node: OpenSearchNode) -> None:
-    sync.index_admin.create(parsed())
+    admin(sync).create(parsed())
     for name in changes_in_place.STATIC_SETTINGS:
         value = {f"index.{STATIC_EXAMPLES[name][0]}": STATIC_EXAMPLES[name][1]}
         with pytest.raises(HTTPError) as caught:
-            api.call(opensearch_node, "PUT", f"/{sync.settings.index}/_settings", value)
+            api.call(opensearch_node, "PUT", f"/{name_of(sync)}/_settings", value)
         with caught.value as refused:
             assert b"Can't update non dynamic settings" in refused.read(), name
 
 
 def test_a_sync_of_a_missing_index_says_so(sync: Sync) -> None:
     with pytest.raises(ConfigurationError, match="it doesn't exist"):
-        sync.index_admin.show()
+        admin(sync).show()

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from dynamodb_opensearch.core.documents import encode_document
-from dynamodb_opensearch.jobs.create_index import sample
+from dynamodb_opensearch.jobs.create_index import _sample, only
 from dynamodb_opensearch.opensearch.client import Client
 from dynamodb_opensearch.opensearch.definition import Definition
 from dynamodb_opensearch.opensearch.mapping import infer
@@ -178,7 +178,8 @@ def test_long_numbers_and_odd_dates_are_found_by_their_exact_subfields(opensearc
 def test_a_sample_is_taken_from_all_over_the_table(make_sides: MakeSides) -> None:
     sides = make_sides()
     sides.fill(300)
-    everything = [item["pk"]["S"] for item in sample(sides.sync(), 10_000)]
-    some = [item["pk"]["S"] for item in sample(sides.sync(), 60)]
+    sync = sides.sync()
+    everything = [item["pk"]["S"] for item in _sample(sync, only(sync), 10_000)]
+    some = [item["pk"]["S"] for item in _sample(sync, only(sync), 60)]
     assert len(everything) == len(set(everything)) == 300
     assert 20 <= len(set(some)) == len(some) <= 60

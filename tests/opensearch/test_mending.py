@@ -11,7 +11,6 @@ from dynamodb_opensearch.core.errors import ConfigurationError
 from dynamodb_opensearch.jobs.backfill import Backfill
 from dynamodb_opensearch.jobs.mending import _Mending
 from dynamodb_opensearch.jobs.repair import Repair, RepairReport
-from dynamodb_opensearch.jobs.suspects import Looker
 from dynamodb_opensearch.jobs.unit import Whole
 from dynamodb_opensearch.jobs.verify import Verify
 
@@ -106,8 +105,7 @@ def test_a_stray_that_is_its_items_only_document_is_written_where_it_belongs_fir
         one for one in sides.run(Verify(1, patience_seconds=0.1, others=(other,))).findings() if one["index"] == other
     ]
     sync = sides.sync()
-    reader = sync.reader
-    mending = _Mending(Looker(sync, reader, reader.resolve(sync.deadline())))
+    mending = _Mending(sync, sides.side(sync))
     mending.mend([Difference.from_json(stray)])
     assert json.loads(sides.source("i-0001") or "") == {"pk": "i-0001", "n": 1}
     assert count(sides, other) == 0
@@ -166,8 +164,7 @@ def test_an_alias_that_is_switched_while_a_repair_runs_stops_it(make_sides: Make
     live = other_index(sides, alias)
     sides.fill(1)
     sync = sides.sync()
-    reader = sync.reader
-    before, planned = reader.resolve(sync.deadline()), MENDING.plan(sync)
+    before, planned = sides.side(sync), MENDING.plan(sync)
     put(sides, live, "i-0000", {"pk": "i-0000"})
     actions = [
         {"remove": {"index": sides.name, "alias": alias}},
@@ -176,7 +173,7 @@ def test_an_alias_that_is_switched_while_a_repair_runs_stops_it(make_sides: Make
     api.call(sides.node, "POST", "/_aliases", {"actions": actions})
     moved = f"was written to {sides.name} when it was compared, and is written to {live}"
     with pytest.raises(ConfigurationError, match=moved):
-        _Mending(Looker(sync, reader, before)).mend([Difference(Kind.WRONG_PLACE, Place(live, "i-0000"), None, 1)])
+        _Mending(sync, before).mend([Difference(Kind.WRONG_PLACE, Place(live, "i-0000"), None, 1)])
     for unit in planned:
         with pytest.raises(ConfigurationError, match=rf"since this began, .* \(it is written to {live} now\)"):
             list(MENDING.run(sync, unit, None))

@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 from dynamodb_opensearch.cli.run.checkpoint import Checkpoint
 from dynamodb_opensearch.cli.run.engine import Stop, Workers, run
+from dynamodb_opensearch.core.changes import Reading
 from dynamodb_opensearch.core.errors import ConfigurationError
-from dynamodb_opensearch.dynamodb.table import Keyed, Reading, Table
+from dynamodb_opensearch.dynamodb.table import Keyed, Table
 from dynamodb_opensearch.jobs import suspects
 from dynamodb_opensearch.jobs.backfill import Backfill
 from dynamodb_opensearch.jobs.job import Step
@@ -317,8 +318,8 @@ def test_a_missing_index_and_one_without_source_are_told(make_sides: MakeSides) 
 def write_report(sides: Sides, path: Path, *, index: str | None = None, keep: Any = bool, percent: float = 100) -> Path:
     """A report of what a verification names now."""
     sync = sides.sync()
-    layout = sync.reader.resolve(sync.deadline())
-    compared = Compared(sync.table_arn, sync.table_id, index or sides.settings.index, layout.uuid)
+    layout = sides.side(sync).layout
+    compared = Compared(sync.table_arn, sync.table_id, index or layout.name, layout.uuid)
     with path.open("w") as file:
         writer = ReportWriter(file, compared=compared, started_at="2026-01-01T00:00:00Z")
         for finding in sides.run(Verify(3, patience_seconds=0.3, others=layout.others)).findings():

@@ -19,7 +19,7 @@ from engines import LocalStackNode
 from python_terraform import IsFlagged, IsNotFlagged, Terraform
 from terraform.workspace import LOWEST
 
-SERVICES = ("dynamodb", "ec2", "iam", "lambda", "logs", "secretsmanager", "sqs", "sts")
+SERVICES = ("dynamodb", "ec2", "iam", "lambda", "logs", "secretsmanager", "sqs", "ssm", "sts")
 PROVIDER = """
 provider "aws" {
   region                      = "us-east-1"

@@ -113,6 +113,10 @@ class _Recorder:
             case "sns":
                 form = parse_qs(_text(request.body))
                 call, answer = Call(f"sns:{form['Action'][0]}", form["TopicArn"][0]), _PUBLISHED
+            case "lambda":  # a request of REST's: its path names the function
+                name = url.path.rpartition("/functions/")[2].removesuffix("/configuration")
+                call = Call("lambda:GetFunctionConfiguration", f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}")
+                answer = json.dumps(self._world.function()).encode()
             case _:
                 operation, body = _text(request.headers["X-Amz-Target"]).rpartition(".")[2], json.loads(request.body)
                 call, said = Call(f"{service}:{operation}", _resource(body)), self._world.aws(operation, body)
@@ -144,7 +148,7 @@ def _resource(body: Mapping[str, Any]) -> str:
             return table_arn(table)
         case {"TableName": table}:
             return table_arn(table)
-        case {"ExportArn": arn} | {"StreamArn": arn} | {"SecretId": arn} | {"TableArn": arn}:
+        case {"ExportArn": arn} | {"Name": arn} | {"SecretId": arn} | {"StreamArn": arn} | {"TableArn": arn}:
             return str(arn)
         case {"ShardIterator": iterator}:  # it begins with its stream's ARN
             return str(iterator).partition("|")[0]

@@ -1,7 +1,7 @@
 """What the functions are asked to do, so that each does all that it can do; and the calls that they make for it."""
 
 import importlib.util
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from fakes.dynamodb import START
@@ -12,38 +12,49 @@ from terraform.world import FINE, INCREMENTAL, POISON, UNSETTLED, World
 Handler = Callable[[Mapping[str, Any], Any], dict[str, Any]]
 
 
-def calls_of_a_batch(environment: Mapping[str, str], endpoints: Mapping[str, str]) -> set[Call]:
+def calls_of_a_batch(environment: Mapping[str, str], endpoints: Mapping[str, str], indices: Sequence[str]) -> set[Call]:
     """What the sync calls for one batch with something to write, something to settle and something to set aside.
 
     Args:
         environment: the function's, as the module sets it.
         endpoints: the ARN of the domain or collection behind each host.
+        indices: their names, in which each item is whole.
     """
-    with recorded(environment, endpoints, _world(environment)) as calls:
+    with recorded(environment, endpoints, _world(environment, indices)) as calls:
         answer = _load_handler("sync")({"Records": _batch(environment["TABLE_KEYS"])}, _Context())
     assert answer == {"batchItemFailures": []}, "the batch must be done, or a call was left out"
     return calls
 
 
 def calls_of_jobs(
-    environment: Mapping[str, str], endpoints: Mapping[str, str], types: Collection[str], behind: Iterable[str | None]
+    environment: Mapping[str, str],
+    endpoints: Mapping[str, str],
+    types: Collection[str],
+    indices: Sequence[str],
+    behind: Iterable[str | None],
 ) -> set[Call]:
     """What the operator calls for jobs of these types, as the state machine asks for them.
 
     Args:
         types: what the module offers.
+        indices: the sync's, in which each item is whole.
         behind: index names; all jobs are done for each, the sync's own name being its alias. None: there is no alias.
     """
-    return set().union(*(_calls_of_jobs(environment, endpoints, types, index) for index in behind))
+    return set().union(*(_calls_of_jobs(environment, endpoints, types, indices, index) for index in behind))
 
 
 def _calls_of_jobs(
-    environment: Mapping[str, str], endpoints: Mapping[str, str], types: Collection[str], behind: str | None
+    environment: Mapping[str, str],
+    endpoints: Mapping[str, str],
+    types: Collection[str],
+    indices: Sequence[str],
+    behind: str | None,
 ) -> set[Call]:
-    world = _world(environment)
+    world = _world(environment, indices)
     exports = [world.export_arn, f"s3://exports/{INCREMENTAL}"]
+    name = {"name": behind} if behind else {}
     jobs: list[tuple[dict[str, Any], dict[str, int]]] = [
-        ({"type": "create-index", **({"name": behind} if behind else {})}, {"created": 1}),
+        *(({"type": "create-index", "indices": [index], **name}, {"created": 1}) for index in indices),
         # Each segment shows the whole table: the second must settle what the first wrote.
         ({"type": "backfill", "segments": 2}, {"items": 6, "written": 2, "settled": 2, "refused": 2}),
         ({"type": "load", "exports": exports}, {"items": 4, "superseded": 2, "settled": 1, "refused": 1}),
@@ -58,13 +69,17 @@ def _calls_of_jobs(
             if job["type"] == "verify":
                 world.damage()
             if job["type"] in types:
-                done = _execution(handler, job)
-                assert done == counts, f"{job} came to {done}: a call may be left out"
+                done = {name: count for name, count in _execution(handler, job).items() if "/" not in name}
+                factor = len(job.get("indices", indices))
+                expected = {name: count * (factor if name in _PER_INDEX else 1) for name, count in counts.items()}
+                assert done == expected, f"{job} came to {done}, not {expected}: a call may be left out"
     return calls
 
 
 _WHOLE = {"segments": 1, "patienceSeconds": 0}
 _DAMAGE = {"missing": 2, "wrong place": 1}
+_PER_INDEX = {"documents", "missing", "refused", "repaired", "settled", "superseded", "written", "wrong place"}
+"""What a job counts in each index by itself."""
 
 
 def _execution(handler: Handler, job: Mapping[str, Any]) -> Mapping[str, int]:
@@ -92,8 +107,8 @@ def _load_handler(module: str) -> Handler:
     return handler
 
 
-def _world(environment: Mapping[str, str]) -> World:
-    return World(table_arn(environment["TABLE_NAME"]), environment["TABLE_KEYS"], environment["INDEX"])
+def _world(environment: Mapping[str, str], indices: Sequence[str]) -> World:
+    return World(table_arn(environment["TABLE_NAME"]), environment["TABLE_KEYS"], indices)
 
 
 class _Context:

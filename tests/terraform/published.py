@@ -5,6 +5,7 @@ import io
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from dynamodb_opensearch import telemetry
 from dynamodb_opensearch.core.tally import Tally
@@ -88,14 +89,19 @@ PUBLISHED = (
 )
 
 
-def emitted() -> Source:
-    """What the function emits for a batch in which all happened that is counted, read from its own line."""
+def emitted() -> tuple[Source, ...]:
+    """What the function emits for a batch in which all happened that is counted, read from its own lines."""
     tally = Tally(records=1)
     tally.add_request(body_bytes=1, seconds=0.1)
     tally.dead_letters["mapper_parsing_exception"] += 1
+    tally.dead_letters_of["products"] += 1
     with contextlib.redirect_stdout(io.StringIO()) as printed:
         telemetry.emit(tally, sync_name="products", latest_second=1, remaining_seconds=1)
-    [directive] = json.loads(printed.getvalue())["_aws"]["CloudWatchMetrics"]
+    return tuple(_source(json.loads(line)) for line in printed.getvalue().splitlines())
+
+
+def _source(line: Mapping[str, Any]) -> Source:
+    [directive] = line["_aws"]["CloudWatchMetrics"]
     [dimensions] = directive["Dimensions"]
     units = {metric["Name"]: metric["Unit"] for metric in directive["Metrics"]}
     return Source(directive["Namespace"], frozenset(dimensions), units, "dynamodb_opensearch/telemetry.py")

@@ -360,7 +360,7 @@ def test_users_can_set_no_environment_variable_that_the_module_sets() -> None:
 def test_the_module_sets_every_setting_that_the_function_reads() -> None:
     settings = (REPOSITORY / "lambda/src/dynamodb_opensearch/settings.py").read_text(encoding="utf-8")
     ours = block_of_local((REPOSITORY / "function.tf").read_text(encoding="utf-8"), "environment")
-    read = set(re.findall(r'\bread\.\w+\(\s*"(\w+)"|environment\.get\("(\w+)"', settings))
+    read = set(re.findall(r'\b(?:read|self)\.\w+\(\s*"(\w+)"|environment\.get\("(\w+)"', settings))
     lambdas_own = {"AWS_REGION", "AWS_LAMBDA_FUNCTION_NAME"}
     names = {name for pair in read for name in pair if name} - lambdas_own
     assert set(re.findall(r"^    (\w+) +=", ours, re.MULTILINE)) == names

@@ -22,18 +22,24 @@ RUNS = {
         "everything_that_adds_a_right",
         "a_given_encrypted_queue",
         "a_table_whose_key_aws_owns_adds_nothing",
+        "several_indices_in_a_parameter",
     ),
     "operations": (
         "a_domain_alone",
         "a_collection_and_a_bucket_of_failures",
         "everything_that_adds_a_right",
         "a_password_and_another_accounts_table",
+        "several_indices_in_a_parameter_and_a_transform",
     ),
 }
 POLICIES = {
     "sync": "data.aws_iam_policy_document.this",
     "operations": "data.aws_iam_policy_document.function",
 }
+# The runs whose indices are in a parameter. The others have one: INDEX.
+INDICES = dict.fromkeys(
+    ("several_indices_in_a_parameter", "several_indices_in_a_parameter_and_a_transform"), ("orders", "products")
+)
 # Where the operator may reach other `indices`: the sync's own may be an index, or an alias of one of those.
 BEHIND = {"everything_that_adds_a_right": (None, "products-1")}
 ENDPOINTS = {
@@ -174,9 +180,10 @@ def calls(render: Render, case: Case) -> set[Call]:
     """What the function calls with the environment of a case."""
     rendered = render(case.module)[case.run]
     environment = {**rendered.environment, "SYNC_NAME": str(case)}  # a logger of its own
+    indices = INDICES.get(case.run) or (environment["INDEX"],)
     if case.module == "sync":
-        return calls_of_a_batch(environment, ENDPOINTS)
-    return calls_of_jobs(environment, ENDPOINTS, rendered.jobs, BEHIND.get(case.run, (None,)))
+        return calls_of_a_batch(environment, ENDPOINTS, indices)
+    return calls_of_jobs(environment, ENDPOINTS, rendered.jobs, indices, BEHIND.get(case.run, (None,)))
 
 
 def missing(grants: Sequence[Grant], calls: set[Call]) -> list[Call]:

@@ -66,7 +66,7 @@ def plan(plans: dict[str, Plan]) -> Plan:
 
 @pytest.fixture(scope="module")
 def known() -> tuple[Source, ...]:
-    return (*PUBLISHED, emitted())
+    return (*PUBLISHED, *emitted())
 
 
 def read_plan(planned: Mapping[str, Any]) -> Plan:
@@ -149,12 +149,13 @@ def test_the_dimensions_are_the_syncs_own(plan: Plan) -> None:
         "ClientId": "111122223333",
     }
     found = {pair for use in (*plan.graphs, *(alarm.use for alarm in plan.alarms)) for pair in use.dimensions.items()}
-    assert found == set(expected.items())
+    assert found == {*expected.items(), ("Index", "orders"), ("Index", "products")}
 
 
 def test_all_that_the_function_emits_is_on_the_dashboard(plan: Plan) -> None:
     ours = emitted()
-    assert {use.metric for use in plan.graphs if use.namespace == ours.namespace} == set(ours.units)
+    shown = {(use.metric, frozenset(use.dimensions)) for use in plan.graphs if use.namespace == ours[0].namespace}
+    assert shown == {(metric, source.dimensions) for source in ours for metric in source.units}
 
 
 def test_whoever_is_told_finds_the_metric_on_the_dashboard(plan: Plan) -> None:

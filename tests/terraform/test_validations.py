@@ -55,9 +55,29 @@ def test_a_message_shows_the_value(module: str) -> None:
         for message in re.findall(
             r'^    error_message = (".*"|join\(" ", \[\n(?:      .*\n)+    \]\))$', body, re.MULTILINE
         )
-        if not re.search(rf"\$\{{.*\bvar\.{name}\b", message) and f"{name} is empty:" not in message
+        if not re.search(rf"\bvar\.{name}\b", message) and f"{name} is empty:" not in message
     ]
     assert blind == []
+
+
+def test_a_message_about_indices_lists_what_the_condition_refuses() -> None:
+    """Terraform lets a condition and its message share nothing: both hold the same expression."""
+    text = (REPOSITORY / "variables.tf").read_text(encoding="utf-8")
+    [indices] = re.findall(r'^variable "indices" {(.*?)^}$', text, re.DOTALL | re.MULTILINE)
+    validations = re.findall(
+        r"^  validation {\n    condition = (.*?)\n    error_message = (.*?)\n  }$", indices, re.DOTALL | re.MULTILINE
+    )
+    refused = [
+        (condition, listed)
+        for condition, message in validations
+        for listed in re.findall(r"if !\(\n(.*?)\n +\)[\]} \n]", message, re.DOTALL)
+    ]
+    assert len(refused) >= 12
+    assert [listed for condition, listed in refused if one_line(listed) not in one_line(condition)] == []
+
+
+def one_line(text: str) -> str:
+    return " ".join(text.split())
 
 
 @pytest.mark.parametrize("module", MODULES)

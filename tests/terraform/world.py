@@ -2,7 +2,8 @@
 
 import gzip
 import json
-from collections.abc import Callable, Iterable, Mapping
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import unquote
 
@@ -21,8 +22,8 @@ Item = Mapping[str, Any]
 class World:
     """What the functions find. The buckets are ``failures`` and ``exports``; what is put into others is dropped."""
 
-    def __init__(self, table_arn: str, key: str, index: str) -> None:
-        self._table_arn, self._key, self._index = table_arn, key, index
+    def __init__(self, table_arn: str, key: str, indices: Sequence[str]) -> None:
+        self._table_arn, self._key, self._names = table_arn, key, indices
         self.export_arn = f"{table_arn}/export/{FULL.rpartition('/')[2]}"
         self._stream = f"{table_arn}/stream/2025-01-01T00:00:00.000"
         self._description = {
@@ -32,7 +33,9 @@ class World:
         }
         self._items = {name: {**self._keys(name), "n": {"N": "1"}} for name in (FINE, UNSETTLED, POISON)}
         self._indices: dict[str, Any] = {}
-        self._store = FakeOpenSearch(item_faults=lambda name: refused() if name == POISON else None)
+        # Only several indices have documents of their own: a single one may be an alias of another.
+        documents = {name: dict[str, Stored]() for name in indices if len(indices) > 1}
+        self._store = FakeOpenSearch(indices=documents, item_faults=lambda name: refused() if name == POISON else None)
         fine, poison = self._letter(FINE), self._letter(POISON)
         # Lambda's own records, one of them of a stream that the table had before.
         records = [_record(self._stream), _record(f"{table_arn}/stream/2024-01-01T00:00:00.000")]
@@ -47,9 +50,10 @@ class World:
         }
 
     def damage(self) -> None:
-        """Something else deletes a document and writes a stray one."""
-        del self._store.documents[FINE]
-        self._store.documents[STRAY] = Stored(1, "{}")
+        """Something else deletes a document and writes a stray one, in each index."""
+        for index in self._names:
+            del self._store.documents_of(index)[FINE]
+            self._store.documents_of(index)[STRAY] = Stored(1, "{}")
 
     def aws(self, operation: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """A service's answer to a JSON request; with ``__type`` it is an error."""
@@ -62,6 +66,7 @@ class World:
             "DescribeTable": lambda _: {"Table": self._description},
             "ExportTableToPointInTime": lambda _: {"ExportDescription": {"ExportArn": self.export_arn}},
             "GetRecords": lambda _: {"Records": [{"dynamodb": {"Keys": self._keys(FINE), "SequenceNumber": _LAST}}]},
+            "GetParameter": lambda _: {"Parameter": {"Value": _json({index: {} for index in self._names})}},
             "GetSecretValue": lambda _: {"SecretString": _json({"username": "sync", "password": "secret"})},
             "GetShardIterator": self._get_shard_iterator,
             "ReceiveMessage": self._receive_message,
@@ -71,6 +76,13 @@ class World:
         }
         unknown = {"__type": "UnknownOperationException", "message": f"{operation} isn't known here"}
         return operations[operation](body) if operation in operations else unknown
+
+    def function(self) -> dict[str, Any]:
+        """The configuration of the sync's function, as the operator has it, too."""
+        names = ("INDEX", "INDICES")
+        variables = {name: os.environ[name] for name in names if name in os.environ}
+        layers = os.environ.get("TRANSFORM_LAYERS", "").split(",")
+        return {"Environment": {"Variables": variables}, "Layers": [{"Arn": arn} for arn in layers if arn]}
 
     def _batch_get_item(self, body: Mapping[str, Any]) -> dict[str, Any]:
         [(table, asked)] = body["RequestItems"].items()
@@ -119,10 +131,10 @@ class World:
                 hits = self._hits(index)
                 found = {"total": {"value": len(hits), "relation": "eq"}, "hits": hits}
                 answer = {"timed_out": False, "_shards": {"failed": 0}, "hits": found}
-            case "GET", [_, "_count"]:
-                answer = {"count": len(self._alive())}
-            case "POST", [_, "_count"]:
-                answer = {"count": len(self._alive()), "_shards": {"failed": 0}}
+            case "GET", [index, "_count"]:
+                answer = {"count": len(self._alive(index))}
+            case "POST", [index, "_count"]:
+                answer = {"count": len(self._alive(index)), "_shards": {"failed": 0}}
             case "GET", [index, "_mapping" | "_settings", *_]:
                 answer = {index: {"mappings": {}, "settings": {}}}
             case ("POST", [_, "_refresh"] | ["_aliases"]) | ("PUT", [_, "_mapping" | "_settings"] | [_, "_alias", _]):
@@ -134,14 +146,15 @@ class World:
     def _hits(self, index: str) -> list[dict[str, Any]]:
         return [
             {"_index": index, "_id": name, "_version": version, **_routing(name), "sort": [number]}
-            for number, (name, version) in enumerate(self._alive())
+            for number, (name, version) in enumerate(self._alive(index))
         ]
 
-    def _alive(self) -> list[tuple[str, int]]:
-        return [(name, one.version) for name, one in self._store.documents.items() if one.source is not None]
+    def _alive(self, index: str) -> list[tuple[str, int]]:
+        documents = self._store.documents_of(index)
+        return [(name, one.version) for name, one in documents.items() if one.source is not None]
 
     def _document(self, index: str, name: str) -> dict[str, Any]:
-        one, place = self._store.documents.get(name), {"_index": index, "_id": name}
+        one, place = self._store.documents_of(index).get(name), {"_index": index, "_id": name}
         if one is None or one.source is None:
             return {**place, "found": False}
         return {**place, "_version": one.version, **_routing(name), "found": True, "_source": json.loads(one.source)}
@@ -151,7 +164,7 @@ class World:
 
     def _letter(self, name: str) -> str:
         reason = {"type": "mapper_parsing_exception", "message": ""}
-        return _json({"table": self._table_arn, "keys": self._keys(name), "index": self._index, "reason": reason})
+        return _json({"table": self._table_arn, "keys": self._keys(name), "index": self._names[0], "reason": reason})
 
     def _export(self, folder: str, lines: Iterable[Mapping[str, Any]], **summary: str) -> dict[str, bytes]:
         """See https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/S3DataExport.Output.html."""

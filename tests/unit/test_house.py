@@ -111,7 +111,7 @@ def test_every_command_has_a_file_of_its_own() -> None:
             for node in ast.parse(path.read_text(encoding="utf-8")).body
             if isinstance(node, ast.FunctionDef) and node.decorator_list
         ]
-        assert decorated == [path.stem.removeprefix("index_")]
+        assert decorated == [path.stem.removeprefix("index_").removeprefix("transform_")]
 
 
 def test_every_file_says_first_what_it_is_for() -> None:

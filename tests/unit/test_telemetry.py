@@ -85,6 +85,33 @@ def test_a_reason_of_dead_letters_is_a_property_and_no_dimension(capsys: pytest.
     assert line["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [["Sync"]]
 
 
+def test_each_index_with_dead_letters_has_a_line_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
+    tally = Tally()
+    tally.dead_letters.update(["mapper_parsing_exception"] * 3 + ["undecodable"])
+    tally.dead_letters_of.update(["orders", "orders", "customers"])
+
+    telemetry.emit(tally, sync_name="products", latest_second=0, remaining_seconds=1)
+
+    whole, *lines = map(json.loads, capsys.readouterr().out.splitlines())
+    assert whole["DeadLetters"] == [4], "a record that can't be decoded is of no index"
+    assert {line["Index"]: line["DeadLetters"] for line in lines} == {"orders": [2], "customers": [1]}
+    for line in lines:
+        [directive] = line["_aws"]["CloudWatchMetrics"]
+        assert [set(dimensions) for dimensions in directive["Dimensions"]] == [{"Sync", "Index"}]
+        assert (directive["Namespace"], line["Sync"]) == ("DynamoDBOpenSearch", "products")
+        assert [metric["Name"] for metric in directive["Metrics"]] == ["DeadLetters"]
+
+
+def test_without_dead_letters_there_is_no_line_of_an_index(capsys: pytest.CaptureFixture[str]) -> None:
+    assert emitted(capsys, Tally(records=5))["DeadLetters"] == [0]
+
+
+def test_what_counted_in_no_index_and_what_a_standby_missed_are_metrics(capsys: pytest.CaptureFixture[str]) -> None:
+    line = emitted(capsys, Tally(dropped=1, skipped=2, missed=3))
+
+    assert (line["Dropped"], line["Skipped"], line["Missed"]) == ([1], [2], [3])
+
+
 def test_nothing_of_one_invocation_is_counted_in_the_next(capsys: pytest.CaptureFixture[str]) -> None:
     emitted(capsys, Tally(records=5))
     assert emitted(capsys, Tally(records=1))["Records"] == [1]
@@ -143,11 +170,11 @@ def test_at_debug_the_sdk_does_not_log_an_item_that_is_read(
     item = {"pk": {"S": "a"}, "t": {"S": "s3cr3t"}}
     answer = json.dumps({"Responses": {"products": [item]}, "UnprocessedKeys": {}}).encode()
     amazon.reply = lambda _: (200, "application/x-amz-json-1.0", answer)
-    table = Table(stream._dynamodb, "products", KeySchema(("pk",)), 60)
+    table = Table(stream._dynamodb, "products", KeySchema(("pk",)))
 
-    [write] = table.settle([Settle("a", {"pk": {"S": "a"}})], Deadline(lambda: 60_000))
+    [reading] = table.read([Settle("products", "a", {"pk": {"S": "a"}})], Deadline(lambda: 60_000))
 
-    assert write.image == item
+    assert reading.item == item
     assert "s3cr3t" not in everything_logged.getvalue()
 
 

@@ -197,7 +197,8 @@ class _Reader:
         if index := self._environment.get("INDEX", ""):
             raise ConfigurationError(f"INDEX is {index!r}, and INDICES is set: give only one of the two")
         try:
-            projections = parse_projections(_plain(text), schema, skip_unchanged=skip_unchanged)
+            code = self._environment.get("TRANSFORM_LAYERS", "")
+            projections = parse_projections(plain_indices(text), schema, skip_unchanged=skip_unchanged, code=code)
         except ValueError as error:
             raise ConfigurationError(f"INDICES is wrong: {error}") from None
         for projection in projections:
@@ -219,7 +220,7 @@ class _Reader:
         return int(value)
 
 
-def _plain(text: str) -> str:
+def plain_indices(text: str) -> str:
     """The JSON of INDICES, which may be the base64 text of its gzip, because Lambda's environment takes 4 KB in all.
 
     Raises:

@@ -32,6 +32,7 @@ run "every_alarm" {
   command = plan
 
   variables {
+    sync                        = merge(var.sync, { indices = ["orders", "products"] })
     cluster_red_minutes         = 1
     free_storage_space_mib      = 25600
     jvm_memory_pressure_percent = 90
@@ -101,6 +102,25 @@ run "every_alarm" {
   }
 }
 
+run "several_indices" {
+  command = plan
+
+  variables {
+    sync = merge(var.sync, { indices = ["orders", "products"] })
+  }
+
+  assert {
+    condition = (
+      strcontains(aws_cloudwatch_dashboard.this[0].dashboard_body, "# products → orders, products")
+      && aws_cloudwatch_metric_alarm.this["lag"].alarm_description == join(" ", [
+        "Changes reach the indices late. Runbook: docs/runbooks.md#behind",
+      ])
+      && length(aws_cloudwatch_metric_alarm.this) == 14
+    )
+    error_message = "Several indices are shown as one: ${aws_cloudwatch_dashboard.this[0].dashboard_body}"
+  }
+}
+
 run "the_shortest_call" {
   command = plan
 
@@ -115,6 +135,16 @@ run "the_shortest_call" {
       "${length(aws_cloudwatch_metric_alarm.this)} alarms and ${length(aws_cloudwatch_dashboard.this)} dashboards are",
       "planned.",
     ])
+  }
+
+  assert {
+    condition = (
+      !strcontains(aws_cloudwatch_dashboard.this[0].dashboard_body, "\"Index\"")
+      && aws_cloudwatch_metric_alarm.this["lag"].alarm_description == join(" ", [
+        "Changes reach the index late. Runbook: docs/runbooks.md#behind",
+      ])
+    )
+    error_message = "One index is shown as several: ${aws_cloudwatch_dashboard.this[0].dashboard_body}"
   }
 
   # The domain's metrics are on the dashboard, even without alarms.

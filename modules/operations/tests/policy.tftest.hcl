@@ -518,3 +518,73 @@ run "a_password_and_another_accounts_table" {
     error_message = "The policy of the function is ${aws_iam_role_policy.function.policy}"
   }
 }
+
+run "several_indices_in_a_parameter_and_a_transform" {
+  variables {
+    sync = merge(var.sync, {
+      indices = ["orders", "products"]
+      settings = merge(var.sync.settings, {
+        environment_variables = merge({ for name, value in var.sync.settings.environment_variables :
+          name => value if name != "INDEX" }, {
+          INDICES = "arn:aws:ssm:eu-west-1:111122223333:parameter/indices-products-opensearch-sync-1234abcd"
+        })
+        indices_parameter_arn = (
+          "arn:aws:ssm:eu-west-1:111122223333:parameter/indices-products-opensearch-sync-1234abcd"
+        )
+        layers     = ["arn:aws:lambda:eu-west-1:111122223333:layer:transforms:7"]
+        transforms = true
+      })
+    })
+  }
+
+  assert {
+    condition = {
+      for statement in jsondecode(aws_iam_role_policy.function.policy).Statement :
+      statement.Sid => [statement.Action, statement.Resource]
+      } == {
+      ReadTable = [
+        ["dynamodb:Scan", "dynamodb:DescribeTable", "dynamodb:BatchGetItem"],
+        "arn:aws:dynamodb:eu-west-1:111122223333:table/products",
+      ]
+      DescribeIndex = ["es:ESHttpGet", [
+        "arn:aws:es:eu-west-1:111122223333:domain/search/products",
+        "arn:aws:es:eu-west-1:111122223333:domain/search/orders",
+      ]]
+      ReadIndex = ["es:ESHttpPost", flatten([for index in ["products", "orders"] : [
+        for api in ["_search", "_mget", "_count"] : "arn:aws:es:eu-west-1:111122223333:domain/search/${index}/${api}"
+      ]])]
+      WriteIndex = ["es:ESHttpPost", flatten([for index in ["products", "orders"] : [
+        for api in ["_refresh", "_bulk"] : "arn:aws:es:eu-west-1:111122223333:domain/search/${index}/${api}"
+      ]])]
+      CreateIndex = ["es:ESHttpPut", [
+        "arn:aws:es:eu-west-1:111122223333:domain/search/products",
+        "arn:aws:es:eu-west-1:111122223333:domain/search/orders",
+      ]]
+      ReadProjections = [
+        "ssm:GetParameter",
+        "arn:aws:ssm:eu-west-1:111122223333:parameter/indices-products-opensearch-sync-1234abcd",
+      ]
+      CompareCode = [
+        "lambda:GetFunctionConfiguration",
+        "arn:aws:lambda:eu-west-1:111122223333:function:products-opensearch-sync",
+      ]
+      WriteLogs = [
+        ["logs:PutLogEvents", "logs:CreateLogStream"],
+        "arn:aws:logs:eu-west-1:111122223333:log-group:/aws/lambda/products-opensearch-operations:*",
+      ]
+    }
+    error_message = "The policy of the function is ${aws_iam_role_policy.function.policy}"
+  }
+
+  assert {
+    condition = {
+      for name, value in aws_lambda_function.this.environment[0].variables : name => value
+      if contains(["INDEX", "INDICES", "SYNC_FUNCTION", "TRANSFORM_LAYERS"], name)
+      } == {
+      INDICES          = "arn:aws:ssm:eu-west-1:111122223333:parameter/indices-products-opensearch-sync-1234abcd"
+      SYNC_FUNCTION    = "products-opensearch-sync"
+      TRANSFORM_LAYERS = "arn:aws:lambda:eu-west-1:111122223333:layer:transforms:7"
+    }
+    error_message = "The function's environment is ${jsonencode(aws_lambda_function.this.environment[0].variables)}."
+  }
+}

@@ -60,6 +60,11 @@ override_resource {
 }
 
 override_resource {
+  target = aws_ssm_parameter.projections
+  values = { arn = "arn:aws:ssm:eu-west-1:111122223333:parameter/indices-products-opensearch-sync-1234abcd" }
+}
+
+override_resource {
   target = aws_sqs_queue.failures
   values = { arn = "arn:aws:sqs:eu-west-1:111122223333:products-opensearch-sync-failures" }
 }
@@ -287,6 +292,35 @@ run "a_table_whose_key_aws_owns_adds_nothing" {
 
   assert {
     condition     = !strcontains(output.policy, "kms:")
+    error_message = "The policy is ${output.policy}"
+  }
+}
+
+run "several_indices_in_a_parameter" {
+  variables {
+    index = null
+    indices = {
+      products = {}
+      # Hashes, which gzip doesn't make short: more than the environment takes.
+      orders = { exclude = [for number in range(60) : sha256(tostring(number))] }
+    }
+  }
+
+  assert {
+    condition = {
+      for statement in jsondecode(output.policy).Statement :
+      statement.Sid => [statement.Action, statement.Resource]
+      if contains(["WriteIndex", "ReadProjections"], statement.Sid)
+      } == {
+      WriteIndex = ["es:ESHttpPost", [
+        "arn:aws:es:eu-west-1:111122223333:domain/search/products/_bulk",
+        "arn:aws:es:eu-west-1:111122223333:domain/search/orders/_bulk",
+      ]]
+      ReadProjections = [
+        "ssm:GetParameter",
+        "arn:aws:ssm:eu-west-1:111122223333:parameter/indices-products-opensearch-sync-1234abcd",
+      ]
+    }
     error_message = "The policy is ${output.policy}"
   }
 }

@@ -58,7 +58,7 @@ run "nulls_and_defaults_are_left_out" {
       }
       everything = {}
       orders = {
-        constants = { kind = "order", schema = "2" }
+        constants = { kind = "order", schema = 2 }
         exclude   = ["pk", "sk"]
         rename    = { ts = "orderedAt" }
         when      = [{ attribute = "sk", begins_with = "ORDER#" }]

@@ -17,6 +17,13 @@ locals {
     topic  = "sns"
     bucket = "s3"
   }
+
+  # Too large for the function's environment: the ARN of the parameter is not known before anything exists, either.
+  indices = ["orders", "products"]
+  index = {
+    when    = [{ attribute = "productId", begins_with = "p-" }]
+    exclude = [for number in range(60) : sha256(tostring(number))]
+  }
 }
 
 module "table" {
@@ -32,7 +39,8 @@ module "search" {
   for_each = local.syncs
 
   table                    = module.table[each.key]
-  index                    = "products-${each.key}"
+  index                    = each.key == "bucket" ? null : "products-${each.key}"
+  indices                  = { for name in each.key == "bucket" ? local.indices : [] : name => local.index }
   failure_destination_type = each.value
   environment_variables    = { AWS_ENDPOINT_URL_DYNAMODB = "https://dynamodb.example.com" }
   vpc_config               = { subnet_ids = ["subnet-1"], security_group_ids = ["sg-1"] }
@@ -69,4 +77,14 @@ output "alarms" {
 output "commands" {
   description = "Sync -> the jobs that its operations offer."
   value       = { for name, operations in module.operations : name => keys(operations.commands) }
+}
+
+output "filters" {
+  description = "Sync -> how many patterns Lambda gets."
+  value       = { for name, search in module.search : name => length(search.filters) }
+}
+
+output "indices" {
+  description = "Sync -> its indices."
+  value       = { for name, search in module.search : name => search.indices }
 }

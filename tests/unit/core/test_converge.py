@@ -3,12 +3,11 @@
 from typing import Any
 
 import pytest
-from dynamodb_opensearch.core.changes import Settle
 from dynamodb_opensearch.core.converge import MAXIMUM_CONFLICTS
 from fakes.dynamodb import START, put, record, remove
 from fakes.opensearch import Stored, busy
 
-from unit.core.converging import SECOND, World, own
+from unit.core.converging import SECOND, World, ids, own, settle
 
 
 def test_images_are_written_and_removals_delete() -> None:
@@ -114,7 +113,7 @@ def test_a_settle_never_ends_on_a_version_far_higher() -> None:
     world.stored("a", 1, own(1, START + 4000))
     world.item("a", 2)
 
-    world.converge([Settle("a", {"pk": {"S": "a"}})])
+    world.converge([settle("a")])
 
     assert world.values() == {"a": 2}
 
@@ -126,7 +125,7 @@ def test_a_settle_that_is_always_outrun_is_left_to_a_retry() -> None:
 
     result = world.apply(record("a", 1))
 
-    assert list(result.unfinished) == ["a"]
+    assert ids(result.unfinished) == {"a"}
     assert len(world.dynamodb.reads) == MAXIMUM_CONFLICTS + 1
     assert "outrun" in str(result.last_reason)
 
@@ -150,7 +149,7 @@ def test_no_version_is_left_then_it_is_unfinished_and_no_own_version_is_made_up(
 
     result = world.apply(put("a", 1, 2))
 
-    assert list(result.unfinished) == ["a"]
+    assert ids(result.unfinished) == {"a"}
     assert world.opensearch.documents["a"].version == own(1) + 999
 
 
@@ -200,7 +199,7 @@ def test_a_document_with_the_highest_version_is_set_aside_with_what_to_do(change
     result = world.apply(change, put("b", 2, 2))
 
     assert result.unfinished == {}
-    assert "delete it by hand" in result.refused["a"].reason.message
+    assert "delete it by hand" in result.refused["products", "a"].reason.message
     assert world.values() == {"a": 99, "b": 2}
     assert world.clock.pauses == []
 
@@ -208,7 +207,7 @@ def test_a_document_with_the_highest_version_is_set_aside_with_what_to_do(change
 def test_a_settle_that_knows_of_the_highest_version_is_set_aside_at_once() -> None:
     world = World()
 
-    result = world.converge([Settle("a", {"pk": {"S": "a"}}, stored=2**63 - 1), Settle("b", {"pk": {"S": "b"}})])
+    result = world.converge([settle("a", stored=2**63 - 1), settle("b")])
 
-    assert (set(result.refused), result.unfinished, result.last_reason) == ({"a"}, {}, None)
+    assert (ids(result.refused), result.unfinished, result.last_reason) == ({"a"}, {}, None)
     assert world.clock.pauses == []

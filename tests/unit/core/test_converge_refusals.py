@@ -5,13 +5,13 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 from dynamodb_opensearch.core.answers import Answer
-from dynamodb_opensearch.core.changes import Settle, Write
+from dynamodb_opensearch.core.changes import Write
 from dynamodb_opensearch.core.converge import LEAST_REFUSALS, MAXIMUM_CONTENTIONS
 from dynamodb_opensearch.core.errors import ConfigurationError
 from fakes.dynamodb import START, FakeDynamoDB, put, record, remove
 from fakes.opensearch import busy, overloaded, refused, unreachable
 
-from unit.core.converging import SECOND, World, own, throttled
+from unit.core.converging import SECOND, World, ids, own, settle, throttled
 
 NAMELESS = refused("something that no list has")
 
@@ -73,7 +73,7 @@ def test_the_one_document_that_a_request_is_refused_for_is_set_aside() -> None:
 
     result = world.apply(put("a", 1, 1), put("b", 2, 2))
 
-    assert set(result.refused) == {"a"}
+    assert ids(result.refused) == {"a"}
     assert world.values() == {"b": 2}
 
 
@@ -105,7 +105,7 @@ def test_pauses_grow_with_jitter_and_the_deadline_ends_them() -> None:
 
     result = world.apply(put("a", 1, 1))
 
-    assert list(result.unfinished) == ["a"]
+    assert ids(result.unfinished) == {"a"}
     assert "429" in str(result.last_reason)
     assert 5 < len(world.clock.pauses) < 40
     assert world.clock.pauses[0] <= 0.1
@@ -142,7 +142,7 @@ def test_a_document_that_never_fits_a_new_fields_type_is_set_aside() -> None:
     world = World()
     world.opensearch.item_faults = lambda key: two_types() if key == "a" else None
     result = world.apply(put("a", 1, 1), put("b", 2, 2))
-    assert set(result.refused) == {"a"}
+    assert ids(result.refused) == {"a"}
     assert result.unfinished == {}
     assert world.opensearch.requests == [["a", "b"], *[["a"]] * (MAXIMUM_CONTENTIONS - 1)]
     assert world.values() == {"b": 2}
@@ -154,8 +154,8 @@ def test_an_undecodable_image_is_set_aside_and_its_neighbours_are_written() -> N
     result = world.apply(put("a", 1, 1), record("b", 2, {"n": {"X": "secret"}}), put("c", 3, 3))
 
     assert world.values() == {"a": 1, "c": 3}
-    assert result.refused["b"].reason.type == "undecodable"
-    assert "secret" not in str(result.refused["b"].reason)
+    assert result.refused["products", "b"].reason.type == "undecodable"
+    assert "secret" not in str(result.refused["products", "b"].reason)
 
 
 def test_a_request_that_is_too_large_is_split() -> None:
@@ -175,7 +175,7 @@ def test_a_document_alone_too_large_is_set_aside() -> None:
     result = world.apply(put("a", 1, 1), record("b", 2, {"t": {"S": "x" * 500}}), put("c", 3, 3))
 
     assert world.values() == {"a": 1, "c": 3}
-    assert result.refused["b"].reason.type == "request_too_large"
+    assert result.refused["products", "b"].reason.type == "request_too_large"
 
 
 def test_chunks_are_bounded_by_bytes_and_by_actions() -> None:
@@ -262,7 +262,7 @@ def test_a_key_that_dynamodb_refuses_is_set_aside_and_deletes_nothing() -> None:
 
     result = world.apply(*(record(key, n) for n, key in enumerate(["odd1", *(f"k{n}" for n in range(100)), "odd2"])))
 
-    assert set(result.refused) == {"odd1", "odd2"}
+    assert ids(result.refused) == {"odd1", "odd2"}
     assert result.unfinished == {}
     assert world.values() == {**{f"k{n}": n for n in range(100)}, "odd1": 99, "odd2": 99}
 
@@ -291,13 +291,13 @@ def test_the_version_of_a_settle_comes_from_dynamodbs_clock() -> None:
     world.item("a", 1)
     world.dynamodb.now = START + 10_000
 
-    world.converge([Settle("a", {"pk": {"S": "a"}})])
+    world.converge([settle("a")])
 
     assert world.opensearch.documents["a"].version == (START + 10_000 - 60) * SECOND + 1
 
 
 def test_a_write_keeps_its_version_and_keys() -> None:
-    write = Write("a", {"pk": {"S": "a"}}, 5, 5, "1", {"n": {"N": "1"}})
+    write = Write("products", "a", {"pk": {"S": "a"}}, 5, 5, "1", {"n": {"N": "1"}})
     world = World()
 
     world.converge([write])

@@ -3,12 +3,18 @@ import sys
 import traceback
 from collections.abc import Callable
 from datetime import UTC, datetime
+from decimal import getcontext, localcontext
 from pathlib import Path
 from typing import Any
 
 import pytest
+from dynamodb_opensearch.core.documents import encode_document, member
 from dynamodb_opensearch.core.errors import ConfigurationError, TransformError, UndecodableError
 from dynamodb_opensearch.core.transforms import Transform
+from hypothesis import given
+from hypothesis import strategies as st
+
+from unit.strategies import Pair, values
 
 ITEM: dict[str, Any] = {"id": {"S": "a1"}, "price": {"N": "9.90"}, "parts": {"L": [{"S": "lid"}]}}
 
@@ -53,7 +59,7 @@ def test_a_module_may_be_in_a_package(module: Callable[[str, str], None]) -> Non
 
 
 @pytest.mark.parametrize(
-    "name", ["", "search", "search:", ":document", "a b:c", "a:b:c", "a..b:c", "a-b:c", ".a:b", "a:b.c"]
+    "name", ["", "search", "search:", ":document", "a b:c", "a:b:c", "a..b:c", "a-b:c", ".a:b", "a:b.c", "é:b"]
 )
 def test_a_name_of_another_form_is_refused(name: str) -> None:
     with pytest.raises(ConfigurationError, match="module and a function") as error:
@@ -102,6 +108,15 @@ def test_ctrl_c_during_an_import_passes(module: Callable[[str, str], None]) -> N
         Transform.load("slow_search:document")
 
 
+@given(st.dictionaries(st.text(max_size=4), values(), max_size=5))
+def test_an_unchanged_item_makes_the_document_that_it_makes_without_a_transform(item: dict[str, Pair]) -> None:
+    raw = {name: value for name, (value, _) in item.items()}
+    for function in (lambda item: item, lambda item: {**item}):
+        texts = transform(function).texts(raw) or {}
+        document = "{" + ",".join(member(name) + text for name, text in texts.items()) + "}"
+        assert document.encode("utf-8", "backslashreplace") == encode_document(raw)
+
+
 def test_an_item_may_have_no_document() -> None:
     assert transform(lambda _: None).texts(ITEM) is None
 
@@ -120,6 +135,20 @@ def test_a_transform_that_changes_its_item_changes_no_other_index() -> None:
 
     assert first == second == {"price": "9.90", "parts": '["lid","handle"]'}
     assert ITEM["parts"] == {"L": [{"S": "lid"}]}
+
+
+def test_decimals_are_calculated_alike_whatever_the_threads_context_is() -> None:
+    def third(item: dict[str, Any]) -> dict[str, Any]:
+        found = item["price"] / 3
+        getcontext().prec = 2
+        return {"third": found}
+
+    with localcontext() as context:
+        context.prec = 5
+        texts = [transform(third).texts({"price": {"N": "1"}}) for _ in range(2)]
+        assert getcontext().prec == 5
+
+    assert texts == [{"third": "0." + "3" * 38}] * 2
 
 
 def _raises(error: BaseException) -> Callable[[dict[str, Any]], Any]:
@@ -152,7 +181,7 @@ class Odd(dict[str, Any]):
         (lambda _: {"a": 1, "createdAt": datetime.now(UTC)}, "datetime in the field createdAt isn't JSON"),
         (lambda item: item | {"x": [float("nan")]}, "a number that isn't finite in the field x isn't JSON"),
         (lambda _: {"x": {1: "secret"}}, "a name that is int in the field x isn't JSON"),
-        (lambda _: {1: "secret"}, "returned a name that is int, not str"),
+        (lambda _: {1: "secret"}, "a name that is int isn't JSON"),
         (_cycle, "a value in itself, or nested too deep, in the field self isn't JSON"),
         (lambda _: Odd(), "OSError"),
     ],

@@ -13,7 +13,7 @@ from botocore.exceptions import (
     NoCredentialsError,
     ReadTimeoutError,
 )
-from dynamodb_opensearch.core.changes import Settle
+from dynamodb_opensearch.core.changes import Reading, Settle
 from dynamodb_opensearch.core.deadline import Deadline
 from dynamodb_opensearch.core.errors import ConfigurationError
 from dynamodb_opensearch.core.keys import KeySchema
@@ -43,9 +43,9 @@ def make_table(client: Any, kinds: dict[str, str]) -> None:
     )
 
 
-def settle(table: Table, schema: KeySchema, *keys: dict[str, Any]) -> dict[str, Any]:
-    settles = [Settle(schema.id_of(one), one) for one in keys]
-    return {write.id: write.image for write in table.settle(settles, Deadline(lambda: 60_000))}
+def read(table: Table, schema: KeySchema, *keys: dict[str, Any]) -> dict[str, Any]:
+    settles = [Settle("products", schema.id_of(one), one) for one in keys]
+    return {reading.id: reading.item for reading in table.read(settles, Deadline(lambda: 60_000))}
 
 
 class Dated:
@@ -76,15 +76,15 @@ def test_every_kind_of_key_finds_its_item(
     client.put_item(TableName="products", Item={**stored, "n": {"N": "5"}})
     schema = KeySchema(tuple(kinds))
 
-    found = settle(Table(lambda: Dated(client), "products", schema, 60), schema, event)
+    found = read(Table(lambda: Dated(client), "products", schema), schema, event)
 
     assert found[document_id]["n"] == {"N": "5"}
 
 
-def test_an_item_that_is_gone_is_a_delete(client: Any) -> None:
+def test_an_item_that_is_gone_is_read_as_none(client: Any) -> None:
     make_table(client, {"pk": "S"})
 
-    assert settle(Table(lambda: Dated(client), "products", LONE, 60), LONE, {"pk": {"S": "gone"}}) == {"gone": None}
+    assert read(Table(lambda: Dated(client), "products", LONE), LONE, {"pk": {"S": "gone"}}) == {"gone": None}
 
 
 @pytest.mark.parametrize("answered", ["products", "arn:aws:dynamodb:eu-west-1:123456789012:table/products"])
@@ -98,9 +98,9 @@ def test_an_item_is_found_whether_the_answer_names_the_table_or_its_arn(asked: s
             return answer | {part: dict.fromkeys([answered], *answer[part].values()) for part in PARTS}
 
     dynamodb = Renaming({"a": {"pk": {"S": "a"}}}, faults=[lambda keys: keys[1:]])
-    table = Table(lambda: dynamodb, asked, LONE, 60)
+    table = Table(lambda: dynamodb, asked, LONE)
 
-    found = settle(table, LONE, {"pk": {"S": "a"}}, {"pk": {"S": "unread"}})
+    found = read(table, LONE, {"pk": {"S": "a"}}, {"pk": {"S": "unread"}})
 
     assert found == {"a": {"pk": {"S": "a"}}}
 
@@ -109,7 +109,7 @@ PARTS = ("Responses", "UnprocessedKeys")
 
 
 @pytest.mark.parametrize("answer", [{}, {"UnprocessedKeys": {}}])
-def test_an_answer_without_the_tables_items_deletes_nothing(answer: dict[str, Any]) -> None:
+def test_an_answer_without_the_tables_items_says_of_none_that_it_is_gone(answer: dict[str, Any]) -> None:
     """Such as a proxy's 200: every key that was asked for would otherwise count as an item that is gone."""
 
     class Strange(FakeDynamoDB):
@@ -118,10 +118,10 @@ def test_an_answer_without_the_tables_items_deletes_nothing(answer: dict[str, An
             return {"ResponseMetadata": good["ResponseMetadata"], **answer}
 
     dynamodb = Strange({"a": {"pk": {"S": "a"}}})
-    table = Table(lambda: dynamodb, "products", LONE, 60)
+    table = Table(lambda: dynamodb, "products", LONE)
 
     try:
-        found = settle(table, LONE, {"pk": {"S": "a"}})
+        found = read(table, LONE, {"pk": {"S": "a"}})
     except ConfigurationError:
         found = {}
     assert found == {}
@@ -142,7 +142,7 @@ def test_unprocessed_keys_of_every_kind_are_left_for_another_read() -> None:
                 "ResponseMetadata": {"HTTPHeaders": headers},
             }
 
-    assert settle(Table(Half, "products", schema, 60), schema, *keys) == {"2|AA": None}
+    assert read(Table(Half, "products", schema), schema, *keys) == {"2|AA": None}
 
 
 def test_four_reads_go_out_at_the_same_time_over_one_client() -> None:
@@ -161,7 +161,7 @@ def test_four_reads_go_out_at_the_same_time_over_one_client() -> None:
 
     keys = [{"pk": {"S": f"k{number}"}} for number in range(20)]
 
-    assert len(settle(Table(connect, "products", LONE, 60), LONE, *keys)) == 20
+    assert len(read(Table(connect, "products", LONE), LONE, *keys)) == 20
     assert [sorted(map(len, one.reads)) for one in made] == [[5, 5, 5, 5]]
 
 
@@ -169,11 +169,11 @@ def test_four_reads_go_out_at_the_same_time_over_one_client() -> None:
 def test_a_bounded_number_of_bytes_waits_to_be_taken(kilobytes: int) -> None:
     size = kilobytes * 1024
     dynamodb = FakeDynamoDB({f"k{n}": {"pk": {"S": f"k{n}"}, "t": {"S": "x" * size}} for n in range(300)})
-    table = Table(lambda: dynamodb, "products", LONE, 60)
-    settles = [Settle(f"k{n}", {"pk": {"S": f"k{n}"}}) for n in range(300)]
+    table = Table(lambda: dynamodb, "products", LONE)
+    settles = [Settle("products", f"k{n}", {"pk": {"S": f"k{n}"}}) for n in range(300)]
     most, taken = 0, 0
 
-    for _ in table.settle(settles, Deadline(lambda: 60_000)):
+    for _ in table.read(settles, Deadline(lambda: 60_000)):
         time.sleep(0.001)  # let all reads come back that are under way
         most = max(most, (sum(map(len, dynamodb.reads)) - taken) * size)
         taken += 1
@@ -191,8 +191,8 @@ def test_one_refused_key_of_many_is_found_and_named() -> None:
             return super().batch_get_item(RequestItems=RequestItems)
 
     dynamodb = Picky({f"k{n}": {"pk": {"S": f"k{n}"}} for n in range(150)})
-    table = Table(lambda: dynamodb, "products", LONE, 60)
-    keys = [Settle(f"k{n}", {"pk": {"S": f"k{n}"}}) for n in range(200)]
+    table = Table(lambda: dynamodb, "products", LONE)
+    keys = [Settle("products", f"k{n}", {"pk": {"S": f"k{n}"}}) for n in range(200)]
     refused: list[Settle] = []
 
     found = {one.id: one.item for one in table.read(keys, Deadline(lambda: 60_000), unreadable=refused.append)}
@@ -213,7 +213,7 @@ def test_a_dynamodb_that_refuses_connections_is_tried_again_later(monkeypatch: p
     config = Config(retries={"total_max_attempts": 1})
     real = boto3.client("dynamodb", region_name="eu-west-1", endpoint_url=url, config=config)
 
-    assert settle(Table(lambda: real, "products", LONE, 60), LONE, {"pk": {"S": "a"}}) == {}
+    assert read(Table(lambda: real, "products", LONE), LONE, {"pk": {"S": "a"}}) == {}
 
 
 @pytest.mark.parametrize(
@@ -223,17 +223,17 @@ def test_what_must_be_changed_first_is_a_configuration_error_with_amazons_code(c
     error = ClientError({"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": 400}}, "BatchGetItem")
 
     with pytest.raises(ConfigurationError, match=rf"{code}.*dynamodb:BatchGetItem"):
-        settle(faulty(error), LONE, {"pk": {"S": "a"}})
+        read(faulty(error), LONE, {"pk": {"S": "a"}})
 
 
 def test_a_missing_table_is_a_configuration_error(client: Any) -> None:
     with pytest.raises(ConfigurationError, match=r"TABLE_NAME is 'products'.*ResourceNotFoundException"):
-        settle(Table(lambda: Dated(client), "products", LONE, 60), LONE, {"pk": {"S": "a"}})
+        read(Table(lambda: Dated(client), "products", LONE), LONE, {"pk": {"S": "a"}})
 
 
 def faulty(error: Exception) -> Table:
     dynamodb = FakeDynamoDB(items={"a": {"pk": {"S": "a"}}}, faults=[error])
-    return Table(lambda: dynamodb, "products", LONE, 60)
+    return Table(lambda: dynamodb, "products", LONE)
 
 
 @pytest.mark.parametrize(
@@ -248,12 +248,12 @@ def faulty(error: Exception) -> Table:
     ],
 )
 def test_what_heals_yields_nothing_yet(error: Exception) -> None:
-    assert settle(faulty(error), LONE, {"pk": {"S": "a"}}) == {}
+    assert read(faulty(error), LONE, {"pk": {"S": "a"}}) == {}
 
 
 def test_missing_credentials_are_a_configuration_error() -> None:
     with pytest.raises(ConfigurationError, match="Unable to locate credentials"):
-        settle(faulty(NoCredentialsError()), LONE, {"pk": {"S": "a"}})
+        read(faulty(NoCredentialsError()), LONE, {"pk": {"S": "a"}})
 
 
 def test_without_a_date_the_time_of_the_read_is_not_guessed() -> None:
@@ -264,21 +264,21 @@ def test_without_a_date_the_time_of_the_read_is_not_guessed() -> None:
 
     dynamodb = Undated()
     with pytest.raises(ConfigurationError, match="Date header"):
-        settle(Table(lambda: dynamodb, "products", LONE, 60), LONE, {"pk": {"S": "a"}})
+        read(Table(lambda: dynamodb, "products", LONE), LONE, {"pk": {"S": "a"}})
 
 
-def test_nothing_is_read_when_there_is_nothing_to_settle_or_no_time() -> None:
+def test_nothing_is_read_when_there_is_nothing_to_read_or_no_time() -> None:
     dynamodb = FakeDynamoDB()
-    table = Table(lambda: dynamodb, "products", LONE, 60)
+    table = Table(lambda: dynamodb, "products", LONE)
 
-    assert list(table.settle([], Deadline(lambda: 60_000))) == []
-    assert list(table.settle([Settle("a", {"pk": {"S": "a"}})], Deadline(lambda: 0))) == []
+    assert list(table.read([], Deadline(lambda: 60_000))) == []
+    assert list(table.read([Settle("products", "a", {"pk": {"S": "a"}})], Deadline(lambda: 0))) == []
     assert dynamodb.reads == []
 
 
-def test_the_version_is_the_time_of_the_read_less_the_window() -> None:
-    table = Table(FakeDynamoDB, "products", LONE, 60)
+def test_a_reading_has_the_time_of_dynamodbs_own_clock() -> None:
+    table = Table(lambda: FakeDynamoDB(now=START + 5000), "products", LONE)
 
-    [write] = table.settle([Settle("a", {"pk": {"S": "a"}})], Deadline(lambda: 60_000))
+    [reading] = table.read([Settle("products", "a", {"pk": {"S": "a"}})], Deadline(lambda: 60_000))
 
-    assert write.version == (START - 60) * 10**9 + 1
+    assert reading == Reading("a", None, START + 5000)

@@ -1,4 +1,4 @@
-"""Jobs as JSON asks for them, and how the operator function divides its time. Real engines: tests/localstack."""
+"""How the operator function divides its time, and what it reports. Real engines: tests/localstack."""
 
 import json
 from collections import Counter
@@ -12,90 +12,18 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 from dynamodb_opensearch.core.errors import ConfigurationError, OutOfTimeError
-from dynamodb_opensearch.jobs.backfill import Backfill
-from dynamodb_opensearch.jobs.create_index import CreateIndex
 from dynamodb_opensearch.jobs.job import Pause, Step
-from dynamodb_opensearch.jobs.load import Load
-from dynamodb_opensearch.jobs.redrive import Redrive
-from dynamodb_opensearch.jobs.repair import Repair
-from dynamodb_opensearch.jobs.request import Request, read_request
+from dynamodb_opensearch.jobs.request import Request
 from dynamodb_opensearch.jobs.unit import Segment, Unit, Whole, to_json
-from dynamodb_opensearch.jobs.verify import Verify
-from dynamodb_opensearch.opensearch.definition import Definition
+from dynamodb_opensearch.opensearch.layout import read_layout
 from dynamodb_opensearch.settings import read_settings
 from hypothesis import given
 from hypothesis import strategies as st
 
 from unit.functions.test_sync import ENVIRONMENT
 
-LETTERS = "arn:aws:sqs:eu-west-1:123456789012:letters"
 _NUMBERS = count()
 ONE = to_json(Whole("one"))
-
-
-@pytest.mark.parametrize(
-    ("value", "job"),
-    [
-        ({"type": "backfill"}, Backfill(100)),
-        ({"type": "backfill", "segments": 7, "recheck": False}, Backfill(7, recheck=False)),
-        ({"type": "verify"}, Verify(100)),
-        (
-            {"type": "verify", "segments": 5, "percent": 0.5, "seed": 3, "patienceSeconds": 1},
-            Verify(5, percent=0.5, seed=3, patience_seconds=1),
-        ),
-        ({"type": "repair", "segments": 5}, Repair(Verify(5))),
-        ({"type": "load", "exports": ["s3://b/p/AWSDynamoDB/01"]}, Load(("s3://b/p/AWSDynamoDB/01",))),
-        ({"type": "redrive"}, Redrive(LETTERS)),
-        (
-            {"type": "redrive", "source": "arn:aws:s3:::b", "dropExpired": True},
-            Redrive("arn:aws:s3:::b", drop_expired=True),
-        ),
-        ({"type": "redrive", "dropKeyless": True}, Redrive(LETTERS, drop_keyless=True)),
-        ({"type": "create-index"}, CreateIndex()),
-        (
-            {"type": "create-index", "definition": {"settings": {"codec": "x"}}, "name": "p-1", "dynamic": True},
-            CreateIndex(Definition({}, {"index.codec": "x"}, {}), "p-1", dynamic=True),
-        ),
-    ],
-)
-def test_a_job_is_what_its_json_says(value: dict[str, Any], job: Any) -> None:
-    assert read_request(value, LETTERS) == Request(job, None, None)
-
-
-def test_rate_and_page_size_go_with_any_job() -> None:
-    value = {"type": "backfill", "readUnitsPerSecond": 12.5, "pageItems": 10}
-    assert read_request(value, None) == Request(Backfill(100), 12.5, 10)
-
-
-@pytest.mark.parametrize(
-    ("value", "message"),
-    [
-        (None, 'the job is None: it must be an object such as {"type": "backfill"}'),
-        ({}, "the job has no type: it must be one of backfill, verify, repair, load, redrive, create-index"),
-        ({"type": "fill"}, "the job's type is 'fill': it must be one of backfill, "),
-        ({"type": ["backfill"]}, "the job's type is ['backfill']: it must be one of"),
-        ({"type": "backfill", "segments": 0}, "segments is 0: it must be a whole number from 1 to 1000000"),
-        ({"type": "backfill", "segments": True}, "segments is True"),
-        ({"type": "backfill", "segments": None}, "segments is None"),
-        (
-            {"type": "backfill", "segment": 5},
-            "the job has segment: backfill takes pageItems, readUnitsPerSecond, recheck, segments",
-        ),
-        ({"type": "repair", "percent": 5}, "the job has percent: repair takes"),
-        ({"type": "verify", "percent": 101}, "percent is 101: it must be a number from 0.001 to 100"),
-        ({"type": "load"}, "the job has no exports: it must be a list of exports' ARNs or S3 URLs"),
-        ({"type": "load", "exports": []}, "exports is []"),
-        ({"type": "load", "exports": "s3://b"}, "exports is 's3://b'"),
-        ({"type": "redrive"}, "the job has no source: it must be the ARN of an SQS queue or S3 bucket"),
-        ({"type": "redrive", "source": "x", "dropExpired": "yes"}, "dropExpired is 'yes': it must be true or false"),
-        ({"type": "create-index", "definition": {"mapping": {}}}, "the job's definition has mapping: give"),
-        ({"type": "backfill", "readUnitsPerSecond": 0}, "readUnitsPerSecond is 0"),
-    ],
-)
-def test_a_wrong_job_is_refused_with_what_is_allowed(value: Any, message: str) -> None:
-    with pytest.raises(ConfigurationError) as caught:
-        read_request(value, None)
-    assert message in str(caught.value)
 
 
 @dataclass
@@ -105,6 +33,8 @@ class Work:
     seconds: list[float]
     """Of each step."""
     fails_at: int | None = None
+    places: list[str] = field(default_factory=lambda: ["products"] * 1_000)
+    """The index of each step's difference."""
     units: list[Unit] = field(default_factory=lambda: [Whole("one"), Whole("two")])
     now: float = 0
 
@@ -119,8 +49,19 @@ class Work:
                 raise OutOfTimeError("OpenSearch is busy")
             self.now += self.seconds[number]
             last = number == len(self.seconds) - 1
-            finding = {"kind": "missing", "id": f"i{number}", "keys": {"pk": {"S": "secret"}}}
+            finding = {
+                "kind": "missing",
+                "index": self.places[number],
+                "id": f"i{number}",
+                "keys": {"pk": {"S": "secret"}},
+            }
             yield Step(None if last else number + 1, Counter(items=10, refused=0), [finding])
+
+
+def described(index: str) -> str:
+    """What OpenSearch says about an index."""
+    settings = {"index": {"uuid": f"the uuid of {index}", "number_of_shards": "1"}}
+    return json.dumps({index: {"aliases": {}, "mappings": {}, "settings": settings}})
 
 
 class World:
@@ -136,13 +77,24 @@ class World:
         self.objects: dict[str, str] = {}
         self.put_faults: list[Exception] = []
         self.opened: list[Mapping[str, Any]] = []
-        settings = read_settings({**ENVIRONMENT, "SYNC_NAME": f"operator-{next(_NUMBERS)}"})
+        self.other_code: str | None = None
+        """What the operator's code differs in from the sync's."""
+        self.selected: list[tuple[str, ...]] = []
+        settings = read_settings({**ENVIRONMENT, "SYNC_NAME": f"operator-{next(_NUMBERS)}", **environment})
         monkeypatch.setattr(self.module, "open_sync", self.open_sync)
-        monkeypatch.setattr(self.module, "read_request", lambda job, _: Request(work, job.get("rate"), None))
+        monkeypatch.setattr(
+            self.module, "read_request", lambda job, _: Request(work, job.get("rate"), None, job.get("indices", ()))
+        )
         monkeypatch.setattr(self.module.boto3, "client", lambda _: SimpleNamespace(put_object=self.put_object))
         operations = self.module.Operations.read(environment)
-        self.operator = self.module.Operator(settings, operations, clock=lambda: self.work.now, sleep=self.sleep)
+        self.operator = self.module.Operator(
+            settings, operations, self.check, clock=lambda: self.work.now, sleep=self.sleep
+        )
         self.lasts = 60.0
+
+    def check(self, _: Any) -> None:
+        if self.other_code:
+            raise ConfigurationError(self.other_code)
 
     def sleep(self, seconds: float) -> None:
         self.work.now += seconds
@@ -152,11 +104,13 @@ class World:
 
     def open_sync(self, settings: Any, **options: Any) -> Any:
         self.opened.append(options)
+        self.selected.append(settings.indices)
         return SimpleNamespace(
             settings=settings,
             table_arn="arn:aws:dynamodb:eu-west-1:123456789012:table/products",
             table_id="a table",
-            reader=SimpleNamespace(resolve=lambda _: SimpleNamespace(uuid="an index")),
+            projections={projection.index: projection for projection in settings.projections},
+            reader=lambda index: SimpleNamespace(resolve=lambda _: read_layout(index, described(index))),
             deadline=options["deadline"],
             capacity=options["capacity"],
         )
@@ -231,6 +185,54 @@ def test_findings_are_told_without_keys_and_put_into_the_bucket_with_them(
     assert key == "reports.example.com/reports/run-1/segment-0-of-2-request-1-1.jsonl"
     assert (head["index"], head["table"]) == ("products", "arn:aws:dynamodb:eu-west-1:123456789012:table/products")
     assert [one["keys"] for one in findings] == [{"pk": {"S": "secret"}}] * 2
+
+
+def test_each_index_has_a_report_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World(
+        monkeypatch,
+        Work([1, 1], places=["orders", "customers"]),
+        INDEX="",
+        INDICES='{"orders": {}, "customers": {"exclude": ["secret"]}}',
+        REPORT_BUCKET="reports.example.com",
+    )
+
+    world.invoke(unit=ONE, run="run-1")
+
+    reports = [[json.loads(line) for line in body.splitlines()] for body in world.objects.values()]
+    assert [(head["index"], head["indexUuid"], finding["id"]) for head, finding in reports] == [
+        ("orders", "the uuid of orders", "i0"),
+        ("customers", "the uuid of customers", "i1"),
+    ]
+
+
+def test_nothing_is_planned_or_done_with_another_code_than_the_syncs(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World(monkeypatch, Work([1]))
+    world.other_code = "this function has other layers"
+
+    for event in ({"action": "plan"}, {"unit": ONE}):
+        with pytest.raises(ConfigurationError, match="this function has other layers"):
+            world.invoke(**event)
+    assert world.opened == []
+
+
+def test_a_job_may_be_about_some_of_the_indices(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World(monkeypatch, Work([1]), INDEX="", INDICES='{"orders": {}, "customers": {}, "items": {}}')
+
+    world.invoke(unit=ONE, job={"type": "backfill", "indices": ["customers", "items"]})
+
+    assert world.selected == [("customers", "items")]
+    with pytest.raises(ConfigurationError, match="order: the sync has no such index; its indices are orders, customer"):
+        world.invoke(unit=ONE, job={"type": "backfill", "indices": ["order"]})
+
+
+def test_with_several_indices_an_execution_has_fewer_units_because_their_counts_are_longer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    indices = json.dumps({f"index-{number}": {} for number in range(3)})
+    world = World(monkeypatch, Work([1], units=[Whole("x")] * 501), INDEX="", INDICES=indices)
+
+    with pytest.raises(ConfigurationError, match=r"the job has 501 units of .* bytes, and Step Functions takes 500 of"):
+        world.invoke(action="plan")
 
 
 def test_without_a_bucket_nothing_is_put(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,87 +1,19 @@
 import json
 import re
-from functools import cached_property, partial
-from importlib import import_module
-from itertools import count
 from typing import Any
 
 import pytest
 from dynamodb_opensearch.core.answers import Answer
-from dynamodb_opensearch.core.deadline import Deadline
 from dynamodb_opensearch.core.errors import ConfigurationError
-from dynamodb_opensearch.failures import destination as dead_letters
-from dynamodb_opensearch.settings import read_settings
-from fakes.dynamodb import START, FakeDynamoDB, put, record, remove
-from fakes.opensearch import FakeOpenSearch, Stored, busy, overloaded, refused
+from fakes.dynamodb import START, put, record, remove
+from fakes.opensearch import Stored, busy, overloaded, refused
 
-ENVIRONMENT = {
-    "OPENSEARCH_ENDPOINT": "http://search:9200",
-    "OPENSEARCH_AUTH": "none",
-    "AWS_REGION": "eu-west-1",
-    "TABLE_NAME": "products",
-    "TABLE_KEYS": "pk",
-    "INDEX": "products",
-    "DEAD_LETTER_ARN": "arn:aws:sqs:eu-west-1:123456789012:letters",
-}
-
-
-_NUMBERS = count()
-
-
-class Context:
-    aws_request_id = "request-1"
-
-    def __init__(self, milliseconds: int = 30_000) -> None:
-        self.milliseconds = milliseconds
-
-    def get_remaining_time_in_millis(self) -> int:
-        self.milliseconds -= 200
-        return self.milliseconds
-
-
-class Mailbox:
-    """A destination that takes all letters but those at ``lost`` positions."""
-
-    def __init__(self) -> None:
-        self.letters: list[dict[str, Any]] = []
-        self.lost: set[int] = set()
-
-    def deliver(self, messages: Any, name: str) -> dict[int, str]:
-        assert name == "request-1"
-        self.letters += [json.loads(message) for position, message in enumerate(messages) if position not in self.lost]
-        return dict.fromkeys(self.lost, "AccessDenied")
-
-
-class World:
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, **environment: str) -> None:
-        for name, value in ENVIRONMENT.items():  # the module reads its settings when it is first imported
-            monkeypatch.setenv(name, value)
-        stream = import_module("dynamodb_opensearch.functions.sync")
-        self.opensearch, self.dynamodb, self.mailbox = FakeOpenSearch(), FakeDynamoDB(), Mailbox()
-        monkeypatch.setattr(stream, "Client", lambda _: self.opensearch)
-        monkeypatch.setattr(stream, "_dynamodb", lambda: self.dynamodb)
-        monkeypatch.setattr(dead_letters, "connect", lambda _: self.mailbox)
-        monkeypatch.setattr(stream, "Deadline", partial(Deadline, sleep=lambda _: None))
-        self._environment = ENVIRONMENT | {"SYNC_NAME": f"sync-{next(_NUMBERS)}"} | environment
-        self._make = stream.SyncFunction
-
-    @cached_property
-    def sync(self) -> Any:
-        """Made at first use, and under a name of its own: its logger writes to the standard output of that moment."""
-        return self._make(read_settings(self._environment))
-
-    def handle(self, *records: Any) -> list[str | None]:
-        answer = self.sync.handle({"Records": list(records)}, Context())
-        return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
+from unit.functions.syncing import Context, World, number_of
 
 
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch) -> World:
     return World(monkeypatch)
-
-
-def number_of(one: dict[str, Any]) -> str:
-    return str(one["dynamodb"]["SequenceNumber"])
 
 
 def test_a_batch_that_is_done_answers_with_no_failure(world: World) -> None:
@@ -313,7 +245,7 @@ def test_metrics_count_what_was_done(world: World, capsys: pytest.CaptureFixture
 
     world.handle(put("a", 1, 1), put("a", 2, 2), remove("b", 3), record("c", 4), put("poison", 5, 5))
 
-    *_, line = capsys.readouterr().out.splitlines()
+    *_, line, of_index = capsys.readouterr().out.splitlines()
     metrics = json.loads(line)
     assert metrics["Sync"].startswith("sync-")
     counts = {name: value[0] for name, value in metrics.items() if isinstance(value, list) and len(value) == 1}
@@ -331,6 +263,7 @@ def test_metrics_count_what_was_done(world: World, capsys: pytest.CaptureFixture
     }
     assert {name: counts[name] for name in expected} == expected
     assert counts["Lag"] > 0
+    assert (json.loads(of_index)["Index"], json.loads(of_index)["DeadLetters"]) == ("products", [1])
 
 
 def test_versions_from_the_future_are_told_once(world: World, capsys: pytest.CaptureFixture[str]) -> None:

@@ -80,7 +80,7 @@ BROKEN = {
 
 def test_a_refused_delete_is_told(table: FakeDynamoDB) -> None:
     class Stubborn(FakeOpenSearch):
-        def _apply(self, action: str, key: str, version: int, source: str | None) -> dict[str, Any]:
-            return BROKEN if action == "delete" else super()._apply(action, key, version, source)
+        def _apply(self, index: str, action: str, key: str, version: int, source: str | None) -> dict[str, Any]:
+            return BROKEN if action == "delete" else super()._apply(index, action, key, version, source)
 
     assert filled(make_sync(table, Stubborn()), table, "abcd") == {"written": 3, "refused": 1}

@@ -13,12 +13,13 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials, ReadOnlyCredentials
 from botocore.exceptions import EndpointConnectionError, UnauthorizedSSOTokenError
-from dynamodb_opensearch.core.answers import Answer
+from dynamodb_opensearch.core.answers import Answer, Kind
 from dynamodb_opensearch.core.changes import Write
 from dynamodb_opensearch.core.deadline import Deadline
 from dynamodb_opensearch.core.errors import ConfigurationError, RefusedError, UnreachableError
+from dynamodb_opensearch.core.projections import Projection
 from dynamodb_opensearch.core.tally import Tally
-from dynamodb_opensearch.opensearch.bulk import Index, Limits
+from dynamodb_opensearch.opensearch.bulk import Limits, Writer
 from dynamodb_opensearch.opensearch.client import Client
 from dynamodb_opensearch.settings import Auth, Compression, Service
 from fakes.server import BODY, Reply, Server, ask, post, settings
@@ -284,8 +285,10 @@ def test_credentials_that_cannot_be_renewed_are_reported(
 def test_a_400_that_is_not_opensearchs_own_sets_no_document_aside(server: Server, reply: Reply) -> None:
     """A proxy in between refuses everything: all documents would drain into the dead letters."""
     server.reply = lambda _: reply
-    index = Index(Client(settings(server.url)), "products", Limits(10**6, 100), 1, 5)
-    write = Write("a", {"pk": {"S": "a"}}, 1000, 1000, "1", None)
+    writer = Writer(Client(settings(server.url)), [Projection("products")], Limits(10**6, 100), 1, 5)
+    write = Write("products", "a", {"pk": {"S": "a"}}, 1000, 1000, "1", None)
 
-    with pytest.raises(ConfigurationError, match="OPENSEARCH_ENDPOINT"):
-        list(index.write([write], Deadline(lambda: 60_000), Tally()))
+    [(_, outcome)] = writer.write([write], Deadline(lambda: 60_000), Tally())
+
+    assert outcome.kind is Kind.BLOCKED
+    assert "OPENSEARCH_ENDPOINT" in str(outcome.error)

@@ -15,6 +15,7 @@ from dynamodb_opensearch.cli.commands import (
     redrive,
     repair,
     status,
+    transform_package,
     verify,
 )
 
@@ -29,6 +30,8 @@ app = typer.Typer(
 )
 index = typer.Typer(no_args_is_help=True, help="Create, change and show the index.")
 app.add_typer(index, name="index")
+transform = typer.Typer(no_args_is_help=True, help="Prepare functions that make documents of items.")
+app.add_typer(transform, name="transform")
 
 
 def _print_version(wanted: bool) -> None:  # noqa: FBT001 (Typer's form of a callback)
@@ -58,3 +61,4 @@ for command in (
     command.register(app)
 for command in (index_create.create, index_update.update, index_show.show, index_switch.switch):
     command.register(index)
+transform_package.package.register(transform)

@@ -79,6 +79,8 @@ class Batch:
     """How often a record concerned no document of an index, neither before the change nor after it."""
     skipped: int = 0
     """How often a record left an index's document as it was."""
+    answered: frozenset[str] = frozenset()
+    """Indices whose transform made a document of some item, or said that there is none."""
 
 
 def coalesce(records: Iterable[Record | Undecodable], projections: Iterable[Projection]) -> Batch:
@@ -103,6 +105,7 @@ def coalesce(records: Iterable[Record | Undecodable], projections: Iterable[Proj
     changes: dict[Address, Change] = {}
     first_positions: dict[Address, int] = {}
     coalesced = dropped = skipped = 0
+    answered = set()
     for projection in projections:
         own = _Coalescing(projection)
         own.take(decoded)
@@ -110,7 +113,8 @@ def coalesce(records: Iterable[Record | Undecodable], projections: Iterable[Proj
         coalesced += own.coalesced
         dropped += own.dropped
         skipped += own.skipped
-    return Batch(changes, first_positions, undecodable, latest_second, coalesced, dropped, skipped)
+        answered |= {projection.index} if own.has_answered else set()
+    return Batch(changes, first_positions, undecodable, latest_second, coalesced, dropped, skipped, frozenset(answered))
 
 
 class _Last(NamedTuple):
@@ -130,6 +134,7 @@ class _Coalescing:
         self._last: dict[str, _Last] = {}
         self._first_positions: dict[str, int] = {}
         self.coalesced = self.dropped = self.skipped = 0
+        self.has_answered = False
 
     def take(self, records: Iterable[tuple[int, Record]]) -> None:
         last, takes_all = self._last, self._projection.takes_all
@@ -157,7 +162,11 @@ class _Coalescing:
             first_positions[index, document_id] = position
 
     def _project(self, record: Record) -> Content | Unseen | None:
-        return record.new if record.new is None or record.new is UNSEEN else self._projection.project(record.new)
+        if record.new is None or record.new is UNSEEN:
+            return record.new
+        content = self._projection.project(record.new)
+        self.has_answered = self.has_answered or self._projection.has_answered(record.new, content)
+        return content
 
     def _is_without_effect(self, record: Record, content: Content | Unseen | None) -> bool:
         """Whether the record leaves the index as it was. Only a record that shows both items can prove that."""

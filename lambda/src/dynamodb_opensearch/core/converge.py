@@ -86,6 +86,7 @@ def converge(
     conflict_window: int,
     tally: Tally,
     standby: Collection[str] = (),
+    answered: Collection[str] = (),
     least_faults: int = LEAST_REFUSALS,
     now: Callable[[], float] = time.time,
 ) -> Result:
@@ -99,6 +100,7 @@ def converge(
         projections: what each index holds of an item, by the name of the index.
         conflict_window: seconds.
         standby: indices that are being filled. What they can't take is counted as missed, and is done.
+        answered: indices whose transform is known to work for some item.
         least_faults: if a transform fails for so many items of an index, and for all, the transform is at fault.
         now: epoch seconds; a wrong clock costs reads, and nothing else.
 
@@ -106,7 +108,8 @@ def converge(
         ConfigurationError: something must be changed first; how much was written by then is unknown. Also if an index
             refused so much that the documents can't be at fault.
     """
-    work = _Work({change.address: change for change in changes}, projections, conflict_window, tally, now)
+    waiting = {change.address: change for change in changes}
+    work = _Work(waiting, projections, conflict_window, tally, now, answered=set(answered))
     attempt = 0
     while work.waiting:
         before = len(work.waiting)
@@ -150,8 +153,8 @@ class _Work:
     """Index -> how many writes OpenSearch took, or refused only because the index holds a newer one."""
     accepted_contents: Counter[str] = field(default_factory=Counter)
     """The same without the deletes."""
-    sendable: Counter[str] = field(default_factory=Counter)
-    """Index -> how many of its writes had a content, and no fault in it."""
+    answered: set[str] = field(default_factory=set)
+    """Indices whose transform made a document of some item, or said that there is none."""
     halvings: Counter[str] = field(default_factory=Counter)
     """Index -> how often its requests were made smaller, because one was too large or too slow to be answered."""
     done: Counter[str] = field(default_factory=Counter)
@@ -172,12 +175,16 @@ class _Work:
 
         def refuse(key: Settle) -> None:
             for settle in settles[key.id]:
-                self._refuse(_delete(settle, settle.highest_own), _UNREADABLE)
+                if settle.address in self.waiting:  # else its index was found to be blocked
+                    self._refuse(_delete(settle, settle.highest_own), _UNREADABLE)
 
         # One read of an item serves all indices. It begins after everything that is known of them was stored.
         for reading in table.read([group[0] for group in settles.values()], deadline, unreadable=refuse):
             for settle in settles[reading.id]:
-                write = settled(settle, reading, self.projections[settle.index], self.conflict_window)
+                projection = self.projections[settle.index]
+                write = settled(settle, reading, projection, self.conflict_window)
+                if write and reading.item is not None and projection.has_answered(reading.item, write.content):
+                    self.answered.add(settle.index)
                 if write is not None and settle.address in self.waiting:
                     yield write
 
@@ -204,7 +211,8 @@ class _Work:
         """Act on one write's outcome."""
         change = self.waiting[write.address]
         has_content = write.content is not None
-        self.sendable[write.index] += has_content and not isinstance(write.content, Faulty)
+        if has_content and not isinstance(write.content, Faulty):
+            self.answered.add(write.index)
         if outcome.kind in {Kind.DONE, Kind.CONFLICT}:
             self.accepted[write.index] += 1
             self.accepted_contents[write.index] += has_content
@@ -253,8 +261,9 @@ class _Work:
             error = _reason_to_block(
                 refusals,
                 accepted=self.accepted[index],
+                accepted_anywhere=self.accepted.total(),
                 accepted_contents=self.accepted_contents[index],
-                sendable=self.sendable[index],
+                has_answered=index in self.answered,
                 least_faults=least_faults,
             )
             if error:
@@ -330,7 +339,13 @@ def _delete(settle: Settle, version: int) -> Write:
 
 
 def _reason_to_block(
-    refusals: Collection[Refusal], *, accepted: int, accepted_contents: int, sendable: int, least_faults: int
+    refusals: Collection[Refusal],
+    *,
+    accepted: int,
+    accepted_anywhere: int,
+    accepted_contents: int,
+    has_answered: bool,
+    least_faults: int,
 ) -> ConfigurationError | None:
     """What must be changed, if an index's refusals aren't the documents' fault; None if they may be.
 
@@ -340,17 +355,18 @@ def _reason_to_block(
     Args:
         refusals: all refusals of this index in this call of ``converge``.
         accepted: how many actions OpenSearch carried out, or found to be older than what the index holds.
-        accepted_contents: how many of them weren't deletes, which pass no pipeline and no index mapping.
-        sendable: how many items a document could be made of.
+        accepted_anywhere: the same for all indices, which share the table and its keys.
+        accepted_contents: how many of this index's weren't deletes, which pass no pipeline and no index mapping.
+        has_answered: whether the index's transform works for some item.
         least_faults: see ``converge``.
     """
-    if not accepted and any(refusal.reason == _UNREADABLE for refusal in refusals):
+    if not accepted_anywhere and any(refusal.reason == _UNREADABLE for refusal in refusals):
         return ConfigurationError(
             "DynamoDB refuses to read the keys (ValidationException), and nothing else was written: check that "
             "TABLE_NAME and TABLE_KEYS are the table's, and that its keys have the same types as the records' keys"
         )
     untransformed = [refusal for refusal in refusals if refusal.reason.type == TRANSFORM_ERROR]
-    if len(untransformed) >= least_faults and not sendable:
+    if len(untransformed) >= least_faults and not has_answered:
         index, reason = untransformed[0].write.index, untransformed[0].reason
         return ConfigurationError(
             f"the transform of the index {index} failed for all {len(untransformed)} items ({reason}): correct it, and "

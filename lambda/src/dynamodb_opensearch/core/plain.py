@@ -35,6 +35,7 @@ class _Untouched:
 
 
 _UNTOUCHED = _Untouched()
+_NOTHING: Mapping[str, Any] = {}
 _NOT_FINITE = "a number that isn't finite"
 
 
@@ -76,6 +77,8 @@ class PlainItem(dict[str, Any]):
 
     _raw: Item = {}  # noqa: RUF012 (never changed; an instance that isn't made from DynamoDB JSON has no other)
     _spellings: Spellings
+    _shared: dict[str, Any] | None = None
+    """What was converted since this view was copied, for all copies, because they share lists, maps and sets."""
 
     @classmethod
     def of(cls, raw: Item, spellings: Spellings) -> Self:
@@ -85,14 +88,23 @@ class PlainItem(dict[str, Any]):
             AttributeError: it isn't a mapping.
         """
         item = cls(dict.fromkeys(raw.keys(), _UNTOUCHED))
-        item._raw, item._spellings = raw, spellings
+        item.view_on(raw, spellings)
         return item
 
-    def texts(self, spellings: Spellings) -> Iterator[tuple[Any, str]]:
-        """Yield each name with its value's JSON text: see ``texts_of``."""
-        raw = self._raw
+    def view_on(self, raw: Item, spellings: Spellings, shared: dict[str, Any] | None = None) -> None:
+        """Read what is untouched from here."""
+        self._raw, self._spellings, self._shared = raw, spellings, shared
+
+    def encode(self, texts: dict[str, str], spellings: Spellings) -> None:
+        """Put each field's JSON text into ``texts``: see ``encode_fields``."""
+        raw, shared = self._raw, self._shared or _NOTHING
         for name, value in super().items():
-            yield name, encode_value(raw[name]) if value is _UNTOUCHED else _encode(value, spellings)
+            if value is not _UNTOUCHED:
+                texts[_name(name)] = _encode(value, spellings)
+            elif name in shared:
+                texts[name] = _encode(shared[name], spellings)
+            else:
+                texts[name] = encode_value(raw[name])
 
     def __getitem__(self, name: str) -> Any:
         value = super().__getitem__(name)
@@ -150,13 +162,12 @@ class PlainItem(dict[str, Any]):
         return super().__repr__()
 
     def copy(self) -> Self:
-        """Copy it without touching more than a shallow copy shares: lists, maps and sets."""
-        for name, value in super().items():
-            if value is _UNTOUCHED and self._raw[name].keys() & _CONTAINERS:
-                self._touch(name)
+        """Copy it without touching anything."""
         copied = type(self)(zip(self, super().values(), strict=True))
         if self._raw:
-            copied._raw, copied._spellings = self._raw, self._spellings  # noqa: SLF001 (its own class)
+            if self._shared is None:
+                self._shared = {}
+            copied.view_on(self._raw, self._spellings, self._shared)
         return copied
 
     __copy__ = copy
@@ -174,12 +185,17 @@ class PlainItem(dict[str, Any]):
         return dict(self.items())
 
     def _touch(self, name: str) -> Any:
-        value = self._raw[name]
-        try:
-            (tag,) = value
-            plain = _DECODERS[tag](value[tag], self._spellings)
-        except NOT_DYNAMODB_JSON:
-            raise undecodable() from None
+        shared = self._shared
+        plain = _UNTOUCHED if shared is None else shared.get(name, _UNTOUCHED)
+        if plain is _UNTOUCHED:
+            value = self._raw[name]
+            try:
+                (tag,) = value
+                plain = _DECODERS[tag](value[tag], self._spellings)
+            except NOT_DYNAMODB_JSON:
+                raise undecodable() from None
+            if shared is not None:
+                shared[name] = plain
         self[name] = plain
         return plain
 
@@ -211,31 +227,44 @@ _DECODERS: Mapping[str, Callable[[Any, Spellings], Any]] = {
     "NS": lambda values, spellings: {spellings.number(value) for value in values},
     "BS": lambda values, _: {binary(value) for value in values},
 }
-_CONTAINERS = frozenset({"M", "L", "SS", "NS", "BS"})
 
 
-def texts_of(document: dict[Any, Any], spellings: Spellings) -> Iterator[tuple[Any, str]]:
-    """Yield a document's names, each with the JSON text of its value.
+def encode_fields(document: dict[Any, Any], texts: dict[str, str], spellings: Spellings) -> None:
+    """Put each field of a document into ``texts``, in their order: name -> the JSON text of its value.
 
     Raises:
         UndecodableError: an untouched attribute isn't DynamoDB JSON.
-        UnfitError: a value, or one in it, has no form in JSON.
+        UnfitError: a name isn't a str, or a value, or one in it, has no form in JSON.
         RecursionError: a value contains itself, or is nested too deep.
     """
     if isinstance(document, PlainItem):
-        return document.texts(spellings)
-    return ((name, _encode(value, spellings)) for name, value in document.items())
+        document.encode(texts, spellings)
+        return
+    for name, value in document.items():
+        texts[_name(name)] = _encode(value, spellings)
+
+
+def _name(name: Any) -> str:
+    if type(name) is str:
+        return name
+    if not isinstance(name, str):
+        raise UnfitError(f"a name that is {type(name).__name__}")
+    return str.__str__(name)
 
 
 def _encode(value: Any, spellings: Spellings) -> str:
-    encoder = _ENCODERS.get(type(value))
+    kind = type(value)
+    if kind is str:  # the most frequent, without one more call
+        return quote(value)
+    encoder = _ENCODERS.get(kind) or _ENCODERS.get(_known(kind))
     if encoder is None:
-        kinds = (kind for kind in type(value).__mro__ if kind in _ENCODERS)
-        kind = next(kinds, None)
-        if kind is None:
-            raise UnfitError(type(value).__name__)
-        encoder = _ENCODERS[kind]
+        raise UnfitError(kind.__name__)
     return encoder(value, spellings)
+
+
+def _known(kind: type) -> type:
+    """Return the class with an encoder that a class is derived from; else the class."""
+    return next((known for known in kind.__mro__ if known in _ENCODERS), kind)
 
 
 def _int(value: int, _: Spellings) -> str:
@@ -261,8 +290,11 @@ def _array(values: Iterable[Any], spellings: Spellings) -> str:
 
 def _set(values: AbstractSet[Any], spellings: Spellings) -> str:
     """Encode a set in the order of ``items.py``; one of several kinds in the order of its texts."""
+    kinds = set(map(type, values))
+    if kinds == {str}:
+        return "[" + ",".join(map(quote, sorted(values))) + "]"
     texts = [(value, _encode(value, spellings)) for value in values]
-    kinds = {next(kind for kind in type(value).__mro__ if kind in _ENCODERS) for value in values}
+    kinds = set(map(_known, kinds))
     if kinds <= {Decimal, int, float}:
         texts.sort(key=lambda pair: Decimal(pair[0]))
     elif kinds in ({str}, {bytes}):
@@ -273,13 +305,9 @@ def _set(values: AbstractSet[Any], spellings: Spellings) -> str:
 
 
 def _object(document: dict[Any, Any], spellings: Spellings) -> str:
-    return "{" + ",".join([_member(name) + text for name, text in texts_of(document, spellings)]) + "}"
-
-
-def _member(name: Any) -> str:
-    if not isinstance(name, str):
-        raise UnfitError(f"a name that is {type(name).__name__}")
-    return nested_member(name)
+    texts: dict[str, str] = {}
+    encode_fields(document, texts, spellings)
+    return "{" + ",".join([nested_member(name) + text for name, text in texts.items()]) + "}"
 
 
 _ENCODERS: Mapping[type, Callable[[Any, Spellings], str]] = {

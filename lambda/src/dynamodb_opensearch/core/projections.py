@@ -50,6 +50,8 @@ class Projection:
     """Whether the index is being filled: what it can't take is left to backfill and verify, and holds up no other."""
     spec: str = "{}"
     """The rule, the shape and the transform's name as JSON, in one spelling."""
+    code: str = ""
+    """Identifies the transform's code; empty if that isn't known, or if there is no transform."""
     skip_unchanged: bool = False
     """Whether a change is skipped that leaves the document as it was."""
 
@@ -86,6 +88,12 @@ class Projection:
         except UndecodableError as error:
             return Faulty(Reason("undecodable", str(error)))
 
+    def has_answered(self, item: Item, content: Content | None) -> bool:
+        """Whether the transform made this content, or said that there is none: it works, for this item at least."""
+        if self.transform is None or isinstance(content, Faulty):
+            return False
+        return content is not None or self.rule.holds(item)
+
     def is_same(self, content: Content, old: Item) -> bool:
         """Whether the document of an earlier item equals this content."""
         before = self.project(old)
@@ -111,34 +119,55 @@ class Projection:
 
     @cached_property
     def digest(self) -> str:
-        """Two projections with one digest make the same documents, as far as a transform's name says so."""
-        return sha256(self.spec.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+        """Two projections with one digest make the same documents."""
+        return sha256(f"{self.spec} {self.code}".encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+    @property
+    def identity(self) -> str | None:
+        """What notes of finished work say about the projection; None: the index holds every item whole."""
+        return None if self.is_whole else self.digest
 
 
 _MEMBERS = frozenset({"when", "include", "exclude", "rename", "constants", "transform", "standby"})
 _OF_CONTENT = _MEMBERS - {"standby"}
 
 
-def parse_projections(text: str, schema: KeySchema, *, skip_unchanged: bool = False) -> tuple[Projection, ...]:
+def parse_projections(
+    text: str, schema: KeySchema, *, skip_unchanged: bool = False, code: str = ""
+) -> tuple[Projection, ...]:
     """Read the JSON of several indices: ``{"orders": {"when": [...]}, "customers": {...}}``.
+
+    Args:
+        code: identifies the code that transforms come from.
 
     Raises:
         ValueError: it has another form; the text says what is wrong, and what is allowed.
         ConfigurationError: see ``Transform.load``.
     """
     try:
-        value = json.loads(text, parse_float=Decimal)
-    except (RecursionError, ValueError):
+        value = json.loads(text, parse_float=Decimal, object_pairs_hook=_object)
+    except (RecursionError, json.JSONDecodeError):
         raise ValueError(f"it is {text[:200]!r}, which isn't JSON") from None
     if not isinstance(value, dict) or not value:
         raise ValueError(f"it is {text[:200]!r}: it must be an object, index name -> projection, with one or more")
-    projections = tuple(_projection(name, spec, schema, skip_unchanged=skip_unchanged) for name, spec in value.items())
+    projections = tuple(
+        _projection(name, spec, schema, skip_unchanged=skip_unchanged, code=code) for name, spec in value.items()
+    )
     if all(projection.standby for projection in projections):
         raise ValueError("each index has standby = true: at least one must not")
     return projections
 
 
-def _projection(name: str, value: Any, schema: KeySchema, *, skip_unchanged: bool) -> Projection:
+def _object(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(members)
+    if len(found) < len(members):
+        names = [name for name, _ in members]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"it has {twice!r} twice in one object")
+    return found
+
+
+def _projection(name: str, value: Any, schema: KeySchema, *, skip_unchanged: bool, code: str) -> Projection:
     try:
         if not isinstance(value, dict):
             raise ValueError(f"it is {value!r}: it must be an object")  # noqa: TRY301, TRY004 (all are ValueErrors)
@@ -154,12 +183,18 @@ def _projection(name: str, value: Any, schema: KeySchema, *, skip_unchanged: boo
             shape=parse_shape(given),
             standby=_boolean("standby", given.get("standby", False)),
             skip_unchanged=skip_unchanged,
+            code=code if given.get("transform") else "",
             spec=json.dumps(
-                {name: given[name] for name in sorted(_OF_CONTENT & given.keys())}, sort_keys=True, default=str
+                {name: given[name] for name in sorted(_OF_CONTENT & given.keys())}, sort_keys=True, default=_spelt
             ),
         )
     except ValueError as error:
         raise ValueError(f"the index {name!r}: {error}") from None
+
+
+def _spelt(number: Decimal) -> list[str]:
+    """A number with a point, in a form that no text and no other member has."""
+    return [str(number)]
 
 
 def _key_rule(rule: Rule, schema: KeySchema) -> Rule:
@@ -175,7 +210,7 @@ def _key_rule(rule: Rule, schema: KeySchema) -> Rule:
 def _transform(value: Any) -> Transform | None:
     if value is not None and not isinstance(value, str):
         raise ValueError(f"transform is {value!r}: it must be a text such as module:function")
-    return Transform.load(value) if value else None
+    return None if value is None else Transform.load(value)
 
 
 def _boolean(name: str, value: Any) -> bool:

@@ -76,6 +76,8 @@ class Condition:
                 return None, None
             ((tag, content),) = value.items()
             members = content if tag == "M" else {}
+        if tag not in _TAGS:
+            raise ValueError(tag)
         return tag, content
 
     def _equals(self, tag: str | None, content: Any) -> bool:
@@ -83,10 +85,16 @@ class Condition:
             case "S":
                 return content in self.values
             case "N":
-                return bool(self._numbers) and _number(content) in self._numbers
+                return self._equals_number(content)
             case "BOOL":
-                return ("true" if content else "false") in self.values
+                return _BOOLEANS[content] in self.values
         return False
+
+    def _equals_number(self, content: str) -> bool:
+        number = _number(content)
+        if number is None:
+            raise ValueError(content)
+        return number in self._numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +167,8 @@ def _text(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
+_BOOLEANS = {True: "true", False: "false"}
+_TAGS = frozenset({"S", "N", "B", "BOOL", "NULL", "M", "L", "SS", "NS", "BS"})
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?").fullmatch
 
 

@@ -76,7 +76,7 @@ class Shape:
 
     @cached_property
     def _attributes(self) -> Mapping[str, str]:
-        return {new: old for old, new in self.rename.items()}
+        return {new: old for old, new in self.rename.items() if self.field_of(old) == new}
 
     def field_of(self, attribute: str) -> str | None:
         """The name of the field, before escaping, that holds an attribute; None if no document holds it.
@@ -99,10 +99,11 @@ def parse_shape(value: Mapping[str, Any]) -> Shape:
     Raises:
         ValueError: one is wrong; the text says what is wrong, and what is allowed.
     """
-    include = None if value.get("include") is None else _names("include", value["include"])
-    exclude = _names("exclude", value.get("exclude") or [])
-    rename = _object("rename", value.get("rename") or {}, "the item's names with the fields' names", str)
-    constants = _object("constants", value.get("constants") or {}, "fields with texts, numbers or booleans", Constant)
+    given = {name: member for name, member in value.items() if member is not None}
+    include = _names("include", given["include"]) if "include" in given else None
+    exclude = _names("exclude", given.get("exclude", []))
+    rename = _object("rename", given.get("rename", {}), "the item's names with the fields' names", str)
+    constants = _object("constants", given.get("constants", {}), "fields with texts, numbers or booleans", Constant)
     if len(set(rename.values())) < len(rename):
         raise ValueError(f"rename gives one name to two attributes: {rename!r}")
     if include is not None and not set(include) - set(exclude) and not constants:

@@ -9,6 +9,7 @@ import sys
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from decimal import ROUND_HALF_EVEN, Context, localcontext
 from importlib import import_module
 from itertools import islice
 from pathlib import PurePath
@@ -16,7 +17,10 @@ from typing import Any, Self
 
 from dynamodb_opensearch.core.errors import ConfigurationError, TransformError, UndecodableError
 from dynamodb_opensearch.core.items import Item
-from dynamodb_opensearch.core.plain import PlainItem, Spellings, UnfitError, texts_of
+from dynamodb_opensearch.core.plain import PlainItem, Spellings, UnfitError, encode_fields
+
+_CONTEXT = Context(prec=38, rounding=ROUND_HALF_EVEN)
+"""How decimals are calculated in each call: with DynamoDB's digits. A thread's own context may be another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +66,12 @@ class Transform:
         spellings, place = Spellings(), None
         # Raised outside of the handlers: a trace would show the exception that it came from, which may quote the item.
         try:
-            returned = self.function(PlainItem.of(item, spellings))
-            if returned is None:
-                return None
-            if isinstance(returned, dict):
-                return _encoded(returned, spellings)
+            with localcontext(_CONTEXT):
+                returned = self.function(PlainItem.of(item, spellings))
+                if returned is None:
+                    return None
+                if isinstance(returned, dict):
+                    return _encoded(returned, spellings)
             reason = f"returned {type(returned).__name__}, not dict or None"
         except (KeyboardInterrupt, UndecodableError):
             raise
@@ -92,7 +97,8 @@ def read_name(name: str) -> tuple[str, str]:
         ConfigurationError: the name has another form.
     """
     module, colon, attribute = name.partition(":")
-    if not (colon and all(part.isidentifier() for part in (*module.split("."), attribute))):
+    parts = (*module.split("."), attribute)
+    if not (colon and all(part.isascii() and part.isidentifier() for part in parts)):
         raise ConfigurationError(
             f"the transform is {name!r}: it must be a module and a function in it, such as 'search:document'"
         )
@@ -141,12 +147,10 @@ class _UnfitFieldError(Exception):
 def _encoded(document: dict[Any, Any], spellings: Spellings) -> dict[str, str]:
     texts: dict[str, str] = {}
     try:
-        for name, text in texts_of(document, spellings):
-            if not isinstance(name, str):
-                raise _UnfitFieldError(f"returned a name that is {type(name).__name__}, not str")
-            texts[str.__str__(name)] = text
+        encode_fields(document, texts, spellings)
     except (UnfitError, RecursionError) as error:
         field = next(islice(document, len(texts), None))
         what = "a value in itself, or nested too deep," if isinstance(error, RecursionError) else str(error)
-        raise _UnfitFieldError(f"{what} in the field {field} isn't JSON") from None
+        where = f" in the field {field}" if isinstance(field, str) else ""
+        raise _UnfitFieldError(f"{what}{where} isn't JSON") from None
     return texts

@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Protocol
 
 import boto3
@@ -30,6 +31,7 @@ from dynamodb_opensearch.jobs.job import Pause, Step
 from dynamodb_opensearch.jobs.load import Load
 from dynamodb_opensearch.jobs.report import Compared, ReportWriter
 from dynamodb_opensearch.jobs.request import Request, read_request
+from dynamodb_opensearch.jobs.same_code import check_same_code
 from dynamodb_opensearch.jobs.side import Side, Sides
 from dynamodb_opensearch.jobs.sync import Sync, open_sync
 from dynamodb_opensearch.jobs.unit import Unit, read_unit, to_json
@@ -37,7 +39,8 @@ from dynamodb_opensearch.parameter import with_indices
 from dynamodb_opensearch.settings import Settings, read_settings
 
 UNITS = 2_000
-"""Most units of one execution: their results must fit into the 256 KiB that Step Functions passes on."""
+"""Most units of one execution: their results must fit into the 256 KiB that Step Functions passes on. Several indices
+make the results longer, as each has counts of its own."""
 PLAN_BYTES = 240_000
 POSITION_BYTES = 200_000
 """The limit of one unit's position, for the same reason. A longer one of an intent isn't passed on."""
@@ -77,16 +80,22 @@ class Operations:
 
 
 class Operator:
-    """What the function keeps between invocations. Created without I/O."""
+    """What the function keeps between invocations. Created without I/O.
+
+    Args:
+        check: called before each job's work, to refuse what would make other documents than the sync's.
+    """
 
     def __init__(
         self,
         settings: Settings,
         operations: Operations,
+        check: Callable[[Deadline], None] = lambda _: None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._settings, self._operations, self._clock, self._sleep = settings, operations, clock, sleep
+        self._settings, self._operations, self._check = settings, operations, check
+        self._clock, self._sleep = clock, sleep
         self._logger = telemetry.make_logger(settings.sync_name, settings.log_level)
 
     def handle(self, event: Event, context: Context) -> dict[str, Any]:
@@ -131,10 +140,11 @@ class Operator:
         elif not isinstance(job, CreateIndex):
             Sides.resolve(sync)  # a fault of OpenSearch is reported before hundreds of units begin
         units = [to_json(unit) for unit in job.plan(sync)]
-        size = len(json.dumps(units))
-        if len(units) > UNITS or size > PLAN_BYTES:
+        size, indices = len(json.dumps(units)), len(sync.settings.projections)
+        most = UNITS if indices == 1 else UNITS // (1 + indices)
+        if len(units) > most or size > PLAN_BYTES:
             raise ConfigurationError(
-                f"the job has {len(units)} units of {size} bytes, and Step Functions takes {UNITS} of {PLAN_BYTES}: "
+                f"the job has {len(units)} units of {size} bytes, and Step Functions takes {most} of {PLAN_BYTES}: "
                 "give fewer segments or exports, or run it with the command line, which has no such limit"
             )
         self._logger.info("planned", extra={"job": event["job"], "units": len(units)})
@@ -233,6 +243,7 @@ class Operator:
         )
 
     def _open(self, request: Request, deadline: Deadline, capacity: CapacityLimit | None = None) -> Sync:
+        self._check(deadline)
         return open_sync(
             self._settings.select(request.indices),
             capacity=capacity,
@@ -334,5 +345,7 @@ def _location(sync: Sync, export: str) -> str:
     return location_of(sync.dynamodb, export) if export.startswith("arn:") else export
 
 
-_operator = Operator(read_settings(with_indices(os.environ)), Operations.read(os.environ))
+_operator = Operator(
+    read_settings(with_indices(os.environ)), Operations.read(os.environ), partial(check_same_code, os.environ)
+)
 handler = _operator.handle

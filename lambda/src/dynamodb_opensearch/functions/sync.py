@@ -90,6 +90,7 @@ class SyncFunction:
                 conflict_window=settings.conflict_window_seconds,
                 tally=tally,
                 standby=self._standby,
+                answered=batch.answered,
                 least_faults=_LEAST_FAULTS,
             )
         except ConfigurationError as error:
@@ -105,6 +106,8 @@ class SyncFunction:
                 "not done in time: Lambda retries",
                 extra={"unfinished": len(result.unfinished), "reason": str(result.last_reason)},
             )
+        if tally.missed:
+            self._logger.warning("a standby index missed documents", extra={"documents": tally.missed})
         if tally.from_the_future:
             self._logger.warning(
                 "documents have versions from the future, as another sync may have left them: each of their changes "

@@ -29,7 +29,8 @@ def only(sync: Sync) -> Projection:
     """
     if len(sync.projections) > 1:
         raise ConfigurationError(
-            f"the sync has the indices {', '.join(sync.projections)}, and this is about one of them: name it"
+            f"the sync has the indices {', '.join(sync.projections)}, and this is about one of them: name it, with "
+            "--index NAME or a job's indices"
         )
     [projection] = sync.projections.values()
     return projection

@@ -20,7 +20,7 @@ from dynamodb_opensearch.jobs.side import Side, Sides
 from dynamodb_opensearch.jobs.suspects import Looker, Page, Suspect, looked_through
 from dynamodb_opensearch.jobs.sync import Sync
 from dynamodb_opensearch.jobs.unit import Unit, Whole
-from dynamodb_opensearch.jobs.verify import Verify
+from dynamodb_opensearch.jobs.verify import Verify, check_others
 from dynamodb_opensearch.opensearch.layout import Layout
 
 _DIFFERENCES = 500  # differences of one step
@@ -66,6 +66,7 @@ class RepairReport:
                 since; or it names documents of an index that isn't among ``others``.
         """
         side = self._side(sync)
+        check_others(self.others, Sides.of_one(side), sync)  # since verify, one may have become an index of the sync
         elsewhere = Counter(difference.place.index for difference in self._read(sync, side).differences())
         for index in elsewhere.keys() - {side.layout.index, *self.others}:
             raise ConfigurationError(

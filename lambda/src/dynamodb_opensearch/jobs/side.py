@@ -41,10 +41,16 @@ class Sides:
         Raises:
             ConfigurationError: an index doesn't exist, can't be written to, or is written to under two names.
         """
-        sides = []
-        for index, projection in sync.projections.items():
-            reader = sync.reader(index)
-            sides.append(Side(projection, reader, reader.resolve(sync.deadline())))
+        readers = [(projection, sync.reader(index)) for index, projection in sync.projections.items()]
+        return cls.of_all([Side(projection, reader, reader.resolve(sync.deadline())) for projection, reader in readers])
+
+    @classmethod
+    def of_all(cls, sides: Sequence[Side]) -> "Sides":
+        """All sides of a sync.
+
+        Raises:
+            ConfigurationError: an index is written to under two names.
+        """
         homes: dict[str, Side] = {}
         for side in sides:
             other = homes.setdefault(side.layout.index, side)
@@ -53,8 +59,8 @@ class Sides:
                     f"{other.name} and {side.name} both lead to {side.layout.index}: each needs an index of its "
                     "own, or each would delete the other's documents"
                 )
-        behind = {name: side for side in sides for name in side.layout.others}
-        return cls(behind | homes)
+        behind = {name: side for side in sides for name in side.layout.others if name not in homes}
+        return cls(homes | behind)
 
     @classmethod
     def of_one(cls, side: Side) -> "Sides":

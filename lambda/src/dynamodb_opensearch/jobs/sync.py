@@ -65,9 +65,9 @@ class Sync:
         return IndexAdmin(self.client, index, self.deadline)
 
     def counted(self, index: str, counts: Mapping[str, int]) -> Counter[str]:
-        """The counts of what was done in an index: where there are several, also under ``index/name``."""
+        """The counts of what was done in an index: where there are several, also under ``index/name``. None is 0."""
         if len(self.settings.projections) == 1:
-            return Counter(counts)
+            return +Counter(counts)
         return Counter(counts) + Counter({f"{index}/{name}": count for name, count in counts.items()})
 
     @property

@@ -70,7 +70,7 @@ class Verify:
         """
         sides = Sides.resolve(sync)
         sides.check_comparable()
-        _check_others(self.others, sides, sync)
+        check_others(self.others, sides, sync)
         shards: list[tuple[Side, Shard]] = []
         for index in (*(side.layout.index for side in sides), *self.others):
             side = sides.by_index[index]
@@ -118,11 +118,17 @@ class Verify:
             yield from certain(found, looker, self.patience_seconds)
 
 
-def _check_others(others: Sequence[str], sides: Sides, sync: Sync) -> None:
+def check_others(others: Sequence[str], sides: Sides, sync: Sync) -> None:
+    """Check that these are indices behind the aliases that the sync doesn't write to.
+
+    Raises:
+        ConfigurationError: one isn't, or it is closed.
+    """
     known = sides.others()
     homes = {side.layout.index: side.name for side in sides}
-    if others:  # an index that the sync leaves alone for now is still its own
-        homes |= {sync.reader(name).resolve(sync.deadline()).index: name for name in sync.settings.unselected}
+    if others:  # an index that the job leaves alone is still the sync's own
+        names = (*sync.projections, *sync.settings.unselected)
+        homes |= {sync.reader(name).resolve(sync.deadline()).index: name for name in names}
     for name in others:
         if name in homes:
             raise ConfigurationError(f"--other-index {name}: the sync writes to it itself, as {homes[name]}")
@@ -154,6 +160,8 @@ class _FirstLook:
                 self._compare(side, held, scanned.read_at, page)
                 if len(self._sync.projections) > 1:
                     page.counts[f"{side.name}/items"] += len(held)
+                elif len(held) < len(scanned.items):
+                    page.counts["outside"] += len(scanned.items) - len(held)
             yield page
 
     def _compare(self, side: Side, held: Sequence[tuple[Item, str | Faulty]], read_at: int, page: Page) -> None:
@@ -173,7 +181,7 @@ class _FirstLook:
                 for place, item, text, document in zip(places, items, texts, documents, strict=True)
                 if compare(text, document, read_at, side.layout.kept)
             ]
-            page.notices.update(_ignored(documents, side))
+            page.notices.update(self._ignored(documents, side))
             self._note_seen(side, places, documents)
 
     def at_documents(self, shard: Shard, position: Any, percent: float) -> Iterator[Page]:
@@ -212,6 +220,12 @@ class _FirstLook:
                 if field is not None and not side.layout.indexes(field_of(field))
             }
         )
+
+    def _ignored(self, documents: Iterable[Document | None], side: Side) -> Counter[str]:
+        """Count the fields whose values OpenSearch kept but didn't index, because they are malformed or too long."""
+        names = (unescape_name(name) for document in documents if document for name in document.ignored)
+        attributes = map(side.projection.shape.attribute_of, names)
+        return Counter(f"{self._in(side)}{name}: value kept, but not indexed" for name in attributes)
 
     def _in(self, side: Side) -> str:
         return f"{side.name}: " if len(self._sync.projections) > 1 else ""
@@ -263,12 +277,6 @@ class _FirstLook:
             return keys if self._schema.id_of(keys) == document_id else None
         except (KeyError, RecursionError, TypeError, UndecodableError, ValueError):
             return None
-
-
-def _ignored(documents: Iterable[Document | None], side: Side) -> Counter[str]:
-    """Count the fields whose values OpenSearch kept but didn't index, because they are malformed or too long."""
-    names = (unescape_name(name) for document in documents if document for name in document.ignored)
-    return Counter(f"{side.projection.shape.attribute_of(name)}: value kept, but not indexed" for name in names)
 
 
 def field_of(name: str) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 
 from dynamodb_opensearch.core.errors import ConfigurationError, UndecodableError
 from dynamodb_opensearch.core.keys import KeySchema
-from dynamodb_opensearch.core.records import UNSEEN, Record, Undecodable
+from dynamodb_opensearch.core.records import UNSEEN, Image, Record, Undecodable
 from dynamodb_opensearch.core.versions import own_version
 
 _ONLY = "this function takes events of a DynamoDB stream only"
@@ -104,21 +104,28 @@ def _decode(record: Mapping[str, Any], schema: KeySchema) -> Record:
     try:
         event_name, data = record["eventName"], record["dynamodb"]
         keys, number, created_at = data["Keys"], data["SequenceNumber"], data["ApproximateCreationDateTime"]
-        new, old = data.get("NewImage"), data.get("OldImage")
         schema.check(keys)
     except (AttributeError, KeyError, TypeError):
         raise UndecodableError(
             "the record lacks eventName, Keys, SequenceNumber or ApproximateCreationDateTime"
         ) from None
     document_id, own = schema.id_of(keys), own_version(created_at, number)
+    new, old = _image(data.get("NewImage")), _image(data.get("OldImage"))
     if event_name == "REMOVE":
-        return Record(document_id, keys, own, number, int(created_at), None, UNSEEN if old is None else old)
+        return Record(document_id, keys, own, number, int(created_at), None, old)
     if event_name == "INSERT":
-        return Record(document_id, keys, own, number, int(created_at), UNSEEN if new is None else new, None)
+        return Record(document_id, keys, own, number, int(created_at), new, None)
     if event_name == "MODIFY":
-        new, old = (UNSEEN if image is None else image for image in (new, old))
         return Record(document_id, keys, own, number, int(created_at), new, old)
     raise UndecodableError("eventName must be INSERT, MODIFY or REMOVE")
+
+
+def _image(value: Any) -> Image:
+    if value is None:
+        return UNSEEN
+    if isinstance(value, Mapping):
+        return value
+    raise UndecodableError("an image isn't an object of attributes")
 
 
 def _undecodable(position: int, record: Any, schema: KeySchema, reason: str) -> Undecodable:

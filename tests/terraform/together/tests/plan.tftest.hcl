@@ -36,6 +36,15 @@ run "a_plan_before_anything_exists" {
     condition     = length(output.alarms.queue) == 14 && length(output.alarms.topic) == 12
     error_message = "The alarms are ${jsonencode(output.alarms)}."
   }
+
+  # Two indices with one rule about the table's string key.
+  assert {
+    condition = (
+      output.filters == { bucket = 1, queue = 0, topic = 0 }
+      && output.indices.bucket == tolist(["orders", "products"])
+    )
+    error_message = "The patterns are ${jsonencode(output.filters)}, the indices ${jsonencode(output.indices)}."
+  }
 }
 
 run "an_apply" {

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -19,9 +18,10 @@ from dynamodb_opensearch.cli.commands.recover import parse_moment
 from dynamodb_opensearch.cli.run import exports
 from dynamodb_opensearch.cli.run import survey as surveys
 from dynamodb_opensearch.cli.run.exports import Asked, Exports
-from dynamodb_opensearch.cli.run.survey import Survey
+from dynamodb_opensearch.cli.run.survey import IndexSurvey, Survey
 from dynamodb_opensearch.cli.run.task import alone
 from dynamodb_opensearch.cli.run.worker import JobFailedError
+from dynamodb_opensearch.cli.target.configuration import Configuration
 from dynamodb_opensearch.cli.target.flags import RunFlags, TargetFlags
 from dynamodb_opensearch.core.errors import ConfigurationError, OutOfTimeError
 from dynamodb_opensearch.dynamodb.description import TableDescription
@@ -289,8 +289,10 @@ def recover(world: World, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], in
     sync = make_sync(FakeDynamoDB(), FakeOpenSearch(), dynamodb=world.dynamodb)
     described = {"aliases": {}, "settings": {"index": {"uuid": "index-1", "number_of_shards": "1"}}}
     layout = read_layout("products", json.dumps({"products": described}))
-    found = Survey(sync.settings, TableDescription(TABLE_ARN, None, {"pk": "S"}, "table-1", 6, 0), layout, 0)
-    monkeypatch.setattr(recovering, "configure", lambda _: SimpleNamespace(settings=sync.settings))
+    configuration = Configuration(sync.settings)
+    index = IndexSurvey(sync.settings.projections[0], layout, 0)
+    found = Survey(configuration, TableDescription(TABLE_ARN, None, {"pk": "S"}, "table-1", 6, 0), (index,))
+    monkeypatch.setattr(recovering, "configure", lambda _: configuration)
     monkeypatch.setattr(recovering, "open_sync", lambda _: sync)
     monkeypatch.setattr(recovering, "survey", lambda _: found)
     monkeypatch.setattr("dynamodb_opensearch.dynamodb.wire.connect", lambda **_: None)

@@ -16,9 +16,10 @@ from typing import Annotated, Any
 import pytest
 import typer
 from dynamodb_opensearch.cli.run import survey as surveys
-from dynamodb_opensearch.cli.run.survey import Survey
+from dynamodb_opensearch.cli.run.survey import IndexSurvey, Survey
 from dynamodb_opensearch.cli.run.task import Result, Task, carried_out, checkpoint_path, how_to_resume
 from dynamodb_opensearch.cli.run.worker import JobFailedError
+from dynamodb_opensearch.cli.target.configuration import Configuration
 from dynamodb_opensearch.cli.target.flags import RunFlags, unfolded
 from dynamodb_opensearch.core.errors import ConfigurationError, OutOfTimeError
 from dynamodb_opensearch.dynamodb.description import TableDescription
@@ -36,7 +37,9 @@ TABLE = "arn:aws:dynamodb:eu-west-1:123456789012:table/products"
 def surveyed(*, uuid: str = "an index", table_id: str = "a table") -> Survey:
     description = {"aliases": {}, "mappings": {}, "settings": {"index": {"uuid": uuid, "number_of_shards": "1"}}}
     layout = read_layout("products", json.dumps({"products": description}))
-    return Survey(settings(), TableDescription(TABLE, None, {"pk": "S"}, table_id, 6, 0), layout, 6)
+    configuration = Configuration(settings())
+    index = IndexSurvey(configuration.settings.projections[0], layout, 6)
+    return Survey(configuration, TableDescription(TABLE, None, {"pk": "S"}, table_id, 6, 0), (index,))
 
 
 def test_a_checkpoint_is_of_one_command_table_and_index(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -128,7 +131,7 @@ def runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Runs:
     runs = Runs(tmp_path)
     monkeypatch.setattr("dynamodb_opensearch.dynamodb.wire.connect", lambda **_: None)
     monkeypatch.setattr(surveys, "describe_table", lambda *_: runs.now.table)
-    monkeypatch.setattr(Reader, "resolve", lambda *_: runs.now.layout)
+    monkeypatch.setattr(Reader, "resolve", lambda *_: runs.now.indices[0].layout)
     return runs
 
 
@@ -242,7 +245,7 @@ def test_work_on_an_index_or_table_that_was_made_anew_is_not_gone_on_with(
 def test_a_result_about_an_index_that_was_made_anew_meanwhile_is_none(
     runs: Runs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Reader, "resolve", lambda *_: surveyed(uuid="another").layout)
+    monkeypatch.setattr(Reader, "resolve", lambda *_: surveyed(uuid="another").indices[0].layout)
     with pytest.raises(
         ConfigurationError, match=r"while this ran, .* recreated, .*indexUuid was 'an index', is 'another'"
     ):

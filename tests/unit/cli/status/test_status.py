@@ -18,7 +18,15 @@ from dynamodb_opensearch.cli.output import ERROR, REMAINS, WELL
 from dynamodb_opensearch.cli.run.progress import span
 from dynamodb_opensearch.cli.status.metrics import Metrics, Series, logged, published, read_metrics
 from dynamodb_opensearch.cli.status.screen import judge, screen, sparkline
-from dynamodb_opensearch.cli.status.status import EventSourceMapping, Letters, Observer, Part, Status, _part
+from dynamodb_opensearch.cli.status.status import (
+    EventSourceMapping,
+    IndexStatus,
+    Letters,
+    Observer,
+    Part,
+    Status,
+    _part,
+)
 from dynamodb_opensearch.core.deadline import Deadline
 from dynamodb_opensearch.core.errors import SyncError
 from dynamodb_opensearch.core.tally import Tally
@@ -38,15 +46,23 @@ HEALTHY = Status(
     at=NOW,
     function="products-opensearch-sync",
     table="arn:aws:dynamodb:eu-west-1:123456789012:table/products",
-    index="products",
     mappings=Part([MAPPING]),
     iterator_age_seconds=Part(0.3),
     metrics=Part(METRICS),
     letters=Part(Letters(0)),
-    documents=Part(2_375),
     items=Part(2_375),
-    verified=Part({"at": "2026-11-24T09:00:00Z", "items": 2_375, "differences": 0}),
+    indices={
+        "products": IndexStatus(
+            Part(2_375), Part({"at": "2026-11-24T09:00:00Z", "items": 2_375, "differences": 0}), Part("products")
+        )
+    },
 )
+
+
+def changed(**changes: Any) -> Status:
+    """The healthy status with other parts; ``documents`` and ``verified`` are its index's."""
+    own = {name: changes.pop(name) for name in ("documents", "verified") if name in changes}
+    return replace(HEALTHY, indices={"products": replace(HEALTHY.indices["products"], **own)}, **changes)
 
 
 def shown(status: Status, *, watched: bool = True) -> str:
@@ -166,7 +182,7 @@ def test_each_part_fails_alone_and_says_why(observer: Observer) -> None:
     assert status.items == Part(0)
     assert status.mappings.problem == "no function is known: give --function NAME"
     assert "ConnectionRefusedError" in (status.documents.problem or "")
-    assert "ConnectionRefusedError" in (status.verified.problem or "")
+    assert "ConnectionRefusedError" in (status.indices["products"].verified.problem or "")
     assert judge(status) == REMAINS
     value = json.loads(json.dumps(status.to_json()))
     assert value["letters"] == {"waiting": 3, "atLeast": False, "oldestSeconds": None}
@@ -223,7 +239,7 @@ PARTS = ("mappings", "iterator_age_seconds", "metrics", "letters", "documents", 
     ],
 )
 def test_the_exit_code_says_whether_something_needs_an_operator(changes: dict[str, Any], code: int) -> None:
-    assert judge(replace(HEALTHY, **changes)) == code
+    assert judge(changed(**changes)) == code
 
 
 @contextmanager
@@ -272,10 +288,10 @@ def test_an_opensearch_that_refuses_or_is_none_is_broken_in_one_part_each(
     with answering(status, body) as url:
         observer._settings = replace(observer._settings, endpoint=url)
         observer._client = Client(observer._settings, connections=3)
-        documents, verified = _part(observer._documents), _part(observer._verified)
-    assert (documents.value, documents.broken) == (None, True)
-    assert (verified.value, bool(verified.problem)) == (None, True)
-    seen = replace(HEALTHY, documents=documents, verified=verified)
+        index = observer._index(observer._projections[0])
+    assert (index.documents.value, index.documents.broken) == (None, True)
+    assert (index.verified.value, bool(index.verified.problem)) == (None, True)
+    seen = replace(HEALTHY, indices={"products": index})
     assert judge(seen) == REMAINS
     shown(seen)
 
@@ -308,7 +324,7 @@ def test_what_another_program_noted_in_the_index_is_no_result_of_ours(section: A
     body = json.dumps({"products": {"mappings": {"_meta": {"dynamodb_opensearch": section}}}})
     client: Any = SimpleNamespace(fetch=lambda *_: body)
     found = last_verified(client, "products", Deadline.after(1))
-    seen = replace(HEALTHY, verified=Part(found) if found is not None else Part(problem="never"))
+    seen = changed(verified=Part(found) if found is not None else Part(problem="never"))
     assert judge(seen) in {WELL, REMAINS}
     shown(seen)
 
@@ -335,7 +351,7 @@ def test_a_screen_full_of_problems_still_fits() -> None:
     problem: Any = Part(problem="the function 'x': ListEventSourceMappings answered AccessDenied (" + "y" * 60)
     names = ("mappings", "iterator_age_seconds", "metrics", "letters", "documents", "items", "verified")
     changes: dict[str, Any] = dict.fromkeys(names, problem)
-    lines = shown(replace(HEALTHY, **changes)).splitlines()
+    lines = shown(changed(**changes)).splitlines()
     assert len(lines) <= 24
     assert max(map(len, lines)) <= 80
 

@@ -75,7 +75,7 @@ def functions(monkeypatch: pytest.MonkeyPatch) -> FakeLambda:
 def test_the_functions_environment_gives_all_settings(functions: FakeLambda) -> None:
     found = configure(TargetFlags(function="arn:aws:lambda:eu-west-1:123456789012:function:sync"))
     assert found.settings.endpoint == "https://function.example.com"
-    assert (found.settings.index, found.settings.conflict_window_seconds) == ("of-the-function", 90)
+    assert (found.settings.indices[0], found.settings.conflict_window_seconds) == ("of-the-function", 90)
     assert (found.settings.region, functions.regions) == ("eu-west-1", ["eu-west-1"])
     assert found.settings.sync_name == "sync"
     assert found.function is not None
@@ -88,14 +88,14 @@ def test_an_option_wins_over_the_function_and_that_over_a_variable(monkeypatch: 
     monkeypatch.setenv("INDEX", "of-the-environment")
     monkeypatch.setenv("OPENSEARCH_ENDPOINT", "https://environment.example.com")
     found = configure(TargetFlags(function="sync", endpoint="https://option.example.com"))
-    assert (found.settings.endpoint, found.settings.index) == ("https://option.example.com", "of-the-function")
+    assert (found.settings.endpoint, found.settings.indices[0]) == ("https://option.example.com", "of-the-function")
 
 
 def test_variables_alone_are_enough(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in {**FUNCTION, "AWS_DEFAULT_REGION": "eu-north-1", "LOG_LEVEL": "silly"}.items():
         monkeypatch.setenv(name, value)
     found = configure(TargetFlags())
-    assert (found.function, found.settings.index, found.settings.region) == (None, "of-the-function", "eu-north-1")
+    assert (found.function, found.settings.indices[0], found.settings.region) == (None, "of-the-function", "eu-north-1")
     assert os.environ["AWS_REGION"] == os.environ["AWS_DEFAULT_REGION"] == "eu-north-1"
 
 
@@ -111,7 +111,7 @@ def test_the_region_is_the_options_else_the_arns_else_the_environments(
     monkeypatch: pytest.MonkeyPatch, flags: dict[str, str], expected: str
 ) -> None:
     monkeypatch.setenv("AWS_REGION", "us-east-1")
-    given = {"endpoint": "https://x.example.com", "auth": "none", "keys": "pk", "index": "i", **flags}
+    given = {"endpoint": "https://x.example.com", "auth": "none", "keys": "pk", "index": ["i"], **flags}
     assert configure(TargetFlags(**given)).settings.region == expected  # type: ignore[arg-type]
 
 
@@ -126,7 +126,7 @@ def test_the_tables_keys_are_asked_for_when_they_arent_given(monkeypatch: pytest
         AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
         BillingMode="PAY_PER_REQUEST",
     )
-    flags = TargetFlags(endpoint="https://x.example.com", auth="none", table="orders", index="orders")
+    flags = TargetFlags(endpoint="https://x.example.com", auth="none", table="orders", index=["orders"])
     assert configure(flags).settings.key_schema.names == ("pk", "sk")
 
 
@@ -312,7 +312,7 @@ def test_the_terraform_option_wins_over_a_variable_that_names_a_function(
 
 
 def test_the_command_that_comes_next_names_the_same_table_and_index() -> None:
-    flags = TargetFlags(terraform=Path("my infra"), index="products-2")
+    flags = TargetFlags(terraform=Path("my infra"), index=["products-2"])
     assert flags.command_line("repair", "--report", Path("r.jsonl")) == (
         "dynamodb-opensearch repair --terraform 'my infra' --index products-2 --report r.jsonl"
     )

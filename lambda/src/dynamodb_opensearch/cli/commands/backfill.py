@@ -1,4 +1,4 @@
-"""``backfill``: fills the index from a scan of the table, or from an export."""
+"""``backfill``: fills the indices from a scan of the table, or from an export."""
 
 from typing import Annotated
 
@@ -48,12 +48,12 @@ def backfill(
         ),
     ] = False,
 ) -> int:
-    """Write every item of the table into the index.
+    """Write every item of the table into each index that holds it.
 
-    What the live sync writes meanwhile is newer, and stays. The command reads the whole table once, consistently, which
-    takes one capacity unit for each 4 KB. The index must exist.
+    What the live sync writes meanwhile is newer, and stays. The command reads the whole table once for all indices,
+    consistently, which takes one capacity unit for each 4 KB. The indices must exist.
     """
-    found = survey(configure(target).settings)
+    found = survey(configure(target))
     job: Backfill | Load = Backfill(segments, not no_recheck)
     if export:
         job = Load((_location(export),), not no_recheck)

@@ -15,11 +15,12 @@ from dynamodb_opensearch.cli.run.progress import waiting
 from dynamodb_opensearch.cli.target.configuration import connected
 from dynamodb_opensearch.cli.target.flags import TargetFlags
 from dynamodb_opensearch.core.errors import ConfigurationError
+from dynamodb_opensearch.core.projections import Projection
 from dynamodb_opensearch.dynamodb.description import describe_table
-from dynamodb_opensearch.jobs.create_index import sample
+from dynamodb_opensearch.jobs.create_index import only, propose
 from dynamodb_opensearch.jobs.sync import Sync
 from dynamodb_opensearch.opensearch.definition import Definition, read_definition
-from dynamodb_opensearch.opensearch.mapping import Note, infer
+from dynamodb_opensearch.opensearch.mapping import Note
 
 
 @command(
@@ -58,11 +59,12 @@ def create(
 
     A proposed index mapping accepts every value that DynamoDB can hold. It is shown, with the reason for each field,
     before anything is created. Settings that you don't give are set as a synced index needs them: tombstones live for
-    an hour.
+    an hour. If the sync has several indices, name one with --index.
     """
     given = read_definition(file) if file else None
     sync = connected(target)
-    definition, notes = (given, ()) if given else _proposed(sync, items, dynamic=dynamic)
+    projection = only(sync)
+    definition, notes = (given, ()) if given else _proposed(sync, projection, items, dynamic=dynamic)
     size = describe_table(sync.dynamodb, sync.settings.table_name).size_bytes
     definition = definition.with_defaults(table_bytes=size, service=sync.settings.service)
     if notes:
@@ -72,7 +74,7 @@ def create(
         return WELL
     if notes and not yes:
         _ask_for_agreement(definition)
-    made = sync.index_admin.create(definition, name)
+    made = sync.index_admin(projection.index).create(definition, name)
     if as_json:
         print_json({"command": "index create", "index": made.index, "alias": made.alias, **definition.to_json()})
         return WELL
@@ -82,10 +84,11 @@ def create(
     return WELL
 
 
-def _proposed(sync: Sync, items: int, *, dynamic: bool) -> tuple[Definition, Sequence[Note]]:
+def _proposed(sync: Sync, projection: Projection, items: int, *, dynamic: bool) -> tuple[Definition, Sequence[Note]]:
     with waiting(stderr(), f"reading {items:,} items of {sync.settings.table_name}"):
-        proposal = infer(sample(sync, items), sync.key_types, dynamic=dynamic)
-    tell(f"proposed from {counted(proposal.samples, 'item')} of {sync.settings.table_name}:")
+        proposal = propose(sync, projection, items, dynamic=dynamic)
+    held = "" if projection.is_whole else f", as {projection.index} is to hold them"
+    tell(f"proposed from {counted(proposal.samples, 'item')} of {sync.settings.table_name}{held}:")
     return Definition(proposal.mappings, {}, {}), proposal.notes
 
 

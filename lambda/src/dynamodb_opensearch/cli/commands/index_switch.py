@@ -9,6 +9,7 @@ from dynamodb_opensearch.cli.command import Json, command
 from dynamodb_opensearch.cli.output import WELL, counted, print_json, stdout, tell, warn
 from dynamodb_opensearch.cli.target.configuration import connected
 from dynamodb_opensearch.cli.target.flags import TargetFlags
+from dynamodb_opensearch.jobs.create_index import only
 
 
 @command("switch", "dynamodb-opensearch index switch products-2 --terraform .")
@@ -23,16 +24,18 @@ def switch(
     The alias keeps its filter and its routing. Other indices behind it, perhaps another sync's, stay there.
 
     Use it to change an index mapping that can't change in place: create the other index, backfill it with --index,
-    switch, and then repair, because the live sync wrote to the first index meanwhile.
+    switch, and then repair, because the live sync wrote to the first index meanwhile. If the sync has several indices,
+    name the alias with --index.
     """
     sync = connected(target)
-    done = sync.index_admin.switch(name)
+    alias = only(sync).index
+    done = sync.index_admin(alias).switch(name)
     before = [done.before] if done.before else []
     if as_json:
         print_json(
             {
                 "command": "index switch",
-                "alias": sync.settings.index,
+                "alias": alias,
                 "index": name,
                 "before": before,
                 "left": done.left,
@@ -42,7 +45,7 @@ def switch(
         )
     else:
         instead = f" instead of {done.before}" if done.before else ""
-        stdout().print(Text(f"The alias {sync.settings.index} points to {name}{instead}"))
+        stdout().print(Text(f"The alias {alias} points to {name}{instead}"))
     if done.left:
         tell(f"also behind the alias, and unchanged: {', '.join(done.left)}")
     if done.documents < (done.documents_before or 0):

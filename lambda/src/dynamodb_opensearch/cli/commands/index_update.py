@@ -10,6 +10,7 @@ from dynamodb_opensearch.cli.command import Json, command
 from dynamodb_opensearch.cli.output import WELL, counted, print_json, stdout
 from dynamodb_opensearch.cli.target.configuration import connected
 from dynamodb_opensearch.cli.target.flags import TargetFlags
+from dynamodb_opensearch.jobs.create_index import only
 from dynamodb_opensearch.opensearch.definition import read_definition
 
 
@@ -27,13 +28,14 @@ def update(
     """Change the index in place, where OpenSearch can.
 
     What the file doesn't mention stays. If anything can't be changed in place, nothing is changed, and the error names
-    each such thing.
+    each such thing. If the sync has several indices, name one with --index.
     """
     definition = read_definition(file)
     sync = connected(target)
-    changes = sync.index_admin.plan_update(definition)
+    admin = sync.index_admin(only(sync).index)
+    changes = admin.plan_update(definition)
     if not dry_run:
-        sync.index_admin.update(changes)
+        admin.update(changes)
     if as_json:
         print_json(
             {"command": "index update", "index": changes.index, "dryRun": dry_run, "changes": changes.descriptions}

@@ -51,7 +51,8 @@ def recover(
     live sync running again first.
     """
     moment = parse_moment(since, datetime.now(UTC))
-    settings = configure(target).settings
+    configuration = configure(target)
+    settings = configuration.settings
     if bucket is None:
         sync = open_sync(settings)
         if _is_exportable(sync, moment):
@@ -59,8 +60,8 @@ def recover(
                 f"comparing everything. The table has point-in-time recovery: with --bucket NAME, exports of what "
                 f"changed since {text_of(moment)} are enough, and use none of the table's capacity"
             )
-        return mend_all(target, run, ComparisonFlags(patience=patience, rcu=rcu), settings, "recover")
-    found, sync = survey(settings), open_sync(settings)
+        return mend_all(target, run, ComparisonFlags(patience=patience, rcu=rcu), configuration, "recover")
+    found, sync = survey(configuration), open_sync(settings)
     # Not the checkpoint of a full comparison: neither may go on from the other's.
     path = run.checkpoint or checkpoint_path("recover --bucket", settings, found.table.arn)
     asked = Asked(found.table.arn, found.table.table_id, moment, bucket, prefix)

@@ -52,11 +52,12 @@ def redrive(
 ) -> int:
     """Settle the keys of failures: dead letters, and AWS's failure records.
 
-    A failure that is settled is deleted. One that still fails is kept, with its new reason.
+    A failure that is settled is deleted. One that still fails is kept, with its new reason. With --index, failures
+    about other indices are kept, and so are those that concern all indices of the sync.
     """
-    settings = configure(target).settings
-    job = Redrive(source_arn(source, settings), drop_expired, drop_keyless)
-    found = survey(settings)
+    configuration = configure(target)
+    job = Redrive(source_arn(source, configuration.settings), drop_expired, drop_keyless)
+    found = survey(configuration)
     task = Task("redrive", job, None, ("failures",), parallel=job.source.split(":")[2:3] == ["s3"])
     with carried_out(task, found, run) as result:
         kept = result.counts.get("kept", 0)
@@ -66,7 +67,7 @@ def redrive(
             console = stdout()
             failures = counted(result.counts.get("failures", 0), "failure")
             print_counts(console, result, f"Took {failures} of {job.source}", ("redriven", "kept"))
-            print_findings(console, result.checkpoint.findings(), kept)
+            print_findings(console, result.checkpoint.findings(), kept, with_index=len(result.indices) > 1)
         if not result.done:
             return INTERRUPTED
         if kept:

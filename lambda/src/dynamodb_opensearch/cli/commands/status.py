@@ -31,10 +31,10 @@ def status(
 ) -> int:
     """Show how the sync is doing, on one screen.
 
-    Exit code 1: the trigger doesn't run or its last batch failed, failures are waiting, the last verify found
-    differences or couldn't judge some documents, or something is broken: OpenSearch doesn't answer or refuses, or the
-    function, the table or the failure destination doesn't exist. If you lack the right to read something, its line says
-    so, and the exit code doesn't change. Exit code 2: nothing could be read.
+    Exit code 1: the trigger doesn't run or its last batch failed, failures are waiting, the last verify of an index
+    found differences or couldn't judge some documents, or something is broken: OpenSearch doesn't answer or refuses, or
+    the function, the table or the failure destination doesn't exist. A standby index may be missing. If you lack the
+    right to read something, its line says so, and the exit code doesn't change. Exit code 2: nothing could be read.
     """
     console = stdout()
     if watch and (as_json or not console.is_terminal):

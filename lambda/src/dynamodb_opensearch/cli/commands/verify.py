@@ -1,5 +1,6 @@
-"""``verify``: compares the whole table with the whole index, or a sample of both."""
+"""``verify``: compares the whole table with all indices, or a sample of both."""
 
+from collections.abc import Sequence
 from math import ceil
 from pathlib import Path
 from typing import Annotated
@@ -10,9 +11,9 @@ from dynamodb_opensearch.cli.command import ComparisonFlags, command
 from dynamodb_opensearch.cli.output import INTERRUPTED, print_json
 from dynamodb_opensearch.cli.run.checkpoint import now
 from dynamodb_opensearch.cli.run.comparison import SEGMENTS, compared, note_result, subject
-from dynamodb_opensearch.cli.run.counts import total_of
+from dynamodb_opensearch.cli.run.counts import held_of, total_of
 from dynamodb_opensearch.cli.run.task import Result
-from dynamodb_opensearch.cli.show.report import Report, check_report_path, write_report
+from dynamodb_opensearch.cli.show.report import Report, check_report_path, check_report_paths, write_report
 from dynamodb_opensearch.cli.show.sampling import statement
 from dynamodb_opensearch.cli.show.verdict import print_verified
 from dynamodb_opensearch.cli.target.configuration import configure
@@ -44,38 +45,35 @@ def verify(
         list[Path] | None,
         typer.Option(
             metavar="FILE",
-            help="Write all differences to a file: .jsonl for repair, .json for programs, .html for people.",
+            help="Write all differences to a file: .jsonl for repair, .json for programs, .html for people. With "
+            "several indices, each gets its own: diff-orders.jsonl for diff.jsonl.",
         ),
     ] = None,
 ) -> int:
     """Compare every item with its document, and every document with its item, and name each difference.
 
     A difference is checked again some seconds later, and counts only if its document hasn't changed in between. Exit
-    code 0: the index equals the table. Exit code 1: it doesn't, or some documents couldn't be judged because they kept
-    changing. A full run notes its result in the index, where status finds it. Other indices behind an alias are
-    compared only if you name them.
+    code 0: every index equals the table. Exit code 1: one doesn't, or some documents couldn't be judged because they
+    kept changing, or because a transform failed. A full run notes its result in each index, where status finds it.
+    Other indices behind an alias are compared only if you name them.
     """
-    reports = report or ()
-    for path in reports:
+    for path in report or ():
         check_report_path(path)
-    settings = configure(target).settings
+    configuration = configure(target)
+    reports = check_report_paths(report or (), configuration.settings.indices)
     segments = comparison.segments or _segments(sample)
     job = Verify(segments, sample, seed, comparison.patience, others=comparison.others)
-    with compared("verify", job, settings, run, comparison.rcu) as result:
+    with compared("verify", job, configuration, run, comparison.rcu) as result:
         if not result.done:
             return _print_interrupted(result, as_json=run.as_json)
-        statements = _statements(result) if sample < 100 else []
-        written = Report(
-            subject(result.survey),
-            result.checkpoint.started_at,
-            now(),
-            sample,
-            result.counts,
-            statements,
-            result.checkpoint.notices,
-            result.checkpoint.findings,
-        )
-        unwritten = [problem for path in reports if (problem := _unwritten(path, written))]
+        statements = {index: _statements(result, index) if sample < 100 else [] for index in result.indices}
+        written = {index: _report(result, index, sample, statements[index]) for index in result.indices}
+        unwritten = [
+            problem
+            for index, paths in reports.items()
+            for path in paths
+            if (problem := _unwritten(path, written[index]))
+        ]
         if sample >= 100:
             note_result(result)
         code = print_verified(result, target, reports, statements, as_json=run.as_json)
@@ -95,15 +93,31 @@ def _segments(percent: float) -> int:
     return SEGMENTS if percent >= 100 else max(SAMPLE_SEGMENTS, min(ceil(100 / percent), MAXIMUM_SEGMENTS))
 
 
-def _statements(result: Result) -> list[str]:
-    """What the sample says about all items, and about all documents."""
-    counts = result.counts
-    items = total_of(counts, ("missing", "stale", "wrong content"))
-    documents = total_of(counts, ("ghost", "wrong place"))
-    return [
-        statement(min(found, counts.get(side, 0)), counts.get(side, 0), side)
-        for found, side in ((items, "items"), (documents, "documents"))
-    ]
+def _report(result: Result, index: str, percent: float, statements: Sequence[str]) -> Report:
+    return Report(
+        subject(result.survey, index),
+        result.checkpoint.started_at,
+        now(),
+        percent,
+        result.counts_of(index),
+        statements,
+        result.notices_of(index),
+        lambda: result.findings_of(index),
+    )
+
+
+def _statements(result: Result, index: str) -> list[str]:
+    """What the sample says about all items that the index holds, and about all its documents.
+
+    An item of which no document could be made says nothing about the others, so it isn't counted.
+    """
+    counts = result.counts_of(index)
+    sides = (
+        (("missing", "stale", "wrong content"), held_of(counts) - counts.get("untransformed", 0), "items"),
+        (("ghost", "wrong place"), counts.get("documents", 0), "documents"),
+    )
+    which = "" if len(result.indices) == 1 else f"{index}: "
+    return [which + statement(min(total_of(counts, kinds), sampled), sampled, side) for kinds, sampled, side in sides]
 
 
 def _unwritten(path: Path, report: Report) -> str | None:

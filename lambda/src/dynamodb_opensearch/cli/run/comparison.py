@@ -1,14 +1,16 @@
-"""Runs a comparison for ``verify`` and ``repair``, and notes its result in the index."""
+"""Runs a comparison for ``verify`` and ``repair``, and notes its result in each index."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import Any
 
 from dynamodb_opensearch.cli.output import counted, tell, warn
 from dynamodb_opensearch.cli.run.checkpoint import now
-from dynamodb_opensearch.cli.run.counts import DIFFERENCES, UNDECIDED, total_of
-from dynamodb_opensearch.cli.run.survey import Survey, survey
+from dynamodb_opensearch.cli.run.counts import DIFFERENCES, UNDECIDED, held_of, total_of
+from dynamodb_opensearch.cli.run.survey import IndexSurvey, Survey, survey
 from dynamodb_opensearch.cli.run.task import Result, Task, carried_out
+from dynamodb_opensearch.cli.target.configuration import Configuration
 from dynamodb_opensearch.cli.target.flags import RunFlags
 from dynamodb_opensearch.core.deadline import Deadline
 from dynamodb_opensearch.core.errors import SyncError
@@ -18,7 +20,6 @@ from dynamodb_opensearch.jobs.seen import seen_file
 from dynamodb_opensearch.jobs.verify import Verify
 from dynamodb_opensearch.opensearch.client import Client
 from dynamodb_opensearch.opensearch.note import note_verified
-from dynamodb_opensearch.settings import Settings
 
 SEGMENTS = 64
 """Segments of the table. A constant, so that the same command finds its checkpoint again."""
@@ -26,14 +27,20 @@ SEGMENTS = 64
 
 @contextmanager
 def compared(
-    name: str, comparison: Verify, settings: Settings, run: RunFlags, rcu: float | None, *, mending: bool = False
+    name: str,
+    comparison: Verify,
+    configuration: Configuration,
+    run: RunFlags,
+    rcu: float | None,
+    *,
+    mending: bool = False,
 ) -> Iterator[Result]:
     """Run a comparison. Its workers share a memory of the documents whose items the table has shown.
 
     Args:
         mending: whether differences are mended as soon as they are certain.
     """
-    found = survey(settings)
+    found = survey(configuration)
     if mending:
         announce({index: found.elsewhere.get(index) or 0 for index in comparison.others})
     for notice in found.notices(comparison.others):
@@ -54,24 +61,30 @@ def announce(others: Mapping[str, int]) -> None:
         tell(f"repair removes up to {counted(number, 'document')} of {index}, where this sync doesn't write")
 
 
-def subject(found: Survey) -> Compared:
-    """Return what a report says was compared."""
-    return Compared(found.table.arn, found.table.table_id, found.settings.index, found.layout.uuid)
+def subject(found: Survey, index: str) -> Compared:
+    """Return what the report of an index says was compared."""
+    return Compared(found.table.arn, found.table.table_id, index, found.of(index).layout.uuid)
 
 
 def note_result(result: Result) -> None:
-    """Note the result in the index, where status finds it. Without the right to write, only warn."""
-    settings, counts = result.settings, result.counts
-    entry = {
+    """Note the result in each index, where status finds it. Without the right to write, only warn."""
+    client = Client(result.settings, connections=1)
+    for index in result.survey.indices:
+        try:
+            note_verified(client, index.layout.index, _entry(result, index), Deadline.after(30))
+        except SyncError as error:
+            warn(f"the result couldn't be noted in the index, so status won't show it: {error}")
+
+
+def _entry(result: Result, index: IndexSurvey) -> Mapping[str, Any]:
+    counts, holds = result.counts_of(index.name), index.projection.identity
+    return {
         "at": now(),
         "startedAt": result.checkpoint.started_at,
         "table": result.survey.table.arn,
-        "items": counts.get("items", 0),
+        "items": held_of(counts),
         "documents": counts.get("documents", 0),
         "differences": total_of(counts, DIFFERENCES),
         "undecided": total_of(counts, UNDECIDED),
+        **({"projection": holds} if holds else {}),
     }
-    try:
-        note_verified(Client(settings, connections=1), result.survey.layout.index, entry, Deadline.after(30))
-    except SyncError as error:
-        warn(f"the result couldn't be noted in the index, so status won't show it: {error}")

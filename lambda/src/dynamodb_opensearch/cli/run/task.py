@@ -15,6 +15,7 @@ from typing import Any, TextIO
 
 from dynamodb_opensearch.cli.output import stderr, tell
 from dynamodb_opensearch.cli.run.checkpoint import Checkpoint, age_seconds, is_of, remove
+from dynamodb_opensearch.cli.run.counts import counts_of, totals_of
 from dynamodb_opensearch.cli.run.engine import Workers, run
 from dynamodb_opensearch.cli.run.interrupts import orderly_stop
 from dynamodb_opensearch.cli.run.progress import Pace, ProgressBar, span
@@ -65,16 +66,38 @@ class Result:
         """Counts of this run and of those that it resumed."""
         return self.checkpoint.counts
 
+    @property
+    def indices(self) -> tuple[str, ...]:
+        """The names of the indices that the command works on."""
+        return self.settings.indices
+
+    def counts_of(self, index: str) -> Mapping[str, int]:
+        """The counts of one index."""
+        return self.counts if len(self.indices) == 1 else counts_of(self.counts, index)
+
+    def findings_of(self, index: str) -> Iterator[Mapping[str, Any]]:
+        """Differences and refusals in one index. They name the index that is written to, or the sync's name for it."""
+        if len(self.indices) == 1:
+            return self.checkpoint.findings()
+        names = self.survey.names()
+        return (finding for finding in self.checkpoint.findings() if names.get(finding.get("index", "")) == index)
+
+    def notices_of(self, index: str) -> Mapping[str, int]:
+        """What is worth knowing about one index but isn't a difference."""
+        if len(self.indices) == 1:
+            return self.checkpoint.notices
+        return counts_of(self.checkpoint.notices, index, ": ")
+
     def to_json(self) -> dict[str, Any]:
         """Return what ``--json`` prints for every command."""
         return {
             "command": self.task.name,
             "table": self.survey.table.arn,
-            "index": self.settings.index,
+            "index": ",".join(self.indices),
             "endpoint": self.settings.endpoint,
             "done": self.done,
             "startedAt": self.checkpoint.started_at,
-            "counts": dict(self.counts),
+            "counts": totals_of(self.counts),
             "seconds": round(self.seconds, 3),
             "checkpoint": None if self.done else str(self.checkpoint.path),
         }
@@ -158,14 +181,15 @@ def _run(task: Task, settings: Settings, flags: RunFlags, checkpoint: Checkpoint
 
 
 def checkpoint_path(name: str, settings: Settings, table_arn: str) -> Path:
-    """Return the file of this command, table and index, in the state folder of the XDG base directory specification.
+    """Return the file of this command, table and indices, in the state folder of the XDG base directory specification.
 
     See: https://specifications.freedesktop.org/basedir-spec/latest/
     """
     state = os.environ.get("XDG_STATE_HOME", "")
     folder = Path(state) if state.startswith("/") else Path.home() / ".local/state"
-    parts = (name, table_arn, settings.index, settings.endpoint)
-    readable = re.sub(r"[^A-Za-z0-9_.-]", "-", f"{name}-{table_arn.rpartition('/')[2]}-{settings.index}")[:150]
+    parts = (name, table_arn, ",".join(settings.indices), settings.endpoint)
+    text = "-".join((name, table_arn.rpartition("/")[2], *settings.indices))
+    readable = re.sub(r"[^A-Za-z0-9_.-]", "-", text)[:150]
     digest = hashlib.sha256("\n".join(parts).encode()).hexdigest()[:8]
     return folder / "dynamodb-opensearch" / f"{readable}-{digest}.jsonl"
 

@@ -4,6 +4,7 @@ import json
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from tempfile import mkstemp
 from typing import Any, TextIO
@@ -54,6 +55,8 @@ def check_report_path(path: Path) -> Path:
             f"--report {path}: the name must end in {', '.join(_WRITERS)}, which selects the format"
         )
     target = path.resolve()
+    if len(os.fsencode(target.name)) > _LONGEST:
+        raise ConfigurationError(f"--report {path}: the name is too long; give one of at most {_LONGEST} bytes")
     if target.exists() and not target.is_file():
         raise ConfigurationError(
             f"--report {path}: it isn't a regular file; give a new name, or that of a regular file"
@@ -63,6 +66,44 @@ def check_report_path(path: Path) -> Path:
             f"--report {path}: it can't be written there; give a file in a folder that you may write to"
         )
     return path
+
+
+_LONGEST = 255 - len(".12345678.partial")
+"""Most bytes of a report's name: while it is written, it has another one."""
+
+
+def report_path(path: Path, index: str, indices: Sequence[str]) -> Path:
+    """Return the file for one index: ``diff-orders.jsonl`` for ``diff.jsonl``, if there are several indices."""
+    if len(indices) == 1:
+        return path
+    return path.with_name(f"{path.stem}-{_file_part(index)}{path.suffix}")
+
+
+def _file_part(index: str) -> str:
+    """Return the index's name, or if it is too long for a file's name, its beginning and a digest of it."""
+    if len(index.encode()) <= _NAME_BYTES:
+        return index
+    return f"{index.encode()[: _NAME_BYTES - 9].decode(errors='ignore')}-{sha256(index.encode()).hexdigest()[:8]}"
+
+
+_NAME_BYTES = 100
+
+
+def check_report_paths(paths: Sequence[Path], indices: Sequence[str]) -> dict[str, list[Path]]:
+    """Return each index's files. Check that they can be written, before hours of comparing.
+
+    Raises:
+        ConfigurationError: one can't be written, or two indices would have the same file.
+    """
+    found = {index: [check_report_path(report_path(path, index, indices)) for path in paths] for index in indices}
+    owners: dict[Path, str] = {}
+    for index, files in found.items():
+        for file in files:
+            if owners.setdefault(file.resolve(), index) != index:
+                raise ConfigurationError(
+                    f"--report {file}: it would be the file of {owners[file.resolve()]} and {index}; give other names"
+                )
+    return found
 
 
 def write_report(path: Path, report: Report) -> None:

@@ -5,7 +5,7 @@ from html import escape
 from itertools import islice
 from typing import Any, TextIO
 
-from dynamodb_opensearch.cli.run.counts import DIFFERENCES, UNDECIDED, total_of
+from dynamodb_opensearch.cli.run.counts import DIFFERENCES, UNDECIDED, held_of, total_of
 from dynamodb_opensearch.cli.show.summary import MEANINGS
 
 ROWS = 1_000
@@ -34,7 +34,7 @@ def write_page(
         "index": index,
         "from": started_at,
         "to": ended_at,
-        "items": f"{counts.get('items', 0):,}",
+        "items": f"{held_of(counts):,}",
         "documents": f"{counts.get('documents', 0):,}",
     }
     file.writelines(f"<div><dt>{name}</dt><dd>{escape(value)}</dd></div>" for name, value in facts.items())

@@ -33,7 +33,11 @@ def upper_bound(found: int, sampled: int, confidence: float = CONFIDENCE) -> flo
 
 
 def statement(found: int, sampled: int, what: str) -> str:
-    """``0 of 12,345 sampled items differ: with 95 % confidence fewer than 0.025 % of all do``."""
+    """``0 of 12,345 sampled items differ: with 95 % confidence fewer than 0.025 % of all do``.
+
+    Args:
+        sampled: how many were compared: of an index that holds only some items, those that it holds.
+    """
     if sampled == 0:
         return f"no {what} were in the sample: it says nothing about them"
     share = f"{found:,} of {sampled:,} sampled {what} differ{'s' if found == 1 else ''}"

@@ -11,13 +11,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from dynamodb_opensearch.core.errors import SyncError
-from dynamodb_opensearch.telemetry import DIMENSION, NAMESPACE
+from dynamodb_opensearch.telemetry import DIMENSION, INDEX_DIMENSION, NAMESPACE
 
 MINUTES = 15
 _PERIOD_SECONDS = 60  # CloudWatch's
 _LINES_STEP_SECONDS = 10
 _PAGES = 10  # of log lines
-_STATISTICS = {"Lag": "Maximum", "Writes": "Sum", "Retries": "Sum", "DeadLetters": "Sum"}
+_SUMS = ("Writes", "Retries", "DeadLetters", "Dropped", "Skipped", "Missed")
+_STATISTICS = {"Lag": "Maximum", **dict.fromkeys(_SUMS, "Sum")}
 
 Ask = Callable[..., Mapping[str, Any]]
 
@@ -62,6 +63,12 @@ class Metrics:
     writes: int
     retries: int
     dead_letters: int
+    dropped: int = 0
+    """Records that concern no document of an index."""
+    skipped: int = 0
+    """Changes that left the document as it was."""
+    missed: int = 0
+    """Writes that a standby index couldn't take."""
 
 
 def read_metrics(
@@ -133,7 +140,7 @@ def logged(ask: Ask, log_group: str, sync: str, now: datetime) -> dict[str, Seri
     """
     points: dict[str, list[tuple[datetime, float]]] = {name: [] for name in _STATISTICS}
     for line in _lines(ask, log_group, now - timedelta(minutes=MINUTES)):
-        if line.get(DIMENSION) != sync:
+        if line.get(DIMENSION) != sync or INDEX_DIMENSION in line:  # the latter repeats a part of the sync's own
             continue
         try:
             at = datetime.fromtimestamp(line["_aws"]["Timestamp"] / 1000, UTC)
@@ -189,4 +196,7 @@ def _metrics(source: str, series: Mapping[str, Series]) -> Metrics:
         writes=round(series["Writes"].total),
         retries=round(series["Retries"].total),
         dead_letters=round(series["DeadLetters"].total),
+        dropped=round(series["Dropped"].total),
+        skipped=round(series["Skipped"].total),
+        missed=round(series["Missed"].total),
     )

@@ -11,7 +11,7 @@ from rich.text import Text
 from dynamodb_opensearch.cli.output import ERROR, REMAINS, WELL, counted
 from dynamodb_opensearch.cli.run.progress import span
 from dynamodb_opensearch.cli.status.metrics import MINUTES, Metrics
-from dynamodb_opensearch.cli.status.status import EventSourceMapping, Letters, Part, Status
+from dynamodb_opensearch.cli.status.status import EventSourceMapping, IndexStatus, Letters, Part, Status
 
 _BARS, _GAP = "▁▂▃▄▅▆▇█", "·"
 _BARS_WIDTH = 30
@@ -26,18 +26,23 @@ def judge(seen: Status) -> int:
 
     A part that we may not read, or that is unknown, needs no one; if that is true of all parts, it is an error. A
     broken part does: OpenSearch doesn't answer or refuses, or the function, the table or the failure destination
-    doesn't exist. Metrics are only about the sync, which runs without them too.
+    doesn't exist. A standby index may be missing, as it holds up nothing. Metrics are only about the sync, which runs
+    without them too.
     """
-    parts = (seen.mappings, seen.metrics, seen.letters, seen.documents, seen.items)
+    documents = [index.documents for index in seen.indices.values()]
+    needed = [index.documents for index in seen.indices.values() if not index.standby]
+    verified = [index.verified.value for index in seen.indices.values()]
+    parts: tuple[Part[Any], ...] = (seen.mappings, seen.metrics, seen.letters, *documents, seen.items)
     if all(part.problem for part in parts):
         return ERROR
     mappings, letters = seen.mappings.value, seen.letters.value
     reasons = (
-        any(part.broken for part in (seen.mappings, seen.letters, seen.documents, seen.items)),
+        any(part.broken for part in (seen.mappings, seen.letters, seen.items)),
+        any(part.broken for part in needed),
         mappings is not None and not any(_is_running(mapping) for mapping in mappings),
         mappings is not None and any(_has_problem(mapping) for mapping in mappings),
         letters is not None and letters.waiting > 0,
-        seen.verified.value is not None and _wrong(seen.verified.value) > 0,
+        any(_wrong(entry) > 0 for entry in verified if entry is not None),
     )
     return REMAINS if any(reasons) else WELL
 
@@ -56,13 +61,18 @@ def screen(seen: Status, *, watched: bool) -> RenderableType:
         for name, text in _metrics(metrics):
             grid.add_row(name, text)
     grid.add_row("set aside", _or_problem(seen.letters, _letters))
-    grid.add_row("documents", _or_problem(seen.documents, lambda count: Text(f"{count:,}")))
-    grid.add_row(
-        "items", _or_problem(seen.items, lambda count: Text(f"about {count:,}, as DynamoDB counted some hours ago"))
-    )
-    grid.add_row("last verify", _or_problem(seen.verified, lambda entry: _verified(entry, seen.at)))
+    items = _or_problem(seen.items, lambda count: Text(f"about {count:,}, as DynamoDB counted some hours ago"))
+    if len(seen.indices) == 1:
+        [index] = seen.indices.values()
+        grid.add_row("documents", _or_problem(index.documents, lambda count: Text(f"{count:,}")))
+        grid.add_row("items", items)
+        grid.add_row("last verify", _or_problem(index.verified, lambda entry: _verified(entry, seen.at)))
+    else:
+        grid.add_row("items", items)
+        for name, index in seen.indices.items():
+            grid.add_row(name, _index(name, index, seen.at))
     head = Text.assemble(
-        (f"{seen.table.rpartition('/')[2]} → {seen.index}", "bold"),
+        (f"{seen.table.rpartition('/')[2]} → {', '.join(seen.indices)}", "bold"),
         (f"   {seen.function or 'no function named'}   {seen.at:%H:%M:%S} UTC", "dim"),
     )
     foot = [Text("\nevery 2 s · Ctrl-C ends this", style="dim")] if watched else []
@@ -118,7 +128,30 @@ def _metrics(metrics: Metrics) -> Sequence[tuple[str, Text]]:
         ("writes", Text(f"{metrics.writes:,}")),
         ("retries", Text(f"{metrics.retries:,}")),
         ("dead letters", Text.assemble((f"{metrics.dead_letters:,}", alarming))),
+        *((name, Text(f"{count:,}  {why}", style="dim")) for name, count, why in _rare(metrics) if count),
         ("", Text(f"of the last {MINUTES} minutes, by the function's {metrics.source}", style="dim")),
+    ]
+
+
+def _index(name: str, index: IndexStatus, now: datetime) -> Text:
+    """Show an index in two lines: what it is, and what the last verification found."""
+    if index.documents.value is None:
+        return Text.assemble(*_facts(name, index), _or_problem(index.documents, lambda _: Text()))
+    documents = counted(index.documents.value, "document")
+    verified = _or_problem(index.verified, lambda entry: _verified(entry, now))
+    return Text.assemble(documents, *_facts(name, index), "\n", ("verified: ", "dim"), verified)
+
+
+def _facts(name: str, index: IndexStatus) -> list[str | tuple[str, str]]:
+    alias = [(f" in {index.home.value}", "dim")] if index.home.value not in {None, name} else []
+    return [*alias, *([("   standby: it is being filled ", "yellow")] if index.standby else [])]
+
+
+def _rare(metrics: Metrics) -> Sequence[tuple[str, int, str]]:
+    return [
+        ("dropped", metrics.dropped, "records that concern no document of an index"),
+        ("skipped", metrics.skipped, "changes that left the document as it was"),
+        ("missed", metrics.missed, "writes that a standby index couldn't take: verify it when it is filled"),
     ]
 
 

@@ -15,6 +15,7 @@ from dynamodb_opensearch.aws import aws_error, code_of
 from dynamodb_opensearch.cli.status.metrics import MINUTES, Metrics, published, read_metrics
 from dynamodb_opensearch.core.deadline import Deadline
 from dynamodb_opensearch.core.errors import SyncError
+from dynamodb_opensearch.core.projections import Projection
 from dynamodb_opensearch.failures import bucket
 from dynamodb_opensearch.opensearch.client import Client
 from dynamodb_opensearch.opensearch.note import last_verified
@@ -23,6 +24,9 @@ from dynamodb_opensearch.settings import Settings
 
 _PATIENCE_SECONDS = 4.0
 """Time limit of each part: a screen that refreshes can't wait for a cluster that is down."""
+
+_MOST_TOGETHER = 8
+"""Most indices that are asked at the same time."""
 
 _Value = TypeVar("_Value")
 
@@ -62,25 +66,54 @@ class Letters:
 
 
 @dataclass(frozen=True, slots=True)
+class IndexStatus:
+    """What is known about one index at one moment."""
+
+    documents: Part[int]
+    verified: Part[Mapping[str, Any]]
+    """What the last full verification found."""
+    home: Part[str] = Part("")
+    """The index that is written to, if the sync's name is an alias."""
+    standby: bool = False
+    """Whether the index is being filled."""
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
     """All that is known at one moment."""
 
     at: datetime
     function: str | None
     table: str
-    index: str
     mappings: Part[list[EventSourceMapping]]
     iterator_age_seconds: Part[float]
     metrics: Part[Metrics]
     letters: Part[Letters]
-    documents: Part[int]
     items: Part[int]
     """Number of items, as DynamoDB counted them some hours ago."""
-    verified: Part[Mapping[str, Any]]
+    indices: Mapping[str, IndexStatus]
+
+    @property
+    def documents(self) -> Part[int]:
+        """Number of documents in all indices; unknown if it is in one of them."""
+        parts = [index.documents for index in self.indices.values()]
+        unknown = next((part for part in parts if part.value is None), None)
+        return unknown or Part(sum(part.value or 0 for part in parts))
 
     def to_json(self) -> dict[str, Any]:
-        """Return each part's value, or ``{"problem": reason}``."""
-        return {_camel(field.name): _plain(getattr(self, field.name)) for field in fields(self)}
+        """Return each part's value, or ``{"problem": reason}``. Several indices have a part of their own."""
+        own = {_camel(field.name): _plain(getattr(self, field.name)) for field in fields(self)}
+        del own["indices"]
+        beginning = {name: own.pop(name) for name in ("at", "function", "table")}
+        beginning["index"] = ",".join(self.indices)
+        items = own.pop("items")
+        ending: dict[str, Any] = {"documents": _plain(self.documents), "items": items}
+        if len(self.indices) == 1:
+            [index] = self.indices.values()
+            ending["verified"] = _plain(index.verified)
+        else:
+            ending["indices"] = {name: _plain(index) for name, index in self.indices.items()}
+        return {**beginning, **own, **ending}
 
 
 class Observer:
@@ -94,8 +127,10 @@ class Observer:
         self._settings = settings
         self._function = function
         self._log_group = log_group
-        self._client = Client(settings, connections=3)
-        self._pool = ThreadPoolExecutor(8, thread_name_prefix="status")
+        self._projections = settings.projections
+        threads = min(len(self._projections), _MOST_TOGETHER)
+        self._client = Client(settings, connections=threads)
+        self._pool = ThreadPoolExecutor(5 + threads, thread_name_prefix="status")
         self._aws: dict[str, Any] = {}
         self._published: tuple[datetime, Part[Metrics]] | None = None
 
@@ -109,19 +144,18 @@ class Observer:
                 "mappings": self._mappings,
                 "iterator_age_seconds": self._iterator_age,
                 "letters": self._letters,
-                "documents": self._documents,
                 "items": self._items,
-                "verified": self._verified,
             }.items()
         }
+        indices = {projection.index: self._pool.submit(self._index, projection) for projection in self._projections}
         metrics = self._metrics()
         parts: dict[str, Any] = {name: future.result() for name, future in asked.items()}
         return Status(
             at=datetime.now(UTC),
             function=self._function,
             table=self._settings.table_name,
-            index=self._settings.index,
             metrics=metrics,
+            indices={name: future.result() for name, future in indices.items()},
             **parts,
         )
 
@@ -208,26 +242,27 @@ class Observer:
             oldest_seconds=oldest and (datetime.now(UTC) - oldest).total_seconds(),
         )
 
-    def _documents(self) -> int:
-        """Count the documents of the index that the sync writes to: an alias may cover others, or hide some."""
-        reader, deadline = self._reader(), Deadline.after(_PATIENCE_SECONDS)
-        return reader.count(reader.resolve(deadline).index, deadline)
-
-    def _home(self, deadline: Deadline) -> str:
-        return self._reader().resolve(deadline).index
-
-    def _reader(self) -> Reader:
-        return Reader(self._client, self._settings.index, _PATIENCE_SECONDS)
+    def _index(self, projection: Projection) -> IndexStatus:
+        """Look at the index that the sync writes to: an alias may cover others, or hide some documents."""
+        reader, deadline = Reader(self._client, projection.index, _PATIENCE_SECONDS), Deadline.after(_PATIENCE_SECONDS)
+        home = _part(lambda: reader.resolve(deadline).index)
+        if (index := home.value) is None:
+            problem: Part[Any] = Part(problem=home.problem, broken=home.broken)
+            return IndexStatus(problem, problem, home, projection.standby)
+        documents = _part(lambda: reader.count(index, deadline))
+        verified = _part(lambda: self._verified(index, projection, deadline))
+        return IndexStatus(documents, verified, home, projection.standby)
 
     def _items(self) -> int:
         table = self._call("dynamodb", "describe_table", TableName=self._settings.table_name)["Table"]
         return int(table.get("ItemCount", 0))
 
-    def _verified(self) -> Mapping[str, Any]:
-        deadline = Deadline.after(_PATIENCE_SECONDS)
-        found = last_verified(self._client, self._home(deadline), deadline)
+    def _verified(self, index: str, projection: Projection, deadline: Deadline) -> Mapping[str, Any]:
+        found = last_verified(self._client, index, deadline)
         if found is None:
             raise _UnknownError("never verified in full: run dynamodb-opensearch verify")
+        if found.get("projection") != projection.identity:
+            raise _UnknownError("not verified since its rule or shape was changed: run dynamodb-opensearch verify")
         return found
 
     def _named(self) -> str:

@@ -1,8 +1,9 @@
-"""Finds the table and the index: from options, else from the deployed function, else from environment variables."""
+"""Finds the table and the indices: from options, else from the deployed function, else from environment variables."""
 
+import json
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,14 +14,16 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from dynamodb_opensearch.aws import aws_error, credentials_advice
 from dynamodb_opensearch.cli.target.flags import TargetFlags, option_of
+from dynamodb_opensearch.cli.target.layers import LayerCode, check_layers, refuse_without_function, use_layers
 from dynamodb_opensearch.cli.target.terraform import function_of
 from dynamodb_opensearch.core.deadline import Deadline
-from dynamodb_opensearch.core.errors import ConfigurationError
+from dynamodb_opensearch.core.errors import ConfigurationError, OutOfTimeError
 from dynamodb_opensearch.core.keys import KeySchema
 from dynamodb_opensearch.dynamodb import wire
 from dynamodb_opensearch.dynamodb.description import describe_table
 from dynamodb_opensearch.jobs.sync import Sync, open_sync
-from dynamodb_opensearch.settings import Settings, read_settings
+from dynamodb_opensearch.parameter import with_indices
+from dynamodb_opensearch.settings import Settings, plain_indices, read_settings
 
 VARIABLES = {
     "endpoint": "OPENSEARCH_ENDPOINT",
@@ -46,6 +49,7 @@ _TUNING = (
     "SYNC_NAME",
 )
 _NEEDED = ("endpoint", "table", "index", "region")
+_INDICES = ("INDEX", "INDICES")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +70,48 @@ class Configuration:
     """What a command works on."""
 
     settings: Settings
-    function: Function | None
+    """About the indices that the command works on."""
+    function: Function | None = None
     """None if no function was named."""
+    flags: TargetFlags = field(default_factory=TargetFlags)
+    holds: Mapping[str, Any] = field(default_factory=dict)
+    """What each index of the sync is to hold, as INDICES says it."""
+    code: LayerCode | None = None
+    """Where the transforms' code comes from; None if no index has a transform."""
+
+    def select(self, indices: Collection[str]) -> "Configuration":
+        """Return the configuration for work on some of the indices; on all of them, if none is named.
+
+        Raises:
+            ConfigurationError: the sync has no such index.
+        """
+        return replace(self, settings=self.settings.select(indices))
+
+    def moved(self) -> str | None:
+        """Ask the function again. Return what has changed so that the indices are to hold something else, or None.
+
+        Raises:
+            ConfigurationError, OutOfTimeError: it can't be asked.
+        """
+        if self.function is None:
+            return None
+        # With INDICES, --index only chooses among them. There may be one INDEX by now, which it would override.
+        flags = self.flags if len(self.holds) == 1 else replace(self.flags, index=None)
+        holds = _holds(_Sources.read(flags).environment())
+        for index in self.settings.indices:
+            if holds.get(index) != self.holds.get(index):
+                return f"what the index {index} is to hold was changed, or it isn't an index of the sync any more"
+        return None
+
+    def check_code(self) -> None:
+        """Check that the transforms' code is still the same.
+
+        Raises:
+            ConfigurationError: it isn't.
+            OutOfTimeError: the function can't be asked.
+        """
+        if self.code:
+            check_layers(self.code)
 
 
 def configure(flags: TargetFlags) -> Configuration:
@@ -76,27 +120,112 @@ def configure(flags: TargetFlags) -> Configuration:
     Raises:
         ConfigurationError: something is missing or wrong, or the function can't be asked.
     """
-    named = _named_function(flags)
-    _choose_region(flags, named)
-    function = read_function(named) if named else None
-    given = {VARIABLES[name]: value for name in VARIABLES if (value := getattr(flags, name)) is not None}
-    ours = {name: os.environ[name] for name in (*VARIABLES.values(), *_TUNING) if os.environ.get(name)}
-    environment = {**ours, **(function.environment if function else {}), **given}
-    environment["AWS_REGION"] = os.environ.get("AWS_REGION", "")
-    environment.pop("LOG_LEVEL", None)  # the function's own
-    _check_nothing_is_missing(environment)
+    sources = _Sources.read(flags)
+    function, given = sources.function, sources.given
+    environment = sources.environment()
     _check_ca_file(environment, given, function)
     if not environment.get("TABLE_KEYS"):
         described = describe_table(wire.connect(connections=1), environment["TABLE_NAME"])
         environment["TABLE_KEYS"] = KeySchema(tuple(described.key_types)).spell()
+    holds = _holds(environment)
+    code = _transforms_code(holds, sources.named)  # before the settings are read, which imports the transforms
+    environment["TRANSFORM_LAYERS"] = code.fingerprint if code else ""
     try:
         settings = read_settings(environment)
         _check_path(settings)
     except ConfigurationError as error:
         raise ConfigurationError(_with_source(str(error), given, function)) from None
+    if environment.get("INDICES") and flags.index:
+        try:
+            settings = settings.select(flags.index)
+        except ConfigurationError as error:
+            raise ConfigurationError(f"--index {error}") from None
     if function and "TABLE_NAME" not in given:
         _check_account(settings, function)
-    return Configuration(settings, function)
+    return Configuration(settings, function, flags, holds, code)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sources:
+    """Where settings come from, the most specific first: options, function, the user's variables."""
+
+    given: Mapping[str, str]
+    named: str | None
+    """The function's name or ARN, as it was given."""
+    function: Function | None
+    ours: Mapping[str, str]
+
+    @classmethod
+    def read(cls, flags: TargetFlags) -> "_Sources":
+        named = _named_function(flags)
+        _choose_region(flags, named)
+        function = read_function(named) if named else None
+        names = (*VARIABLES.values(), "INDICES", *_TUNING)
+        ours = {name: os.environ[name] for name in names if os.environ.get(name)}
+        given = {VARIABLES[name]: value for name in VARIABLES if (value := getattr(flags, name)) is not None}
+        indices = given.pop("INDEX", None)
+        chosen = dict.fromkeys(indices or ())
+        if chosen and not _indices_of(function.environment if function else {}, ours).get("INDICES"):
+            if len(chosen) > 1:
+                raise ConfigurationError(
+                    f"--index is given for {', '.join(chosen)}, and the sync has one index: give one. A sync of "
+                    "several has INDICES in its function's environment, or in yours if you name no function"
+                )
+            given |= dict(zip(("INDEX",), chosen, strict=True))
+        return cls(given, named, function, ours)
+
+    def environment(self) -> dict[str, str]:
+        """Return the variables that they make together.
+
+        Raises:
+            ConfigurationError: one is missing, or the parameter with INDICES can't be read.
+        """
+        theirs = self.function.environment if self.function else {}
+        environment = {**self.ours, **theirs}
+        for name in (*_INDICES, "LOG_LEVEL", "SKIP_UNCHANGED"):  # the last two are the function's own
+            environment.pop(name, None)
+        environment |= {**_indices_of(theirs, self.ours), **self.given}
+        environment["AWS_REGION"] = os.environ.get("AWS_REGION", "")
+        _check_nothing_is_missing(environment)
+        try:
+            return dict(with_indices(environment))
+        except ConfigurationError as error:
+            source = _with_source(str(error), self.given, self.function)
+            raise ConfigurationError(
+                f"{source}; this command reads the parameter with your credentials, which need ssm:GetParameter"
+            ) from None
+        except OutOfTimeError as error:
+            raise ConfigurationError(_with_source(str(error), self.given, self.function)) from None
+
+
+def _indices_of(*sources: Mapping[str, str]) -> Mapping[str, str]:
+    """Return INDEX or INDICES of the first source that has one: two sources are never mixed."""
+    found = ({name: source[name] for name in _INDICES if source.get(name)} for source in sources)
+    return next(filter(None, found), {})
+
+
+def _holds(environment: Mapping[str, str]) -> dict[str, Any]:
+    """Return what each index is to hold; empty if INDICES is wrong, which ``read_settings`` reports."""
+    if not environment.get("INDICES"):
+        return {environment["INDEX"]: {}}
+    try:
+        found = json.loads(plain_indices(environment["INDICES"]))
+        return {
+            index: {name: value for name, value in spec.items() if value is not None and name != "standby"}
+            for index, spec in found.items()
+        }
+    except (AttributeError, RecursionError, ValueError):
+        return {}
+
+
+def _transforms_code(holds: Mapping[str, Any], named: str | None) -> LayerCode | None:
+    """Fetch the code of all transforms, so that they can be imported: the very code that the function runs."""
+    transforms = {name for spec in holds.values() if isinstance(name := spec.get("transform"), str) and name}
+    if not transforms:
+        return None
+    if named is None:
+        raise refuse_without_function(transforms)
+    return use_layers(named, transforms)
 
 
 def read_function(named: str) -> Function:
@@ -164,6 +293,8 @@ def _profile_region() -> str | None:
 
 def _check_nothing_is_missing(environment: Mapping[str, str]) -> None:
     missing = [name for name in _NEEDED if not environment.get(VARIABLES[name])]
+    if environment.get("INDICES"):
+        missing = [name for name in missing if name != "index"]
     if missing:
         options = ", ".join(f"{option_of(name)} ({VARIABLES[name]})" for name in missing)
         raise ConfigurationError(
@@ -185,7 +316,7 @@ def _check_ca_file(environment: Mapping[str, str], given: Mapping[str, str], fun
 def _check_path(settings: Settings) -> None:
     """Refuse a URL copied from a browser, whose path isn't the API's. Any other path may be a proxy's."""
     parts = urlsplit(settings.endpoint)
-    if parts.path.startswith("/_") or parts.path.strip("/") == settings.index:
+    if parts.path.startswith("/_") or parts.path.strip("/") in settings.indices:
         raise ConfigurationError(
             f"OPENSEARCH_ENDPOINT is {settings.endpoint!r}: remove the path {parts.path}: "
             f"{parts._replace(path='').geturl()}"

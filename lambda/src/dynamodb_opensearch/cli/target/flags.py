@@ -3,7 +3,7 @@
 import inspect
 import os
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from functools import wraps
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import Annotated, Any, TypeVar, get_type_hints
 
 import typer
 
-_WHICH = "Which table and index"
+_WHICH = "Which table and indices"
 _HOW = "How it runs"
 
 _Value = TypeVar("_Value")
@@ -23,7 +23,7 @@ SMALL = 200_000
 
 @dataclass(frozen=True, slots=True)
 class TargetFlags:
-    """Which table and which index."""
+    """Which table and which indices."""
 
     function: Annotated[
         str | None,
@@ -89,8 +89,13 @@ class TargetFlags:
         ),
     ] = None
     index: Annotated[
-        str | None,
-        typer.Option(help="Index or alias. (INDEX)", metavar="NAME", rich_help_panel=_WHICH),
+        list[str] | None,
+        typer.Option(
+            help="Index or alias. (INDEX) If the sync has several (INDICES): one that the command works on; repeat it "
+            "for more; by default all.",
+            metavar="NAME",
+            rich_help_panel=_WHICH,
+        ),
     ] = None
     region: Annotated[
         str | None,
@@ -108,9 +113,9 @@ class TargetFlags:
     ] = None
 
     def command_line(self, command: str, *arguments: str | Path) -> str:
-        """A command to run next, on the same table and index."""
-        given = [(field.name, getattr(self, field.name)) for field in fields(self)]
-        same = [text for name, value in given if value is not None for text in (option_of(name), str(value))]
+        """A command to run next, on the same table and indices."""
+        given = [(field.name, value) for field in fields(self) for value in _listed(getattr(self, field.name))]
+        same = [text for name, value in given for text in (option_of(name), str(value))]
         return shlex.join(["dynamodb-opensearch", command, *same, *map(str, arguments)])
 
 
@@ -166,6 +171,12 @@ class RunFlags:
         bool,
         typer.Option("--json", metavar="", help="Print the result as one JSON object.", rich_help_panel=_HOW),
     ] = False
+
+
+def _listed(value: Any) -> Sequence[Any]:
+    if isinstance(value, list):
+        return value
+    return [] if value is None else [value]
 
 
 def option_of(name: str) -> str:
