@@ -10,7 +10,7 @@ output "function_names" {
 
 output "opensearch_endpoint" {
   description = "URL of OpenSearch."
-  value       = "https://${aws_opensearch_domain.search.endpoint}"
+  value       = one(distinct([for sync in module.sync : sync.opensearch_endpoint]))
 }
 
 output "table_names" {

@@ -110,9 +110,9 @@ def first_documents() -> Documents:
 
 
 CHANGES: tuple[tuple[Values, Values | None], ...] = (
+    (CUSTOMER, {**CUSTOMER, "passwordHash": "another"}),  # changes no document
     (ORDER, {**ORDER, "status": "draft"}),  # leaves its index
     (DRAFT, {**DRAFT, "status": "placed", "total": Decimal("12.50")}),  # enters it
-    (CUSTOMER, {**CUSTOMER, "passwordHash": "another"}),  # changes no document
     (OTHER_CUSTOMER, {**OTHER_CUSTOMER, "deletedAt": "2026-03-03T08:00:00Z"}),  # goes
     (GUEST, {**GUEST, "type": "customer", "city": "Lima"}),  # comes
     (LINE, {**LINE, "embedding": [Decimal("0.75")]}),  # changes no document
@@ -121,7 +121,10 @@ CHANGES: tuple[tuple[Values, Values | None], ...] = (
     (UNSEARCHED[1], None),
     (UNSEARCHED[2], {**UNSEARCHED[2], "next": 4}),
 )
-"""Items before and after; None where an item is deleted."""
+"""Items before and after; None where an item is deleted.
+
+A change that no document shows comes before one of the same partition that is seen, so that a test can wait for both.
+"""
 
 UNCHANGED = {("customers", "CUSTOMER#C-1|PROFILE"), ("line-items", "ORDER#O-1|LINE#1")}
 """Documents that ``CHANGES`` leave alone, although their items change."""
