@@ -20,7 +20,7 @@ from dynamodb_opensearch.settings import read_settings
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unit.functions.test_sync import ENVIRONMENT
+from unit.functions.syncing import ENVIRONMENT
 
 _NUMBERS = count()
 ONE = to_json(Whole("one"))

@@ -210,12 +210,7 @@ class _Work:
     def take(self, write: Write, outcome: Outcome) -> None:
         """Act on one write's outcome."""
         change = self.waiting[write.address]
-        has_content = write.content is not None
-        if has_content and not isinstance(write.content, Faulty):
-            self.answered.add(write.index)
-        if outcome.kind in {Kind.DONE, Kind.CONFLICT}:
-            self.accepted[write.index] += 1
-            self.accepted_contents[write.index] += has_content
+        self._note(write, outcome)
         match outcome.kind:
             case Kind.DONE:
                 self._end(write)
@@ -235,6 +230,15 @@ class _Work:
                 self._refuse(write, _EXHAUSTED)
             case Kind.CONFLICT:
                 self._take_conflict(write, change, outcome)
+
+    def _note(self, write: Write, outcome: Outcome) -> None:
+        """Note what the outcome says about the index as a whole."""
+        has_content = write.content is not None
+        if has_content and not isinstance(write.content, Faulty):
+            self.answered.add(write.index)
+        if outcome.kind in {Kind.DONE, Kind.CONFLICT}:
+            self.accepted[write.index] += 1
+            self.accepted_contents[write.index] += has_content
 
     def _take_conflict(self, write: Write, change: Change, outcome: Outcome) -> None:
         # A conflict never ends a settle: it writes what it read, or reads again.
