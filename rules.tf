@@ -1,5 +1,5 @@
-# Rules that no item can meet: conditions that are fine one by one may exclude each other; and a key is in every item, is
-# no map, and has one type. Such an index would stay empty, so the function's precondition refuses it.
+# Rules that no item can meet: conditions that are fine one by one may exclude each other; and a key is in every item,
+# is no map, and has one type. Such an index would stay empty, so the function's precondition refuses it.
 
 locals {
   key_types = {
