@@ -14,11 +14,21 @@ from pathlib import Path
 from engines import EngineError, opensearch, unwind_on_termination
 from rich.console import Console
 
-from benchmarks.contestants import BenchmarkError, Bulk, Ours, Raw, Single
+from benchmarks.contestants import (
+    SKIPPED,
+    WRITTEN,
+    BenchmarkError,
+    Bulk,
+    Ours,
+    Raw,
+    Single,
+    three_indices,
+    without_counters,
+)
 from benchmarks.footprint import measure_imports, measure_memory
 from benchmarks.race import Entry, ask, race
 from benchmarks.report import LARGE, Race, Results, show, to_json
-from benchmarks.workloads import WORKLOADS, Workload, hot_keys, insert, update
+from benchmarks.workloads import WORKLOADS, Workload, hot_keys, insert, recount, update
 
 SMALL = 100
 SHARES = (0.0, 0.5, 0.9, 0.99)
@@ -67,6 +77,15 @@ def measure(url: str, rounds: int, announce: Callable[[str], None]) -> Results:
         share: race(url, [Entry(ours)], Workload("hot", hot_keys(share)), size=LARGE, rounds=rounds // 2, seeder=raw)
         for share in SHARES
     }
+    announce("three indices of a third each")
+    entries = [Entry(ours), Entry(three_indices(url))]
+    thirds = race(url, entries, Workload("update", update), size=LARGE, rounds=rounds, seeder=raw)
+    announce("no-ops")
+    entries = [
+        Entry(without_counters(url, WRITTEN, "bench-written", skip_unchanged=False)),
+        Entry(without_counters(url, SKIPPED, "bench-skipped", skip_unchanged=True)),
+    ]
+    no_ops = race(url, entries, Workload("no-ops", recount), size=LARGE, rounds=rounds, seeder=raw)
     announce("memory")
     memory = measure_memory(url, insert(MEMORY_ROUND, LARGE).records)
     ask(url, "DELETE", "/bench-*")
@@ -81,6 +100,8 @@ def measure(url: str, rounds: int, announce: Callable[[str], None]) -> Results:
         races=races,
         single=single_record,
         duplicates={share: times[ours.name] for share, times in duplicates.items()},
+        thirds=thirds,
+        no_ops=no_ops,
         imports=imports,
         peak_memory_mb=memory,
     )

@@ -7,23 +7,25 @@ from dynamodb_opensearch.core.answers import Answer
 from dynamodb_opensearch.core.changes import Write, coalesce
 from dynamodb_opensearch.core.deadline import Deadline
 from dynamodb_opensearch.core.keys import KeySchema
+from dynamodb_opensearch.core.projections import Projection
 from dynamodb_opensearch.core.tally import Tally
-from dynamodb_opensearch.opensearch.bulk import Index, Limits
+from dynamodb_opensearch.opensearch.bulk import Limits, Writer
 from dynamodb_opensearch.sources.dynamodb_stream import decode
 
 from benchmarks.workloads import KEY, Record
 
+_PROJECTIONS = (Projection("any"),)
 _WHOLE_BATCH = Limits(chunk_bytes=10 * 1024**2, actions=10_000)
 
 
 def bodies_of(records: Sequence[Record], limits: Limits = _WHOLE_BATCH) -> list[bytes]:
     """Return what the function would send for a batch, as one request or as many as the limits require."""
     recorder = _Recorder()
-    changes = coalesce(decode(records, KeySchema((KEY,)))).changes.values()
+    changes = coalesce(decode(records, KeySchema((KEY,))), _PROJECTIONS).changes.values()
     writes = [change for change in changes if isinstance(change, Write)]
     end = time.monotonic() + 60
     deadline = Deadline(lambda: int((end - time.monotonic()) * 1000))
-    outcomes = Index(recorder, "any", limits, 1, 60).write(writes, deadline, Tally())
+    outcomes = Writer(recorder, _PROJECTIONS, limits, 1, 60).write(writes, deadline, Tally())
     assert len(list(outcomes)) == len(writes)
     return recorder.bodies
 

@@ -3,9 +3,10 @@
 Each gets the same records before the clock starts, and must raise if anything wasn't written.
 """
 
+import json
 import os
 import socket
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any, Protocol
@@ -13,22 +14,25 @@ from urllib.parse import urlsplit
 
 from boto3.dynamodb.types import TypeDeserializer
 from dynamodb_opensearch.core.versions import own_version
+from dynamodb_opensearch.settings import read_settings
 from opensearchpy import OpenSearch
 from opensearchpy.helpers import bulk
 from opensearchpy.serializer import JSONSerializer
 
 from benchmarks.bodies import bodies_of
 from benchmarks.lambda_context import Context
-from benchmarks.workloads import KEY, Record
+from benchmarks.workloads import COUNTERS, KEY, KINDS, Record
 
 OURS, RAW, BULK, SINGLE = "ours", "raw", "helpers.bulk", "one by one"
+THREE, WRITTEN, SKIPPED = "three indices", "no-ops written", "no-ops skipped"
 
 
 class Contestant(Protocol):
-    """One way to write a batch of stream records into an index of its own."""
+    """One way to write a batch of stream records into indices of its own."""
 
     name: str
-    index: str
+    indices: Mapping[str, str | None]
+    """Index -> the kind of the items that it holds; None: it holds all."""
 
     def prepare(self, records: Sequence[Record]) -> None:
         """Take the batch. This isn't timed."""
@@ -44,13 +48,31 @@ class BenchmarkError(Exception):
 class Ours:
     """The function's handler, as Lambda calls it."""
 
-    name, index = OURS, "bench-ours"
+    index = "bench-ours"
 
-    def __init__(self, url: str) -> None:
+    def __init__(
+        self,
+        url: str,
+        name: str = OURS,
+        projections: Mapping[str, Any] | None = None,
+        *,
+        skip_unchanged: bool = False,
+    ) -> None:
+        """Make a function with settings of its own.
+
+        Args:
+            projections: what each index holds, as in INDICES; without it, there is one index of whole items.
+        """
         os.environ |= function_environment(url, self.index)
-        from dynamodb_opensearch.functions.sync import handler  # noqa: PLC0415 (it reads its settings when it is imported)
+        from dynamodb_opensearch.functions.sync import SyncFunction  # noqa: PLC0415 (the module reads settings when it is imported)
 
-        self._handler = handler
+        environment = dict(os.environ)
+        if projections is not None:
+            environment |= {"INDEX": "", "INDICES": json.dumps(projections)}
+        environment["SKIP_UNCHANGED"] = str(skip_unchanged).lower()
+        self.name = name
+        self.indices: Mapping[str, str | None] = dict.fromkeys(projections or [self.index])
+        self._handler = SyncFunction(read_settings(environment)).handle
         self._event: dict[str, Any] = {}
         self._log = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 (Lambda's log, open until the process ends)
 
@@ -64,10 +86,25 @@ class Ours:
             raise BenchmarkError(f"the function left records undone: {answer}")
 
 
+def three_indices(url: str) -> Ours:
+    """Return the function with an index for each kind of item."""
+    indices: dict[str, str | None] = {f"bench-{kind}": kind for kind in KINDS}
+    when = {index: {"when": [{"attribute": "kind", "equals": [kind]}]} for index, kind in indices.items()}
+    contestant = Ours(url, THREE, when)
+    contestant.indices = indices
+    return contestant
+
+
+def without_counters(url: str, name: str, index: str, *, skip_unchanged: bool) -> Ours:
+    """Return the function with an index that leaves out what changes often."""
+    return Ours(url, name, {index: {"exclude": list(COUNTERS)}}, skip_unchanged=skip_unchanged)
+
+
 class Raw:
     """Ready-made requests on one kept-alive socket: only the time that OpenSearch and the loopback take."""
 
     name, index = RAW, "bench-raw"
+    indices: Mapping[str, str | None] = {index: None}
 
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
@@ -125,6 +162,7 @@ class Bulk:
     """A careful user's code: opensearch-py's ``helpers.bulk`` over boto3's ``TypeDeserializer``, with versions."""
 
     name, index = BULK, "bench-helpers"
+    indices: Mapping[str, str | None] = {index: None}
 
     def __init__(self, url: str) -> None:
         self._client = OpenSearch([url], serializer=_Serializer())
@@ -157,6 +195,7 @@ class Single:
     """The guide's way: one request per record, one after another."""
 
     name, index = SINGLE, "bench-single"
+    indices: Mapping[str, str | None] = {index: None}
 
     def __init__(self, url: str) -> None:
         self._client = OpenSearch([url], serializer=_Serializer())

@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from benchmarks.contestants import BenchmarkError, Contestant, Raw
-from benchmarks.workloads import Workload
+from benchmarks.workloads import Workload, kind_of_record
 
 _INDEX = {"settings": {"number_of_shards": 1, "number_of_replicas": 0, "refresh_interval": "-1"}}
 _WARM_UP = 2  # rounds that aren't counted
@@ -48,14 +48,15 @@ def race(
     url: str, entries: Sequence[Entry], workload: Workload, *, size: int, rounds: int, seeder: Raw
 ) -> dict[str, Times]:
     """Run all contestants over ``rounds`` batches of ``size`` records; return their times by name."""
-    for entry in entries:
-        ask(url, "DELETE", f"/{entry.contestant.index}?ignore_unavailable=true")
-        ask(url, "PUT", f"/{entry.contestant.index}", _INDEX)
+    for index in [index for entry in entries for index in entry.contestant.indices]:
+        ask(url, "DELETE", f"/{index}?ignore_unavailable=true")
+        ask(url, "PUT", f"/{index}", _INDEX)
     for number in range(_WARM_UP + rounds):
         before = workload.make(number, size).before
         for entry in entries if before else ():
             if _runs(entry, number):
-                seeder.seed(entry.contestant.index, before)
+                for index, kind in entry.contestant.indices.items():
+                    seeder.seed(index, [record for record in before if kind in {None, kind_of_record(record)}])
     # Existing documents are in a segment, as in an index in use, and no merge runs during the race.
     ask(url, "POST", "/bench-*/_forcemerge?max_num_segments=1")
     ask(url, "POST", "/bench-*/_refresh")
@@ -83,7 +84,10 @@ def _runs(entry: Entry, number: int) -> bool:
 def _check_alike(url: str, contestants: Sequence[Contestant]) -> None:
     """Check that all contestants have written the same number of documents: else the race would be unfair."""
     ask(url, "POST", "/bench-*/_refresh")
-    counts = {contestant.name: ask(url, "GET", f"/{contestant.index}/_count")["count"] for contestant in contestants}
+    counts = {
+        contestant.name: ask(url, "GET", f"/{','.join(contestant.indices)}/_count")["count"]
+        for contestant in contestants
+    }
     if len(set(counts.values())) > 1:
         raise BenchmarkError(f"the contestants' indices hold different numbers of documents: {counts}")
 

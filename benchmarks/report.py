@@ -10,7 +10,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.contestants import BULK, OURS, RAW
+from benchmarks.contestants import BULK, OURS, RAW, SKIPPED, THREE, WRITTEN
 from benchmarks.footprint import Imports
 from benchmarks.race import Times
 
@@ -37,6 +37,10 @@ class Results:
     """Times for one record per invocation."""
     duplicates: Mapping[float, Times]
     """The function's times by the share of a batch's records that a later record of the same document outdates."""
+    thirds: Mapping[str, Times]
+    """Times of updates by one index, and by three that hold a third each."""
+    no_ops: Mapping[str, Times]
+    """Times of changes that no document shows, written and skipped."""
     imports: Imports
     peak_memory_mb: float | None
 
@@ -63,9 +67,12 @@ def bars(results: Results) -> list[Bar]:
         ]
     overhead_ms = (results.single[OURS].wall - results.single[RAW].wall) * 1000
     cpu = [results.duplicates[share].cpu for share in sorted(results.duplicates)]
+    share = results.thirds[THREE].wall / results.thirds[OURS].wall
     import_ms = statistics.median(results.imports.source)
     return [
         *judged,
+        Bar("three indices of a third each take ≤ 1.3 x the time of one", f"{share:.2f} x", share <= 1.3),
+        _at_least("a no-op is skipped ≥ 5 x faster than written", _gain(results.no_ops), 5),
         Bar("one record's invocation ≤ raw + 3 ms", f"{overhead_ms:.2f} ms", overhead_ms <= 3),
         Bar("import of the handler ≤ 300 ms", f"{import_ms:.0f} ms", import_ms <= 300),
         Bar(
@@ -82,10 +89,11 @@ def bars(results: Results) -> list[Bar]:
 
 
 def show(results: Results, console: Console) -> None:
-    """Print tables: the races, one record, duplicates, footprint, and the bars."""
+    """Print tables: the races, one record, duplicates, projections, footprint, and the bars."""
     console.print(_races(results.races))
     console.print(_single(results.single))
     console.print(_duplicates(results.duplicates))
+    console.print(_projections(results))
     console.print(_footprint(results))
     console.print(_bars(bars(results)))
     console.print(", ".join(f"{name} {value}" for name, value in results.machine.items()), style="dim")
@@ -98,6 +106,8 @@ def to_json(results: Results) -> str:
         "races": [asdict(race) for race in results.races],
         "single": {name: asdict(times) for name, times in results.single.items()},
         "duplicates": {share: asdict(times) for share, times in results.duplicates.items()},
+        "thirds": {name: asdict(times) for name, times in results.thirds.items()},
+        "no_ops": {name: asdict(times) for name, times in results.no_ops.items()},
         "import_ms": asdict(results.imports),
         "peak_memory_mb": results.peak_memory_mb,
         "bars": [asdict(bar) for bar in bars(results)],
@@ -107,6 +117,10 @@ def to_json(results: Results) -> str:
 
 def _at_least(demand: str, ratio: float, bound: float) -> Bar:
     return Bar(demand, f"{ratio:.2f} x", ratio >= bound)
+
+
+def _gain(no_ops: Mapping[str, Times]) -> float:
+    return no_ops[WRITTEN].wall / no_ops[SKIPPED].wall
 
 
 def _megabytes(size: float | None) -> str:
@@ -159,6 +173,20 @@ def _duplicates(duplicates: Mapping[float, Times]) -> Table:
         table.add_column(name, justify="right")
     for share, times in duplicates.items():
         table.add_row(f"{share:.0%}", f"{times.wall * 1000:.1f}", f"{times.cpu * 1000:.1f}")
+    return table
+
+
+def _projections(results: Results) -> Table:
+    table = Table("function", title=f"Several indices, and no-ops: {LARGE:,} records, ours", title_justify="left")
+    for name in ("ms", "fastest", "CPU ms"):
+        table.add_column(name, justify="right")
+    for name, times in [*results.thirds.items(), *results.no_ops.items()]:
+        table.add_row(
+            "one index" if name == OURS else name,
+            f"{times.wall * 1000:.1f}",
+            f"{min(times.wall_seconds) * 1000:.1f}",
+            f"{times.cpu * 1000:.1f}",
+        )
     return table
 
 

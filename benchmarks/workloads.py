@@ -15,6 +15,9 @@ Record = dict[str, Any]
 KEY = "productId"
 """The table's partition key."""
 
+KINDS = ("garden", "kitchen", "travel")
+"""The values of the attribute ``kind``: a third of the items each. An item never changes its kind."""
+
 # Times of the changes, in seconds. Documents that are in the index beforehand are older than any batch.
 _SEEDED_AT = 1_700_000_000
 _CHANGED_AT = 1_750_000_000
@@ -85,6 +88,16 @@ class Workload:
     make: Callable[[int, int], Round]
 
 
+def kind_of(key: str) -> str:
+    """Return the kind of an item."""
+    return KINDS[int(key[-5:]) % len(KINDS)]
+
+
+def kind_of_record(record: Record) -> str:
+    """Return the kind of a record's item."""
+    return kind_of(record["dynamodb"]["Keys"][KEY]["S"])
+
+
 def insert(number: int, size: int) -> Round:
     """New documents."""
     maker = _Maker(number, size)
@@ -95,6 +108,14 @@ def update(number: int, size: int) -> Round:
     """New content for existing documents."""
     maker = _Maker(number, size)
     return Round(maker.seeds(maker.keys), maker.delivered([maker.record("MODIFY", key) for key in maker.keys]))
+
+
+def recount(number: int, size: int) -> Round:
+    """Changes of ``COUNTERS``, and of nothing else, in existing documents."""
+    maker = _Maker(number, size)
+    seeds = maker.seeds(maker.keys)
+    images = [seed["dynamodb"]["NewImage"] for seed in seeds]
+    return Round(seeds, maker.delivered([maker.recount(key, old) for key, old in zip(maker.keys, images, strict=True)]))
 
 
 def delete_heavy(number: int, size: int) -> Round:
@@ -117,6 +138,9 @@ def hot_keys(share_of_duplicates: float) -> Callable[[int, int], Round]:
 
     return make
 
+
+COUNTERS = ("stock", "updatedAt")
+"""Attributes that change often, and that a search may not need."""
 
 HOT_SHARE = 0.9
 WORKLOADS = (
@@ -144,6 +168,11 @@ class _Maker:
         if kind != "REMOVE":
             images["NewImage"] = self._item(key)
         return self._record(kind, key, self._second, images)
+
+    def recount(self, key: str, old: Record) -> Record:
+        """Make the record of a change that leaves everything but the counters as it was."""
+        new = {**old, **{name: value for name, value in self._item(key).items() if name in COUNTERS}}
+        return self._record("MODIFY", key, self._second, {"OldImage": old, "NewImage": new})
 
     def seeds(self, keys: Sequence[str]) -> list[Record]:
         """Make the inserts that put documents into the index beforehand."""
@@ -178,6 +207,7 @@ class _Maker:
         pick = self.random
         return {
             KEY: {"S": key},
+            "kind": {"S": kind_of(key)},
             "name": {"S": self._text(4)},
             "description": {"S": self._text(45)},
             "category": {"S": pick.choice(_WORDS)},
