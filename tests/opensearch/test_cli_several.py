@@ -126,7 +126,7 @@ def test_a_checkpoint_of_other_indices_or_another_rule_is_refused(several: Shell
     changed = json.dumps({sides.index(end): {} for end in INDICES})
     rule = several.run(*slow, "--index", orders, INDICES=changed)
     assert rule.returncode == 2
-    assert "a rule or a shape was changed since; start again with --restart" in rule.stderr
+    assert "a rule, a shape or a transform was changed since; start again with --restart" in rule.stderr
     code, result = several.result(*slow[:-4], *slow[-2:], "--index", orders)
     assert (code, result["counts"]["items"], len(sides.versions(orders))) == (0, 24, 12)
 

@@ -66,8 +66,8 @@ class RepairReport:
                 since; or it names documents of an index that isn't among ``others``.
         """
         side = self._side(sync)
-        check_others(self.others, Sides.of_one(side), sync)  # since verify, one may have become an index of the sync
         elsewhere = Counter(difference.place.index for difference in self._read(sync, side).differences())
+        check_others(self.others, Sides.of_one(side), sync)  # since verify, one may have become an index of the sync
         for index in elsewhere.keys() - {side.layout.index, *self.others}:
             raise ConfigurationError(
                 f"{self.report} names {elsewhere[index]:,} documents of {index}, which this sync doesn't write to: to "

@@ -39,7 +39,9 @@ def test_another_choice_of_indices_or_another_rule_doesnt_resume_a_run(tmp_path:
     opened(configured(INDICES))
     with pytest.raises(ConfigurationError, match="its index is 'orders,customers,lines', not 'orders'; finish that"):
         opened(configured(INDICES).select(["orders"]))
-    with pytest.raises(ConfigurationError, match="a rule or a shape was changed since; start again with --restart"):
+    with pytest.raises(
+        ConfigurationError, match="a rule, a shape or a transform was changed since; start again with --restart"
+    ):
         opened(configured({**INDICES, "orders": {}}))
 
 

@@ -144,7 +144,7 @@ def test_a_result_from_before_a_rule_was_changed_says_nothing(monkeypatch: pytes
     orders, customers, lines = (observer._index(projection).verified for projection in sync.settings.projections)
     assert orders.value is not None
     assert lines.value is not None
-    assert (customers.broken, (customers.problem or "").startswith("not verified since its rule or shape")) == (
+    assert (customers.broken, (customers.problem or "").startswith("not verified since its rule, shape")) == (
         False,
         True,
     )

@@ -22,7 +22,6 @@ COMPACT_BYTES = 64 * 1024**2
 """Size at which the file is rewritten without outdated positions, which hold the keys of a page."""
 FORMAT = "dynamodb-opensearch checkpoint 3"
 _RECREATABLE = {"tableId": "table", "indexUuid": "index"}
-_MAKERS = {"projections": "a rule or a shape", "code": "the code of a transform"}
 NOTICES = 200
 """Most distinct notices that a run keeps: they may name any number of attributes."""
 _BEGINNING = b'{"format":"dynamodb-opensearch checkpoint '
@@ -234,10 +233,10 @@ class Checkpoint:
                 f"or the alias was switched ({other} was {line.get(other)!r}, is {identity[other]!r}); start again "
                 "with --restart"
             )
-        if other in _MAKERS:
+        if other == "projections":
             raise ConfigurationError(
-                f"the checkpoint {self.path} is of indices that were to hold something else: {_MAKERS[other]} was "
-                "changed since; start again with --restart"
+                f"the checkpoint {self.path} is of indices that were to hold something else: a rule, a shape or a "
+                "transform was changed since; start again with --restart"
             )
         if other:
             raise ConfigurationError(

@@ -96,7 +96,6 @@ class Survey:
         layouts = [index.layout for index in self.indices]
         routings = [layout.routing for layout in layouts]
         holds = [index.projection.identity for index in self.indices]
-        code = self.configuration.code
         return {
             "table": self.table.arn,
             "tableId": self.table.table_id,
@@ -104,7 +103,6 @@ class Survey:
             "indexUuid": ",".join(layout.uuid for layout in layouts),
             "routing": ",".join(routing or "" for routing in routings) if any(routings) else None,
             "projections": ",".join(hold or "whole" for hold in holds) if any(holds) else None,
-            "code": code and code.fingerprint,
             "endpoint": self.settings.endpoint,
         }
 

@@ -262,7 +262,9 @@ class Observer:
         if found is None:
             raise _UnknownError("never verified in full: run dynamodb-opensearch verify")
         if found.get("projection") != projection.identity:
-            raise _UnknownError("not verified since its rule or shape was changed: run dynamodb-opensearch verify")
+            raise _UnknownError(
+                "not verified since its rule, shape or transform was changed: run dynamodb-opensearch verify"
+            )
         return found
 
     def _named(self) -> str:
