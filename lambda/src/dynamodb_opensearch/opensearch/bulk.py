@@ -81,17 +81,21 @@ class _Chunks:
     def __init__(self, limits: Limits, halvings: Mapping[str, int]) -> None:
         self._limits, self._halvings = limits, halvings
         self._chunks: dict[str, _Chunk] = {}
+        self._limits_of: dict[str, Limits] = {}
         self._size = 0
 
     def add(self, write: Write, lines: bytes) -> _Chunk | None:
         """Add a write. Return a request that had to make room for it, and is to be sent."""
-        ready = None
-        chunk = self._chunks.get(write.index)
-        if chunk and chunk.is_full(lines, self._limits.shrunk(self._halvings.get(write.index, 0))):
+        ready, index = None, write.index
+        chunk = self._chunks.get(index)
+        if chunk and chunk.is_full(lines, self._limits_of[index]):
             ready = self._take(chunk)
         elif len(self._chunks) > 1 and self._size + len(lines) > self._limits.chunk_bytes:
             ready = self._take(max(self._chunks.values(), key=lambda chunk: chunk.size))
-        self._chunks.setdefault(write.index, _Chunk(write.index)).add(write, lines)
+        if index not in self._chunks:
+            self._chunks[index] = _Chunk(index)
+            self._limits_of[index] = self._limits.shrunk(self._halvings.get(index, 0))
+        self._chunks[index].add(write, lines)
         self._size += len(lines)
         return ready
 
