@@ -121,7 +121,7 @@ def test_a_repair_from_a_report_mends_exactly_what_it_names(sides: Sides, tmp_pa
 
 def test_a_repair_is_refused_for_a_report_of_another_index(sides: Sides, tmp_path: Path) -> None:
     report = write_report(sides, tmp_path / "report.jsonl", index="others")
-    with pytest.raises(ConfigurationError, match=r"report\.jsonl is the report of another index: 'others', not"):
+    with pytest.raises(ConfigurationError, match=r"report\.jsonl is about the index 'others': name it with --index"):
         RepairReport(report).plan(sides.sync())
     report.write_text("{}\n")
     with pytest.raises(ConfigurationError, match="is not a report of this version's verify"):
