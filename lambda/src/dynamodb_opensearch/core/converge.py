@@ -6,7 +6,7 @@ The sync and all jobs write documents through ``converge``; only a repair delete
 
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
@@ -109,15 +109,18 @@ def converge(
             refused so much that the documents can't be at fault.
     """
     waiting = {change.address: change for change in changes}
-    work = _Work(waiting, projections, conflict_window, tally, now, answered=set(answered))
+    indices = {index: _Index(projection, index in answered) for index, projection in projections.items()}
+    work = _Work(waiting, indices, conflict_window, tally, now)
     attempt = 0
     while work.waiting:
         before = len(work.waiting)
         unanswered = set(work.waiting)
-        for write, outcome in writer.write(work.writes(table, deadline), deadline, tally, work.halvings):
-            unanswered.discard(write.address)
-            if write.address in work.waiting:  # else its index was found to be blocked
-                work.take(write, outcome)
+        halvings = {index: known.halvings for index, known in indices.items()}
+        for write, outcome in writer.write(work.writes(table, deadline), deadline, tally, halvings):
+            address = write[:2]  # its address; this loop is hot
+            unanswered.discard(address)
+            if (change := work.waiting.get(address)) is not None:  # else its index was found to be blocked
+                work.take(address, change, write, outcome)
         if unanswered & work.waiting.keys():
             work.postpone(Reason("unread", "the table couldn't be read: throttled, out of reach, or no time was left"))
         if work.waiting and work.is_busy:
@@ -134,86 +137,104 @@ def converge(
 
 
 @dataclass(slots=True)
+class _Index:
+    """What is known of one index."""
+
+    projection: Projection
+    has_answered: bool
+    """Whether its transform made a document of some item, or said that there is none."""
+    accepted: int = 0
+    """How many writes OpenSearch took, or refused only because the index holds a newer one."""
+    accepted_contents: int = 0
+    """The same without the deletes."""
+    ended: int = 0
+    """How many changes ended in this round."""
+    is_overtaxed: bool = False
+    """Whether a request was too large or too slow to be answered in this round: smaller ones may do better."""
+    halvings: int = 0
+    """How often its requests were made smaller."""
+    error: ConfigurationError | None = None
+    """What must be changed before it takes anything."""
+    left: int = 0
+    """How many changes were left when that was found."""
+
+    def begin_round(self) -> None:
+        """Make requests smaller if they are overtaxing and nothing ends, and larger again if something does."""
+        self.halvings = (0 if self.ended else self.halvings) + self.is_overtaxed
+        self.ended, self.is_overtaxed = 0, False
+
+
+@dataclass(slots=True)
 class _Work:
     """What is still to be done, and what came of the rest."""
 
     waiting: dict[Address, Change]
-    projections: Mapping[str, Projection]
+    indices: Mapping[str, _Index]
     conflict_window: int
     tally: Tally
     now: Callable[[], float]
     refused: dict[Address, Refusal] = field(default_factory=dict)
     outrun: dict[Address, Change] = field(default_factory=dict)
-    blocked: dict[str, ConfigurationError] = field(default_factory=dict)
-    """Index -> what must be changed before it takes anything."""
-    left: Counter[str] = field(default_factory=Counter)
-    """Index -> how many changes were left when it was found to be blocked."""
     contentions: Counter[Address] = field(default_factory=Counter)
-    accepted: Counter[str] = field(default_factory=Counter)
-    """Index -> how many writes OpenSearch took, or refused only because the index holds a newer one."""
-    accepted_contents: Counter[str] = field(default_factory=Counter)
-    """The same without the deletes."""
-    answered: set[str] = field(default_factory=set)
-    """Indices whose transform made a document of some item, or said that there is none."""
-    halvings: Counter[str] = field(default_factory=Counter)
-    """Index -> how often its requests were made smaller, because one was too large or too slow to be answered."""
-    done: Counter[str] = field(default_factory=Counter)
-    """Index -> how many changes ended in this round."""
-    overtaxed: set[str] = field(default_factory=set)
-    """Indices whose requests were too large or too slow in this round."""
     is_busy: bool = False
     """Whether something must be tried again, after a pause."""
     last_reason: Reason | None = None
 
     def writes(self, table: Table, deadline: Deadline) -> Iterator[Write]:
         """The contents to apply, then the writes that settle the other keys, as the table is read."""
-        changes = list(self.waiting.values())
-        for change in changes:
-            if isinstance(change, Write) and change.address in self.waiting:
+        settles = []
+        for address, change in list(self.waiting.items()):
+            if isinstance(change, Settle):
+                settles.append(change)
+            elif address in self.waiting:
                 yield change
-        settles = self._settles(changes)
+        yield from self._settled(self._by_id(settles), table, deadline)
 
+    def _settled(self, by_id: Mapping[str, Sequence[Settle]], table: Table, deadline: Deadline) -> Iterator[Write]:
         def refuse(key: Settle) -> None:
-            for settle in settles[key.id]:
+            for settle in by_id[key.id]:
                 if settle.address in self.waiting:  # else its index was found to be blocked
                     self._refuse(_delete(settle, settle.highest_own), _UNREADABLE)
 
         # One read of an item serves all indices. It begins after everything that is known of them was stored.
-        for reading in table.read([group[0] for group in settles.values()], deadline, unreadable=refuse):
-            for settle in settles[reading.id]:
-                projection = self.projections[settle.index]
-                write = settled(settle, reading, projection, self.conflict_window)
-                if write and reading.item is not None and projection.has_answered(reading.item, write.content):
-                    self.answered.add(settle.index)
-                if write is not None and settle.address in self.waiting:
+        for reading in table.read([group[0] for group in by_id.values()], deadline, unreadable=refuse):
+            for settle in by_id[reading.id]:
+                index = self.indices[settle.index]
+                write = settled(settle, reading, index.projection, self.conflict_window)
+                if write is None:
+                    continue
+                if reading.item is not None:
+                    index.has_answered |= index.projection.has_answered(reading.item, write.content)
+                if settle.address in self.waiting:
                     yield write
 
-    def _settles(self, changes: Iterable[Change]) -> dict[str, list[Settle]]:
+    def _by_id(self, settles: Iterable[Settle]) -> dict[str, list[Settle]]:
         """The settles that still wait, by document id; without those that no version is left for."""
-        settles: dict[str, list[Settle]] = {}
-        for change in changes:
-            if isinstance(change, Settle) and change.address in self.waiting:
-                if change.stored >= MAXIMUM:
-                    self._refuse(_delete(change, change.stored), _EXHAUSTED)
+        by_id: dict[str, list[Settle]] = {}
+        for settle in settles:
+            if settle.address in self.waiting:
+                if settle.stored >= MAXIMUM:
+                    self._refuse(_delete(settle, settle.stored), _EXHAUSTED)
                 else:
-                    settles.setdefault(change.id, []).append(change)
-        return settles
+                    by_id.setdefault(settle.id, []).append(settle)
+        return by_id
 
     def begin_round(self) -> None:
-        """Make the requests smaller for an index that is overtaxed and doesn't get on, larger for one that does."""
-        for index in {*self.halvings, *self.overtaxed}:
-            self.halvings[index] = (0 if self.done[index] else self.halvings[index]) + (index in self.overtaxed)
-        self.done.clear()
-        self.overtaxed.clear()
+        """Begin a round with what must be tried again."""
+        for index in self.indices.values():
+            index.begin_round()
         self.is_busy = False
 
-    def take(self, write: Write, outcome: Outcome) -> None:
-        """Act on one write's outcome."""
-        change = self.waiting[write.address]
-        self._note(write, outcome)
+    def take(self, address: Address, change: Change, write: Write, outcome: Outcome) -> None:
+        """Act on the outcome of a change's write."""
+        index = self.indices[write.index]
+        index.has_answered |= index.projection.transform is not None and _is_document(write)
+        if outcome.kind is Kind.DONE or outcome.kind is Kind.CONFLICT:
+            index.accepted += 1
+            index.accepted_contents += write.content is not None
         match outcome.kind:
             case Kind.DONE:
-                self._end(write)
+                self._end(address)
                 self._count(write, change)
             case Kind.BLOCKED if outcome.error:
                 self._block(write.index, outcome.error)
@@ -225,31 +246,22 @@ class _Work:
                 self.postpone(outcome.reason)
                 # Where queues are full, smaller requests would only be more of them.
                 if "rejected_execution_exception" not in str(outcome.reason):
-                    self.overtaxed.add(write.index)
+                    index.is_overtaxed = True
             case Kind.CONFLICT if (outcome.stored or 0) >= MAXIMUM:
                 self._refuse(write, _EXHAUSTED)
             case Kind.CONFLICT:
-                self._take_conflict(write, change, outcome)
+                self._take_conflict(address, change, write, outcome)
 
-    def _note(self, write: Write, outcome: Outcome) -> None:
-        """Note what the outcome says about the index as a whole."""
-        has_content = write.content is not None
-        if has_content and not isinstance(write.content, Faulty):
-            self.answered.add(write.index)
-        if outcome.kind in {Kind.DONE, Kind.CONFLICT}:
-            self.accepted[write.index] += 1
-            self.accepted_contents[write.index] += has_content
-
-    def _take_conflict(self, write: Write, change: Change, outcome: Outcome) -> None:
+    def _take_conflict(self, address: Address, change: Change, write: Write, outcome: Outcome) -> None:
         # A conflict never ends a settle: it writes what it read, or reads again.
         match Verdict.SETTLE if isinstance(change, Settle) else self._judge(write, outcome):
             case Verdict.SETTLE:
                 self._settle(_settle_of(change), outcome)
             case Verdict.DONE:  # by an earlier attempt, whose answer was lost or whose batch came again
-                self._end(write)
+                self._end(address)
                 self._count(write, change)
             case Verdict.SUPERSEDED:
-                self._end(write)
+                self._end(address)
                 self.tally.superseded += 1
 
     def postpone(self, reason: Reason | None) -> None:
@@ -261,34 +273,30 @@ class _Work:
         by_index: dict[str, list[Refusal]] = {}
         for refusal in self.refused.values():
             by_index.setdefault(refusal.write.index, []).append(refusal)
-        for index, refusals in by_index.items():
-            error = _reason_to_block(
-                refusals,
-                accepted=self.accepted[index],
-                accepted_anywhere=self.accepted.total(),
-                accepted_contents=self.accepted_contents[index],
-                has_answered=index in self.answered,
-                least_faults=least_faults,
-            )
-            if error:
-                self._block(index, error)
+        accepted_anywhere = sum(index.accepted for index in self.indices.values())
+        for name, refusals in by_index.items():
+            if error := _reason_to_block(refusals, self.indices[name], accepted_anywhere, least_faults):
+                self._block(name, error)
 
     def miss(self, standby: Collection[str]) -> None:
         """Count what the standby indices couldn't take as missed, and forget it."""
-        for index in standby:
-            self.tally.missed += self.left.pop(index, 0) + self._forget(index)
-            self.blocked.pop(index, None)
+        for name in standby:
+            index = self.indices[name]
+            self.tally.missed += index.left + self._forget(name)
+            index.left, index.error = 0, None
 
     def error(self) -> ConfigurationError | None:
         """What must be changed first; None if nothing is blocked."""
-        for index, error in self.blocked.items():
-            return error if len(self.projections) == 1 else ConfigurationError(f"the index {index}: {error}")
+        for name, index in self.indices.items():
+            if index.error:
+                return index.error if len(self.indices) == 1 else ConfigurationError(f"the index {name}: {index.error}")
         return None
 
-    def _block(self, index: str, error: ConfigurationError) -> None:
+    def _block(self, name: str, error: ConfigurationError) -> None:
         """Leave everything of an index undone: until something is changed, nothing more can be said of it."""
-        self.blocked.setdefault(index, error)
-        self.left[index] += self._forget(index)
+        index = self.indices[name]
+        index.error = index.error or error
+        index.left += self._forget(name)
 
     def _forget(self, index: str) -> int:
         """Forget what isn't done in an index, and return how much that was."""
@@ -298,12 +306,12 @@ class _Work:
             del group[address]
         return len(undone)
 
-    def _end(self, write: Write) -> None:
-        del self.waiting[write.address]
-        self.done[write.index] += 1
+    def _end(self, address: Address) -> None:
+        del self.waiting[address]
+        self.indices[address[0]].ended += 1
 
     def _refuse(self, write: Write, reason: Reason, *, whole: bool = False) -> None:
-        self._end(write)
+        self._end(write.address)
         self.refused[write.address] = Refusal(write, reason, whole)
 
     def _contends(self, write: Write) -> bool:
@@ -342,14 +350,12 @@ def _delete(settle: Settle, version: int) -> Write:
     return Write(settle.index, settle.id, settle.keys, version, 0, settle.sequence_number, None)
 
 
+def _is_document(write: Write) -> bool:
+    return write.content is not None and not isinstance(write.content, Faulty)
+
+
 def _reason_to_block(
-    refusals: Collection[Refusal],
-    *,
-    accepted: int,
-    accepted_anywhere: int,
-    accepted_contents: int,
-    has_answered: bool,
-    least_faults: int,
+    refusals: Collection[Refusal], index: _Index, accepted_anywhere: int, least_faults: int
 ) -> ConfigurationError | None:
     """What must be changed, if an index's refusals aren't the documents' fault; None if they may be.
 
@@ -358,10 +364,7 @@ def _reason_to_block(
 
     Args:
         refusals: all refusals of this index in this call of ``converge``.
-        accepted: how many actions OpenSearch carried out, or found to be older than what the index holds.
-        accepted_anywhere: the same for all indices, which share the table and its keys.
-        accepted_contents: how many of this index's weren't deletes, which pass no pipeline and no index mapping.
-        has_answered: whether the index's transform works for some item.
+        accepted_anywhere: how many writes all indices accepted, which share the table and its keys.
         least_faults: see ``converge``.
     """
     if not accepted_anywhere and any(refusal.reason == _UNREADABLE for refusal in refusals):
@@ -370,16 +373,16 @@ def _reason_to_block(
             "TABLE_NAME and TABLE_KEYS are the table's, and that its keys have the same types as the records' keys"
         )
     untransformed = [refusal for refusal in refusals if refusal.reason.type == TRANSFORM_ERROR]
-    if len(untransformed) >= least_faults and not has_answered:
-        index, reason = untransformed[0].write.index, untransformed[0].reason
+    if len(untransformed) >= least_faults and not index.has_answered:
+        name, reason = index.projection.index, untransformed[0].reason
         return ConfigurationError(
-            f"the transform of the index {index} failed for all {len(untransformed)} items ({reason}): correct it, and "
+            f"the transform of the index {name} failed for all {len(untransformed)} items ({reason}): correct it, and "
             "publish its layer again"
         )
     unnamed = [refusal for refusal in refusals if not refusal.reason.message]
     types = {refusal.reason.type for refusal in unnamed}
-    whole = any(refusal.whole for refusal in unnamed) and not accepted
-    if whole or (len(unnamed) >= LEAST_REFUSALS and len(types) == 1 and not accepted_contents):
+    whole = any(refusal.whole for refusal in unnamed) and not index.accepted
+    if whole or (len(unnamed) >= LEAST_REFUSALS and len(types) == 1 and not index.accepted_contents):
         return ConfigurationError(
             f"OpenSearch refused all {len(unnamed)} documents alike ({', '.join(sorted(types))}) and named no field: "
             "the index, or something in front of it, is at fault; check its settings, templates and pipelines, and "

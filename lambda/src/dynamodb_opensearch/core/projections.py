@@ -105,7 +105,7 @@ class Projection:
 
     def encode(self, content: Content) -> bytes | Faulty:
         """The document: the bytes of a JSON object."""
-        if isinstance(content, bytes | Faulty):
+        if isinstance(content, _READY):
             return content
         try:
             return self.shape.encode(content)
@@ -128,6 +128,7 @@ class Projection:
         return None if self.is_whole else self.digest
 
 
+_READY = (bytes, Faulty)  # a union of types would be made at each call
 _MEMBERS = frozenset({"when", "include", "exclude", "rename", "constants", "transform", "standby"})
 _OF_CONTENT = _MEMBERS - {"standby"}
 

@@ -123,7 +123,7 @@ def _decode(record: Mapping[str, Any], schema: KeySchema) -> Record:
 def _image(value: Any) -> Image:
     if value is None:
         return UNSEEN
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):  # a check for any mapping takes ten times as long
         return value
     raise UndecodableError("an image isn't an object of attributes")
 
