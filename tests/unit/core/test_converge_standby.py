@@ -195,3 +195,34 @@ def test_a_standbys_transform_that_fails_for_all_items_misses_them() -> None:
     assert (result.refused, result.unfinished) == ({}, {})
     assert world.tally.missed == 2
     assert world.values(B) == {"a": 1, "b": 2}
+
+
+def test_what_a_standby_missed_is_counted_with_its_reason() -> None:
+    world = world_of(B)
+    world.opensearch.faults_of[B] = [missing(B)]
+
+    world.apply(put("a", 1, 1), put("b", 2, 2))
+
+    [(index, (documents, reason))] = world.tally.missed_by.items()
+    assert (index, documents) == (B, 2)
+    assert "index_not_found_exception" in reason
+
+
+def test_a_standbys_transform_that_cannot_be_imported_holds_up_nothing() -> None:
+    world = world_of(B, specs={A: {}, B: {"transform": "there.is.no:such"}})
+
+    result = world.apply(put("a", 1, 1))
+
+    assert (result.refused, result.unfinished) == ({}, {})
+    assert stored(world) == {A: {"a": 1}, B: {}}
+    assert world.tally.missed_by == {B: (1, "transform_error: its code can't be imported")}
+
+
+def test_all_indices_that_are_blocked_are_named() -> None:
+    world = world_of()
+    world.opensearch.faults_of = {A: [missing(A)], C: [forbidden()]}
+
+    with pytest.raises(ConfigurationError, match=rf"the index {A}: .*; the index {C}: "):
+        world.apply(put("a", 1, 1))
+
+    assert world.values(B) == {"a": 1}

@@ -87,7 +87,7 @@ def converge(
     tally: Tally,
     standby: Collection[str] = (),
     answered: Collection[str] = (),
-    least_faults: int = LEAST_REFUSALS,
+    least_faults: int | None = None,
     now: Callable[[], float] = time.time,
 ) -> Result:
     """Write the changes, settle what must be settled, and retry what may work later, as long as the deadline allows.
@@ -101,7 +101,8 @@ def converge(
         conflict_window: seconds.
         standby: indices that are being filled. What they can't take is counted as missed, and is done.
         answered: indices whose transform is known to work for some item.
-        least_faults: if a transform fails for so many items of an index, and for all, the transform is at fault.
+        least_faults: if a transform fails for so many items of an index, and for all, the transform is at fault. None:
+            the items are, however many.
         now: epoch seconds; a wrong clock costs reads, and nothing else.
 
     Raises:
@@ -268,7 +269,7 @@ class _Work:
         """Note that something wasn't done, and may work later."""
         self.is_busy, self.last_reason = True, reason
 
-    def refuse_to_drain(self, least_faults: int) -> None:
+    def refuse_to_drain(self, least_faults: int | None) -> None:
         """Block the indices whose refusals aren't the documents' fault; see ``_reason_to_block``."""
         by_index: dict[str, list[Refusal]] = {}
         for refusal in self.refused.values():
@@ -282,15 +283,19 @@ class _Work:
         """Count what the standby indices couldn't take as missed, and forget it."""
         for name in standby:
             index = self.indices[name]
-            self.tally.missed += index.left + self._forget(name)
+            reasons = [self.last_reason]
+            reasons += [refusal.reason for refusal in self.refused.values() if refusal.write.index == name]
+            if missed := index.left + self._forget(name):
+                self.tally.missed += missed
+                self.tally.missed_by[name] = missed, str(index.error or reasons[-1])
             index.left, index.error = 0, None
 
     def error(self) -> ConfigurationError | None:
         """What must be changed first; None if nothing is blocked."""
-        for name, index in self.indices.items():
-            if index.error:
-                return index.error if len(self.indices) == 1 else ConfigurationError(f"the index {name}: {index.error}")
-        return None
+        errors = {name: index.error for name, index in self.indices.items() if index.error}
+        if len(self.indices) == 1 or not errors:
+            return next(iter(errors.values()), None)
+        return ConfigurationError("; ".join(f"the index {name}: {error}" for name, error in errors.items()))
 
     def _block(self, name: str, error: ConfigurationError) -> None:
         """Leave everything of an index undone: until something is changed, nothing more can be said of it."""
@@ -355,7 +360,7 @@ def _is_document(write: Write) -> bool:
 
 
 def _reason_to_block(
-    refusals: Collection[Refusal], index: _Index, accepted_anywhere: int, least_faults: int
+    refusals: Collection[Refusal], index: _Index, accepted_anywhere: int, least_faults: int | None
 ) -> ConfigurationError | None:
     """What must be changed, if an index's refusals aren't the documents' fault; None if they may be.
 
@@ -373,7 +378,7 @@ def _reason_to_block(
             "TABLE_NAME and TABLE_KEYS are the table's, and that its keys have the same types as the records' keys"
         )
     untransformed = [refusal for refusal in refusals if refusal.reason.type == TRANSFORM_ERROR]
-    if len(untransformed) >= least_faults and not index.has_answered:
+    if least_faults is not None and len(untransformed) >= least_faults and not index.has_answered:
         name, reason = index.projection.index, untransformed[0].reason
         return ConfigurationError(
             f"the transform of the index {name} failed for all {len(untransformed)} items ({reason}): correct it, and "

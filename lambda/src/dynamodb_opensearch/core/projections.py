@@ -11,13 +11,13 @@ from functools import cached_property
 from hashlib import sha256
 from typing import Any
 
-from dynamodb_opensearch.core.errors import TransformError, UndecodableError
+from dynamodb_opensearch.core.errors import ConfigurationError, TransformError, UndecodableError
 from dynamodb_opensearch.core.items import Item
 from dynamodb_opensearch.core.keys import KeySchema
 from dynamodb_opensearch.core.reasons import Reason
 from dynamodb_opensearch.core.rules import ALWAYS, Rule, parse_rule
 from dynamodb_opensearch.core.shapes import WHOLE, Shape, parse_shape
-from dynamodb_opensearch.core.transforms import Transform
+from dynamodb_opensearch.core.transforms import Transform, Unloadable
 
 TRANSFORM_ERROR = "transform_error"
 """The type of the reason why a transform made no document of an item."""
@@ -43,7 +43,7 @@ class Projection:
     rule: Rule = ALWAYS
     key_rule: Rule = ALWAYS
     """The conditions of ``rule`` on the table's key. An item that doesn't meet them never was in the index."""
-    transform: Transform | None = None
+    transform: Transform | Unloadable | None = None
     """Comes before the shape, which applies to what it returns."""
     shape: Shape = WHOLE
     standby: bool = False
@@ -176,13 +176,14 @@ def _projection(name: str, value: Any, schema: KeySchema, *, skip_unchanged: boo
         if unknown := sorted(given.keys() - _MEMBERS):
             raise ValueError(f"it has {', '.join(unknown)}: the members are {', '.join(sorted(_MEMBERS))}")  # noqa: TRY301
         rule = parse_rule(given.get("when", []))
+        standby = _boolean("standby", given.get("standby", False))
         return Projection(
             index=name,
             rule=rule,
             key_rule=_key_rule(rule, schema),
-            transform=_transform(given.get("transform")),
+            transform=_transform(given.get("transform"), standby=standby),
             shape=parse_shape(given),
-            standby=_boolean("standby", given.get("standby", False)),
+            standby=standby,
             skip_unchanged=skip_unchanged,
             code=code if given.get("transform") else "",
             spec=json.dumps(
@@ -208,10 +209,17 @@ def _key_rule(rule: Rule, schema: KeySchema) -> Rule:
     return rule.on(schema.names)
 
 
-def _transform(value: Any) -> Transform | None:
+def _transform(value: Any, *, standby: bool) -> Transform | Unloadable | None:
     if value is not None and not isinstance(value, str):
         raise ValueError(f"transform is {value!r}: it must be a text such as module:function")
-    return None if value is None else Transform.load(value)
+    if value is None:
+        return None
+    try:
+        return Transform.load(value)
+    except ConfigurationError:
+        if not standby:
+            raise
+        return Unloadable(value)
 
 
 def _boolean(name: str, value: Any) -> bool:

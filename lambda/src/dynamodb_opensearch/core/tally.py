@@ -22,7 +22,9 @@ class Tally:
     skipped: int = 0
     """Records that leave an index's document as it was, once for each index."""
     missed: int = 0
-    """Documents that a standby index couldn't take."""
+    """Documents that standby indices couldn't take."""
+    missed_by: dict[str, tuple[int, str]] = field(default_factory=dict)
+    """Standby index -> how many documents it couldn't take, and why."""
     from_the_future: int = 0
     """Conflicts with versions that no clock can have given by now."""
     dead_letters: Counter[str] = field(default_factory=Counter)

@@ -90,6 +90,22 @@ class Transform:
         return type(self).load, (self.name,)
 
 
+@dataclass(frozen=True, slots=True)
+class Unloadable:
+    """A transform whose code can't be imported, of an index that must hold up no other: it fails for every item."""
+
+    name: str
+
+    def texts(self, item: Item) -> dict[str, str] | None:
+        """Fail.
+
+        Raises:
+            TransformError: always.
+        """
+        del item
+        raise TransformError("transform_error: its code can't be imported")
+
+
 def read_name(name: str) -> tuple[str, str]:
     """Return the module and the function of ``module:function``.
 

@@ -106,8 +106,10 @@ class SyncFunction:
                 "not done in time: Lambda retries",
                 extra={"unfinished": len(result.unfinished), "reason": str(result.last_reason)},
             )
-        if tally.missed:
-            self._logger.warning("a standby index missed documents", extra={"documents": tally.missed})
+        for index, (documents, reason) in tally.missed_by.items():
+            self._logger.warning(
+                "a standby index missed documents", extra={"index": index, "documents": documents, "reason": reason}
+            )
         if tally.from_the_future:
             self._logger.warning(
                 "documents have versions from the future, as another sync may have left them: each of their changes "
