@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from dynamodb_opensearch.core.versions import scan_version
 from dynamodb_opensearch.dynamodb.scan import Page
 from dynamodb_opensearch.jobs.backfill import Backfill
 from dynamodb_opensearch.jobs.create_index import only, propose
-from dynamodb_opensearch.jobs.fill import fill, needs_whole_items
+from dynamodb_opensearch.jobs.fill import digest_of, fill, needs_whole_items
 from dynamodb_opensearch.jobs.sync import Sync
 from dynamodb_opensearch.jobs.unit import Segment
 from fakes.dynamodb import START, FakeDynamoDB
@@ -136,11 +137,39 @@ def test_a_backfill_that_was_killed_looks_up_in_each_index_what_it_may_have_writ
 
     monkeypatch.setattr(Sync, "scan", Scanned([]))
 
-    [step, *_] = Backfill(1).run(sync, Segment(0, 1), position)
+    [step, *_] = Backfill(1).run(sync, Segment(0, 1, digest_of(sync)), position)
 
     assert opensearch.sources("orders") == {}
     assert set(opensearch.sources("all")) == {"o1"}
     assert (step.counts["orders/gone"], step.counts["all/gone"], step.position) == (2, 1, [None, []])
+
+
+def test_a_backfill_that_was_planned_for_other_rules_does_not_go_on(
+    table: FakeDynamoDB, opensearch: FakeOpenSearch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Sync, "scan", Scanned(list(table.items.values())))
+    [unit] = Backfill(1).plan(sync_of(table, opensearch))
+    changed = json.dumps({**json.loads(INDICES), "orders": {"when": [{"attribute": "type", "equals": ["draft"]}]}})
+
+    with pytest.raises(ConfigurationError, match="what they are to hold, were changed"):
+        list(Backfill(1).run(make_sync(table, opensearch, indices=changed), unit, None))
+
+    assert opensearch.requests == []
+
+
+def test_ten_letters_that_a_transform_fails_for_hide_none_behind_them(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "failing_for_most.py").write_text("def document(item): return {'n': item['n'] / (item['n'] == 11)}\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    for number in range(1, 12):
+        world.put(f"k{number}", number)
+        world.send({**letter(f"k{number}"), "index": "products"})
+
+    steps = world.redrive(indices='{"products": {"transform": "failing_for_most:document"}}')
+
+    assert world.counts(steps) == {"failures": 11, "redriven": 1, "kept": 10}
+    assert set(world.index.sources()) == {"k11"}
 
 
 def test_a_dead_letter_is_redriven_in_its_index_only(world: World) -> None:

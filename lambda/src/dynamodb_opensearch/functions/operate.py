@@ -249,6 +249,7 @@ class Operator:
             capacity=capacity,
             page_items=request.page_items or PAGE_ITEMS,
             deadline=lambda: deadline,
+            check=partial(self._check, deadline),
         )
 
     def _log(self, findings: Iterable[Mapping[str, Any]]) -> None:

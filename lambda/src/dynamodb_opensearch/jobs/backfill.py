@@ -10,7 +10,7 @@ from dynamodb_opensearch.core.changes import Settle
 from dynamodb_opensearch.core.converge import Refusal
 from dynamodb_opensearch.core.items import Item
 from dynamodb_opensearch.core.versions import scan_version
-from dynamodb_opensearch.jobs.fill import fill, finding, needs_whole_items, take_back
+from dynamodb_opensearch.jobs.fill import check_digest, digest_of, fill, finding, needs_whole_items, take_back
 from dynamodb_opensearch.jobs.job import Step
 from dynamodb_opensearch.jobs.sync import Sync
 from dynamodb_opensearch.jobs.unit import Segment, Unit
@@ -26,8 +26,7 @@ class Backfill:
 
     def plan(self, sync: Sync) -> Sequence[Unit]:
         """One unit for each segment of the scan."""
-        del sync
-        return [Segment(number, self.segments) for number in range(self.segments)]
+        return [Segment(number, self.segments, digest_of(sync)) for number in range(self.segments)]
 
     def run(self, sync: Sync, unit: Unit, position: Any) -> Iterator[Step]:
         """Yield two steps for each page: one before its items are written, one after. See ``job.Job.run``.
@@ -35,6 +34,7 @@ class Backfill:
         A position is the key to continue from, and the keys of the page that may have been written since.
         """
         assert isinstance(unit, Segment)  # noqa: S101 (see ``plan``)
+        check_digest(sync, unit.layout)
         segment, schema = unit, sync.settings.key_schema
         start_key, begun = position or (None, [])
         if begun:

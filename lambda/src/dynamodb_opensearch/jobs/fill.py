@@ -6,6 +6,7 @@ what an index doesn't hold any more is settled. The page's keys are noted before
 between, the next run looks them up. Without the second look, only ``verify`` finds such documents.
 """
 
+import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -14,7 +15,7 @@ from dynamodb_opensearch.core.answers import Kind, Outcome
 from dynamodb_opensearch.core.changes import Change, Settle, Write
 from dynamodb_opensearch.core.converge import Refusal, Writer, converge
 from dynamodb_opensearch.core.deadline import Deadline
-from dynamodb_opensearch.core.errors import OutOfTimeError
+from dynamodb_opensearch.core.errors import ConfigurationError, OutOfTimeError
 from dynamodb_opensearch.core.items import Item, as_json
 from dynamodb_opensearch.core.projections import Projection
 from dynamodb_opensearch.core.tally import Tally
@@ -47,7 +48,7 @@ def fill(
         OutOfTimeError: some items were neither written nor refused by the deadline.
     """
     counts, refusals = Counter(items=len(items)), list[Refusal]()
-    written: list[tuple[Projection, list[Write], dict[str, str]]] = []
+    written: list[tuple[Projection, dict[str, str], dict[str, Item]]] = []
     for projection in sync.projections.values():
         writes = _writes(sync, projection, items, version)
         recorder, tally = _Recorder(sync.writer, version), Tally()
@@ -62,21 +63,39 @@ def fill(
         }
         counts += sync.counted(projection.index, own)
         refusals += refused
-        written.append((projection, writes, recorder.ends))
-    if look and any(ends for _, _, ends in written):
+        # Without the contents, which the second look doesn't need.
+        written.append((projection, recorder.ends, {write.id: write.keys for write in writes}))
+    if look and any(ends for _, ends, _ in written):
         present = list(look())
-        for projection, writes, ends in written:
+        for projection, ends, keys in written:
             seen = {sync.settings.key_schema.id_of(item) for item in present if projection.project(item) is not None}
-            unseen = [
-                Settle(write.index, write.id, write.keys)
-                for write in writes
-                if write.id in ends and write.id not in seen
-            ]
+            unseen = [Settle(projection.index, key, keys[key]) for key in ends if key not in seen]
             gone, refused = take_back(sync, projection, unseen, deadline)
             counts.subtract(sync.counted(projection.index, Counter(ends[settle.id] for settle in gone)))
             counts.update(sync.counted(projection.index, {"gone": len(gone) - len(refused), "refused": len(refused)}))
             refusals += refused
     return counts, [finding(refusal) for refusal in refusals]
+
+
+def digest_of(sync: Sync) -> str:
+    """Return a short text that changes when the indices are to hold something else; empty for one whole index."""
+    if len(sync.projections) == 1 and all(projection.is_whole for projection in sync.projections.values()):
+        return ""
+    texts = [f"{index} {projection.digest}" for index, projection in sorted(sync.projections.items())]
+    return hashlib.sha256("\n".join(texts).encode()).hexdigest()[:12]
+
+
+def check_digest(sync: Sync, planned: str) -> None:
+    """Refuse to go on with a plan that was made for other indices, or for other rules and shapes.
+
+    Raises:
+        ConfigurationError: see above.
+    """
+    if digest_of(sync) != planned:
+        raise ConfigurationError(
+            "since this was planned, the sync's indices, or what they are to hold, were changed: start again from the "
+            "beginning (--restart)"
+        )
 
 
 def needs_whole_items(sync: Sync) -> bool:

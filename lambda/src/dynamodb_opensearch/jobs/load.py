@@ -17,7 +17,7 @@ from dynamodb_opensearch.core.errors import ConfigurationError, UndecodableError
 from dynamodb_opensearch.core.tally import Tally
 from dynamodb_opensearch.core.versions import scan_version
 from dynamodb_opensearch.dynamodb.export import Export
-from dynamodb_opensearch.jobs.fill import fill, finding, finish
+from dynamodb_opensearch.jobs.fill import check_digest, digest_of, fill, finding, finish
 from dynamodb_opensearch.jobs.job import Step
 from dynamodb_opensearch.jobs.sync import Sync
 from dynamodb_opensearch.jobs.unit import ExportFile, Unit
@@ -42,11 +42,13 @@ class Load:
             OutOfTimeError: S3 couldn't be reached for some seconds.
         """
         exports = ((url.rstrip("/"), Export(url, sync.table_arn, briefly)) for url in self.exports)
-        return [ExportFile(url, key, count) for url, export in exports for key, count in export.files()]
+        digest = digest_of(sync)
+        return [ExportFile(url, key, count, digest) for url, export in exports for key, count in export.files()]
 
     def run(self, sync: Sync, unit: Unit, position: Any) -> Iterator[Step]:
         """Yield a step for each thousand lines; the position is the number of lines done. See ``job.Job.run``."""
         assert isinstance(unit, ExportFile)  # noqa: S101 (see ``plan``)
+        check_digest(sync, unit.layout)
         url, key, count = unit.export, unit.key, unit.lines
         export, done = Export(url, sync.table_arn, sync.deadline), int(position or 0)
         with closing(export.lines(key)) as lines:

@@ -110,9 +110,11 @@ class _Mending:
         """Settle the documents that are in their place and have a key, then remove the others.
 
         Raises:
-            ConfigurationError: the sync writes to another index by now; or see ``fill.finish``.
+            ConfigurationError: the sync writes to another index by now, or the index is to hold something else; or see
+                ``fill.finish``.
             OutOfTimeError: see ``fill.finish``.
         """
+        self._sync.check()
         now = self._reader.resolve(self._sync.deadline())
         if not now.is_same(self._layout):
             raise ConfigurationError(

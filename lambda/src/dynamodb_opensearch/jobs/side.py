@@ -1,11 +1,13 @@
 """One index of a sync as a comparison sees it: what it must hold, how it is read, and where its documents are."""
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
+from dynamodb_opensearch.core.deadline import Deadline
 from dynamodb_opensearch.core.documents import Place
-from dynamodb_opensearch.core.errors import ConfigurationError
+from dynamodb_opensearch.core.errors import ConfigurationError, RefusedError
 from dynamodb_opensearch.core.projections import Projection
 from dynamodb_opensearch.jobs.sync import Sync
 from dynamodb_opensearch.opensearch.layout import Layout
@@ -27,6 +29,19 @@ class Side:
         return self.projection.index
 
 
+def homes_of(readers: Iterable[Reader], deadline: Deadline) -> dict[str, str]:
+    """Return the indices that are written to under these names, each with its name, if they exist.
+
+    Raises:
+        OutOfTimeError: OpenSearch was busy or down until the deadline.
+    """
+    homes = {}
+    for reader in readers:
+        with suppress(ConfigurationError, RefusedError):
+            homes[reader.resolve(deadline).index] = reader.name
+    return homes
+
+
 @dataclass(frozen=True, slots=True)
 class Sides:
     """All indices that a job works on."""
@@ -42,21 +57,26 @@ class Sides:
             ConfigurationError: an index doesn't exist, can't be written to, or is written to under two names.
         """
         readers = [(projection, sync.reader(index)) for index, projection in sync.projections.items()]
-        return cls.of_all([Side(projection, reader, reader.resolve(sync.deadline())) for projection, reader in readers])
+        sides = [Side(projection, reader, reader.resolve(sync.deadline())) for projection, reader in readers]
+        return cls.of_all(sides, homes_of(map(sync.reader, sync.settings.unselected), sync.deadline()))
 
     @classmethod
-    def of_all(cls, sides: Sequence[Side]) -> "Sides":
-        """All sides of a sync.
+    def of_all(cls, sides: Sequence[Side], siblings: Mapping[str, str]) -> "Sides":
+        """All sides that a job works on.
+
+        Args:
+            siblings: the sync's other indices: the index that is written to -> its name in the sync.
 
         Raises:
             ConfigurationError: an index is written to under two names.
         """
         homes: dict[str, Side] = {}
         for side in sides:
-            other = homes.setdefault(side.layout.index, side)
-            if other is not side:
+            index = side.layout.index
+            other = homes.setdefault(index, side).name
+            if other != side.name or index in siblings:
                 raise ConfigurationError(
-                    f"{other.name} and {side.name} both lead to {side.layout.index}: each needs an index of its "
+                    f"{siblings.get(index, other)} and {side.name} both lead to {index}: each needs an index of its "
                     "own, or each would delete the other's documents"
                 )
         behind = {name: side for side in sides for name in side.layout.others if name not in homes}

@@ -15,12 +15,14 @@ from dynamodb_opensearch.core.changes import Settle
 from dynamodb_opensearch.core.comparison import Difference, Kind, compare
 from dynamodb_opensearch.core.documents import Document, Place, exact
 from dynamodb_opensearch.core.items import Item
+from dynamodb_opensearch.core.keys import is_hashed
 from dynamodb_opensearch.core.projections import Faulty
 from dynamodb_opensearch.core.reasons import Reason
 from dynamodb_opensearch.dynamodb.table import Keyed
 from dynamodb_opensearch.jobs.job import Pause, Step
 from dynamodb_opensearch.jobs.side import Side, Sides
 from dynamodb_opensearch.jobs.sync import Sync
+from dynamodb_opensearch.jobs.tracing import trace
 
 WAITING = 5_000
 """Most documents that may wait for their second look. If there are more, reading waits for them."""
@@ -143,7 +145,10 @@ class Looker:
             for start in range(0, len(group), CHUNK):
                 self._look_at(side, group[start : start + CHUNK], page)
 
-    def _look_at(self, side: Side, suspects: Sequence[Suspect], page: Page) -> None:
+    def _look_at(self, side: Side, found: Sequence[Suspect], page: Page) -> None:
+        nameless = {suspect.id for suspect in found if suspect.keys is None and is_hashed(suspect.id)}
+        traced = trace(self.sync, nameless)  # the item may have come since the last look
+        suspects = [replace(suspect, keys=suspect.keys or traced.get(suspect.id)) for suspect in found]
         keyed = keyed_at_home(suspects, side)
         expected = {
             reading.id: (expected_of(reading.item, side), reading.read_at)

@@ -1,5 +1,6 @@
 """The sync that a job works on: a DynamoDB table, the OpenSearch indices that follow it, and how they are reached."""
 
+import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -21,6 +22,14 @@ from dynamodb_opensearch.opensearch.reader import Reader
 from dynamodb_opensearch.settings import Settings
 
 
+def _five_minutes() -> Deadline:
+    return Deadline.after(300)
+
+
+def _nothing() -> None:
+    pass
+
+
 @dataclass(frozen=True, slots=True)
 class Sync:
     """One sync's table and indices, connected. Threads may share it."""
@@ -38,8 +47,10 @@ class Sync:
     writer: Writer
     page_items: int | None = None
     """Most items of one page of a scan; None: as many as fit into DynamoDB's 1 MB."""
-    deadline: Callable[[], Deadline] = lambda: Deadline.after(300)
+    deadline: Callable[[], Deadline] = _five_minutes
     """How long one page may take, including all waiting for a throttled table or a busy cluster."""
+    check: Callable[[], None] = _nothing
+    """Raises a ConfigurationError if the indices are to hold something else by now. For jobs that delete."""
     capacity: CapacityLimit | None = None
     """How many read units reads may use; None: no limit. The job's runner waits for them between its steps."""
 
@@ -83,12 +94,14 @@ def open_sync(
     capacity: CapacityLimit | None = None,
     page_items: int | None = None,
     deadline: Callable[[], Deadline] | None = None,
+    check: Callable[[], None] | None = None,
 ) -> Sync:
     """Connect to the table and to OpenSearch. The table is described; OpenSearch isn't called yet.
 
     Args:
         threads: how many threads use the result at the same time.
         capacity: what counts the read units of each read.
+        check: see ``Sync.check``; it is called every half a minute at most.
 
     Raises:
         ConfigurationError: the table doesn't exist, can't be described, or has other keys than TABLE_KEYS says.
@@ -121,6 +134,23 @@ def open_sync(
             settings.request_timeout_seconds,
         ),
         page_items=page_items,
+        deadline=deadline or _five_minutes,
+        check=_NowAndThen(check or _nothing),
         capacity=capacity,
-        **({"deadline": deadline} if deadline else {}),
     )
+
+
+class _NowAndThen:
+    """A check that is repeated once some time has gone by. Threads that share it may repeat it more often."""
+
+    def __init__(self, check: Callable[[], None]) -> None:
+        self._check = check
+        self._due = 0.0
+
+    def __call__(self) -> None:
+        if time.monotonic() >= self._due:
+            self._check()
+            self._due = time.monotonic() + _CHECK_SECONDS
+
+
+_CHECK_SECONDS = 30

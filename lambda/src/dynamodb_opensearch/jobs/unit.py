@@ -14,7 +14,7 @@ class Segment:
     number: int
     total: int
     layout: str = ""
-    """The digest of the index's layout when the job was planned; empty if the job doesn't depend on it."""
+    """The digest of what the job depends on, such as the index's layout, when it was planned; empty if on nothing."""
 
     def __str__(self) -> str:
         return f"segment {self.number} of {self.total}"
@@ -47,6 +47,8 @@ class ExportFile:
     """The S3 URL of the export's folder."""
     key: str
     lines: int
+    layout: str = ""
+    """As in a segment."""
 
     def __str__(self) -> str:
         return f"{self.key} of {self.export}"

@@ -59,7 +59,7 @@ class Reader:
 
     def __init__(self, client: Client, name: str, timeout_seconds: float) -> None:
         self._client = client
-        self._name = name
+        self.name = name
         self._timeout_seconds = timeout_seconds
 
     def resolve(self, deadline: Deadline) -> Layout:
@@ -68,7 +68,7 @@ class Reader:
         Raises:
             ConfigurationError: there is no such index, or a sync can't write to it.
         """
-        return read_layout(self._name, self._fetch("GET", f"/{quoted(self._name)}", {}, None, deadline))
+        return read_layout(self.name, self._fetch("GET", f"/{quoted(self.name)}", {}, None, deadline))
 
     def get(
         self, places: Sequence[Place], deadline: Deadline, expected: Sequence[str] = (), *, sources: bool = True
@@ -250,7 +250,7 @@ class Reader:
                 raise ConfigurationError(f"{error}; {advice}") from None
             if error.status == 404:
                 raise ConfigurationError(
-                    f"INDEX is {self._name!r}: it doesn't exist; create it: dynamodb-opensearch index create"
+                    f"INDEX is {self.name!r}: it doesn't exist; create it: dynamodb-opensearch index create"
                 ) from None
             raise
 

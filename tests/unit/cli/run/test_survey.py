@@ -31,7 +31,7 @@ class OpenSearch:
 @pytest.fixture
 def opensearch(monkeypatch: pytest.MonkeyPatch) -> OpenSearch:
     found = OpenSearch({name: layout(name) for name in INDICES})
-    monkeypatch.setattr(Reader, "resolve", lambda reader, _: found.resolve(reader._name))
+    monkeypatch.setattr(Reader, "resolve", lambda reader, _: found.resolve(reader.name))
     monkeypatch.setattr(Reader, "count", lambda _, index, __: len(index))
     monkeypatch.setattr("dynamodb_opensearch.dynamodb.wire.connect", lambda **_: None)
     monkeypatch.setattr(surveys, "describe_table", lambda *_: surveyed(configured(INDICES)).table)
@@ -147,3 +147,23 @@ def test_a_run_is_worth_nothing_if_a_rule_was_changed_meanwhile(capsys: pytest.C
     assert capsys.readouterr().err == ""
     check_unmoved(moved(before, OutOfTimeError("Lambda is out of reach")))
     assert "couldn't check whether" in capsys.readouterr().err
+
+
+def test_a_name_that_leads_to_the_index_of_one_that_is_left_alone_is_refused(opensearch: OpenSearch) -> None:
+    opensearch.layouts["lines"] = layout("lines", home="orders")
+    with pytest.raises(ConfigurationError, match="lines and orders both lead to orders"):
+        survey(configured(INDICES).select(["orders"]))
+
+
+def test_a_function_that_cannot_be_asked_hides_no_index_that_was_switched(
+    opensearch: OpenSearch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = survey(configured(INDICES))
+    opensearch.layouts["orders"] = layout("orders", home="orders-another")
+
+    def throttled(_: Configuration) -> None:
+        raise ConfigurationError("GetFunctionConfiguration answered TooManyRequestsException")
+
+    monkeypatch.setattr(Configuration, "moved", throttled)
+    with pytest.raises(ConfigurationError, match="the alias switched"):
+        check_unmoved(before)

@@ -115,9 +115,9 @@ def test_dead_letters_of_an_index_arent_counted_twice(capsys: pytest.CaptureFixt
 
 def test_an_index_that_is_missing_is_a_problem_of_that_index_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     def resolve(reader: Reader, _: Any) -> Any:
-        if reader._name == "customers":
+        if reader.name == "customers":
             raise ConfigurationError("INDEX is 'customers': it doesn't exist")
-        return layout(reader._name, home=f"{reader._name}-1")
+        return layout(reader.name, home=f"{reader._name}-1")
 
     monkeypatch.setattr(Reader, "resolve", resolve)
     monkeypatch.setattr(Reader, "count", lambda *_: 6)

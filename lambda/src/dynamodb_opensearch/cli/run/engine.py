@@ -41,6 +41,8 @@ class Workers:
     """Limit for all workers together; None: no limit."""
     page_items: int | None = None
     """Most items of a page; None: as many as DynamoDB returns."""
+    check: Callable[[], None] | None = None
+    """See ``jobs.sync.Sync.check``. Each process has its own copy."""
 
 
 class Stop:
@@ -99,7 +101,13 @@ def _few_collections() -> Iterator[None]:
 def _open(settings: Settings, workers: Workers) -> Sync:
     rate = workers.read_units_per_second
     capacity = CapacityLimit(rate / workers.processes) if rate else None
-    return open_sync(settings, threads=workers.threads, capacity=capacity, page_items=workers.page_items)
+    return open_sync(
+        settings,
+        threads=workers.threads,
+        capacity=capacity,
+        page_items=workers.page_items,
+        check=workers.check,
+    )
 
 
 Steps = Callable[[Stop], Iterator[tuple[Unit, Step]]]

@@ -12,7 +12,7 @@ from dynamodb_opensearch.core.errors import ConfigurationError, OutOfTimeError, 
 from dynamodb_opensearch.core.projections import Projection
 from dynamodb_opensearch.dynamodb import wire
 from dynamodb_opensearch.dynamodb.description import TableDescription, describe_table
-from dynamodb_opensearch.jobs.side import Side, Sides
+from dynamodb_opensearch.jobs.side import Side, Sides, homes_of
 from dynamodb_opensearch.opensearch.client import Client
 from dynamodb_opensearch.opensearch.layout import Layout
 from dynamodb_opensearch.opensearch.reader import Reader
@@ -127,8 +127,10 @@ def survey(configuration: Configuration) -> Survey:
         client, deadline = Client(settings, connections=1), Deadline.after(_PATIENCE_SECONDS + len(settings.indices))
         try:
             sides = list(_resolved(settings, client, deadline))
-            Sides.of_all(sides)  # checks them
-            siblings = {side.layout.index for side in sides} | set(_unselected(settings, client, sides, deadline))
+            unselected = [Reader(client, name, settings.request_timeout_seconds) for name in settings.unselected]
+            others = homes_of(unselected, deadline)
+            Sides.of_all(sides, others)  # checks them
+            siblings = {side.layout.index for side in sides} | others.keys()
             return Survey(configuration, table, tuple(_surveyed(side, siblings, deadline) for side in sides))
         except OutOfTimeError as error:
             raise ConfigurationError(
@@ -149,37 +151,44 @@ def check_unmoved(before: Survey) -> None:
         sides = _resolved(settings, Client(settings, connections=1), Deadline.after(60))
         indices = tuple(replace(index, layout=side.layout) for index, side in zip(before.indices, sides, strict=True))
         after = replace(before, table=table, indices=indices)
-        moved = before.configuration.moved()
     except SyncError as error:  # hours of finished work aren't thrown away for that
         warn(f"couldn't check whether the table or the index was recreated meanwhile: {error}")
-        return
-    for name, was in before.identity().items():
-        if (now := after.identity()[name]) != was:
-            raise ConfigurationError(
-                f"while this ran, the table or the index was recreated, or the alias switched ({name} was {was!r}, is "
-                f"{now!r}): the result means nothing; run it again"
-            )
-    if moved:
-        raise ConfigurationError(f"while this ran, {moved}: the result means nothing; run it again")
+    else:
+        for name, was in before.identity().items():
+            if (now := after.identity()[name]) != was:
+                raise ConfigurationError(
+                    f"while this ran, the table or the index was recreated, or the alias switched ({name} was {was!r}, "
+                    f"is {now!r}): the result means nothing; run it again"
+                )
+    try:
+        moved = before.configuration.moved()
+    except SyncError as error:
+        warn(f"couldn't check whether the function was changed meanwhile: {error}")
+    else:
+        if moved:
+            raise ConfigurationError(f"while this ran, {moved}: the result means nothing; run it again")
     try:
         before.configuration.check_code()
     except OutOfTimeError as error:
         warn(f"couldn't check whether the transforms' code was changed meanwhile: {error}")
 
 
+def check_function(configuration: Configuration) -> None:
+    """Check that the indices are to hold what they were to hold when this began, before documents are deleted.
+
+    Raises:
+        ConfigurationError: they aren't, or the function can't be asked.
+        OutOfTimeError: the function can't be asked now.
+    """
+    if moved := configuration.moved():
+        raise ConfigurationError(f"while this ran, {moved}: nothing more is repaired; start again with --restart")
+    configuration.check_code()
+
+
 def _resolved(settings: Settings, client: Client, deadline: Deadline) -> Iterator[Side]:
     for projection in settings.projections:
         reader = Reader(client, projection.index, settings.request_timeout_seconds)
         yield Side(projection, reader, reader.resolve(deadline))
-
-
-def _unselected(settings: Settings, client: Client, sides: Sequence[Side], deadline: Deadline) -> Iterator[str]:
-    """Yield the homes of the sync's indices that the command leaves alone, if an alias may cover them."""
-    for name in settings.unselected if any(side.layout.others for side in sides) else ():
-        try:
-            yield Reader(client, name, settings.request_timeout_seconds).resolve(deadline).index
-        except (RefusedError, ConfigurationError):
-            continue  # this command doesn't need it
 
 
 def _surveyed(side: Side, siblings: set[str], deadline: Deadline) -> IndexSurvey:

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -19,7 +20,7 @@ from dynamodb_opensearch.cli.run.counts import counts_of, totals_of
 from dynamodb_opensearch.cli.run.engine import Workers, run
 from dynamodb_opensearch.cli.run.interrupts import orderly_stop
 from dynamodb_opensearch.cli.run.progress import Pace, ProgressBar, span
-from dynamodb_opensearch.cli.run.survey import Survey, check_unmoved
+from dynamodb_opensearch.cli.run.survey import Survey, check_function, check_unmoved
 from dynamodb_opensearch.cli.target.flags import RunFlags, default_processes
 from dynamodb_opensearch.core.errors import ConfigurationError, SyncError
 from dynamodb_opensearch.jobs.job import Job, Step, identity_of
@@ -122,7 +123,7 @@ def carried_out(task: Task, found: Survey, flags: RunFlags, *, is_alone: bool = 
             tell(f"resuming from the checkpoint {path}, begun at {checkpoint.started_at} (--restart starts again)")
         try:
             began = time.monotonic()
-            done = _run(task, found.settings, flags, checkpoint)
+            done = _run(task, found, flags, checkpoint)
             if done:
                 checkpoint.finish()
                 check_unmoved(found)
@@ -158,12 +159,13 @@ COMPARISON_SECONDS = 24 * 3600
 _OLD_SECONDS = 3600
 
 
-def _run(task: Task, settings: Settings, flags: RunFlags, checkpoint: Checkpoint) -> bool:
+def _run(task: Task, found: Survey, flags: RunFlags, checkpoint: Checkpoint) -> bool:
     workers = Workers(
         processes=(flags.processes or default_processes(task.expected)) if task.parallel else 1,
         threads=flags.workers if task.parallel else 1,
         read_units_per_second=task.read_units_per_second,
         page_items=flags.page_items,
+        check=partial(check_function, found.configuration),
     )
 
     def number(counts: Mapping[str, int]) -> int:
@@ -177,7 +179,7 @@ def _run(task: Task, settings: Settings, flags: RunFlags, checkpoint: Checkpoint
         def on_step(step: Step) -> None:
             bar.add(number(step.counts))
 
-        return run(task.job, settings, workers, checkpoint, stop=stop, on_step=on_step)
+        return run(task.job, found.settings, workers, checkpoint, stop=stop, on_step=on_step)
 
 
 def checkpoint_path(name: str, settings: Settings, table_arn: str) -> Path:
