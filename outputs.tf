@@ -126,7 +126,7 @@ output "settings" {
       kms_key_arns = local.table_kms_key_arns
       name         = var.table.name
     }
-    transforms = local.transforms
+    projected  = local.projected
     vpc_config = var.vpc_config
   }
 }

@@ -10,24 +10,24 @@ locals {
     for name, index in var.indices : name => {
       for member, value in {
         constants = try({ for field, value in index.constants : field => value }, null)
-        exclude   = try([for attribute in tolist(index.exclude) : tostring(attribute)], null)
-        include   = try([for attribute in tolist(index.include) : tostring(attribute)], null)
-        rename    = try({ for attribute, field in tomap(index.rename) : attribute => tostring(field) }, null)
+        exclude   = try([for attribute in index.exclude : tostring(attribute)], null)
+        include   = try([for attribute in index.include : tostring(attribute)], null)
+        rename    = try({ for attribute, field in index.rename : attribute => tostring(field) }, null)
         standby   = try(tobool(index.standby), null)
         transform = try(tostring(index.transform), null)
         when = [for condition in try(index.when, null)[*] : {
           for operand, value in {
             attribute   = tostring(condition.attribute)
             begins_with = try(tostring(condition.begins_with), null)
-            equals      = try([for text in tolist(condition.equals) : tostring(text)], null)
+            equals      = try([for text in condition.equals : tostring(text)], null)
             exists      = try(tobool(condition.exists), null)
-            not_equals  = try([for text in tolist(condition.not_equals) : tostring(text)], null)
+            not_equals  = try([for text in condition.not_equals : tostring(text)], null)
           } : operand => value if value != null
         }]
       } : member => value if !contains(["null", "false", "[]", "{}"], jsonencode(value))
     }
   }
-  transforms = anytrue([for projection in local.projections : can(projection.transform)])
+  projected = length(local.projections) > 0
 
   projections_json = jsonencode(local.projections)
   projections_gzip = base64gzip(local.projections_json)

@@ -28,7 +28,7 @@ locals {
     ],
     flatten([for key in local.key_names : [
       for condition in local.conditions : "${condition.where} is below the key ${key}, which is no map"
-      if startswith(condition.attribute, "${key}.")
+      if condition.is_there && startswith(condition.attribute, "${key}.")
     ]]),
     [
       for condition in local.conditions : "${condition.where} is a key of numbers or binary, and begins with nothing"

@@ -490,7 +490,7 @@ variable "failure_destination_type" {
 variable "filename" {
   type        = string
   description = <<-EOT
-    Path of another package (zip) for the function, such as one with your own transform. Null (default): the package
+    Path of another package (zip) for the function, such as one that you built. Null (default): the package
     that comes with this module.
   EOT
   default     = null
@@ -664,10 +664,12 @@ variable "indices" {
   validation {
     condition = alltrue(flatten([for index in var.indices : [
       [for member in ["exclude", "include"] : (
-        try(index[member], null) == null || can([for text in tolist(index[member]) : trimspace(text)])
+        try(index[member], null) == null || (
+          !can(keys(index[member])) && can([for text in index[member] : trimspace(text)])
+        )
       )],
       [for member in ["constants", "rename"] : (
-        try(index[member], null) == null || can([for text in values(tomap(index[member])) : trimspace(text)])
+        try(index[member], null) == null || can([for text in values(index[member]) : trimspace(text)])
       )],
       try(index.standby, null) == null || can(tobool(index.standby)),
       try(index.transform, null) == null || can(trimspace(index.transform)),
@@ -677,10 +679,11 @@ variable "indices" {
       "indices has members of the wrong type:",
       format("%s:", join(", ", flatten([for name, index in var.indices : [
         [for member in ["exclude", "include"] : "${name}.${member} = ${jsonencode(index[member])}" if(
-          try(index[member], null) != null && !can([for text in tolist(index[member]) : trimspace(text)])
+          try(index[member], null) != null
+          && (can(keys(index[member])) || !can([for text in index[member] : trimspace(text)]))
         )],
         [for member in ["constants", "rename"] : "${name}.${member} = ${jsonencode(index[member])}" if(
-          try(index[member], null) != null && !can([for text in values(tomap(index[member])) : trimspace(text)])
+          try(index[member], null) != null && !can([for text in values(index[member]) : trimspace(text)])
         )],
         [for standby in [try(index.standby, null)] : "${name}.standby = ${jsonencode(standby)}" if(
           standby != null && !can(tobool(standby))
@@ -759,7 +762,7 @@ variable "indices" {
     condition = alltrue(flatten([for index in var.indices : [for condition in try(index.when, null)[*] :
       alltrue([for operator in ["equals", "not_equals"] : (
         try(condition[operator], null) == null
-        || can(length([for text in tolist(condition[operator]) : trimspace(text)]))
+        || (!can(keys(condition[operator])) && can(length([for text in condition[operator] : trimspace(text)])))
       )])
       && (try(condition.begins_with, null) == null || can(trimspace(condition.begins_with)))
       && (try(condition.exists, null) == null || can(tobool(condition.exists)))
@@ -770,7 +773,7 @@ variable "indices" {
         for condition in try(index.when, null)[*] : condition if !(
           alltrue([for operator in ["equals", "not_equals"] : (
             try(condition[operator], null) == null
-            || can(length([for text in tolist(condition[operator]) : trimspace(text)]))
+            || (!can(keys(condition[operator])) && can(length([for text in condition[operator] : trimspace(text)])))
           )])
           && (try(condition.begins_with, null) == null || can(trimspace(condition.begins_with)))
           && (try(condition.exists, null) == null || can(tobool(condition.exists)))
@@ -944,14 +947,14 @@ variable "indices" {
 
   validation {
     condition = alltrue([for index in var.indices : (
-      try(index.transform, null) == null || length(concat(var.layers, var.filename[*], var.s3_bucket[*])) > 0
+      try(index.transform, null) == null || length(var.layers) > 0
     )])
     error_message = join(" ", [
       "indices has transforms, but there are no layers:",
       format("%s:", jsonencode({ for name, index in var.indices : name => index.transform if !(
-        try(index.transform, null) == null || length(concat(var.layers, var.filename[*], var.s3_bucket[*])) > 0
+        try(index.transform, null) == null || length(var.layers) > 0
       ) })),
-      "give layers with the layer that holds the code, or a package of your own that holds it (filename, s3_bucket).",
+      "give layers with the layer that holds the code; jobs fetch it from there, to run the same.",
     ])
   }
 

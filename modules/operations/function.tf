@@ -33,17 +33,19 @@ locals {
   purpose     = local.purposes[length(local.purposes[0]) <= 230 ? 0 : 1]
   description = substr("Runs units of jobs ${local.purpose}.", 0, 256)
 
-  # The operator's own variables. All others are the sync's, so that both functions write in the same way. With a
-  # transform, the operator first compares its indices and layers with those of the sync's function.
+  # The operator's own variables. All others are the sync's, so that both functions write in the same way. If
+  # INDICES says what they write, the operator first compares it, and its layers, with the sync's function: another apply
+  # may have changed only one of them.
+  layers = local.settings.projected ? local.settings.layers : []
   environment = {
     DEAD_LETTER_ARN         = local.failure_arn
     LOG_LEVEL               = var.log_level
     MAX_CONCURRENCY         = var.max_concurrency
     REPORT_BUCKET           = one([for bucket in var.report_bucket[*] : split(":", bucket.arn)[5]])
     REQUEST_TIMEOUT_SECONDS = coalesce(var.request_timeout_seconds, local.settings.request_timeout_seconds)
-    SYNC_FUNCTION           = local.settings.transforms ? var.sync.function_name : null
+    SYNC_FUNCTION           = local.settings.projected ? var.sync.function_name : null
     SYNC_NAME               = local.name
-    TRANSFORM_LAYERS        = local.settings.transforms ? join(",", local.settings.layers) : null
+    TRANSFORM_LAYERS        = length(local.layers) > 0 ? join(",", local.layers) : null
   }
   environment_variables = {
     for name, value in merge(local.settings.environment_variables, var.environment_variables, local.environment) :

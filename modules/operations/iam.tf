@@ -100,9 +100,9 @@ data "aws_iam_policy_document" "function" {
     }
   }
 
-  # The sync's indices and layers: with a transform, both functions must have the same before anything is compared.
+  # With several indices, or with rules and shapes: both functions must have the same before anything is compared.
   dynamic "statement" {
-    for_each = local.settings.transforms ? [var.sync.function_arn] : []
+    for_each = local.settings.projected ? [var.sync.function_arn] : []
     content {
       sid       = "CompareCode"
       actions   = ["lambda:GetFunctionConfiguration"]

@@ -34,7 +34,7 @@ variable "sync" {
         kms_key_arns = list(string)
         name         = string
       })
-      transforms = bool
+      projected = bool
       vpc_config = optional(object({
         subnet_ids                  = set(string)
         security_group_ids          = set(string)

@@ -81,7 +81,7 @@ variables {
         kms_key_arns = []
         name         = "products"
       }
-      transforms = false
+      projected = false
     }
   }
 }
@@ -531,8 +531,8 @@ run "several_indices_in_a_parameter_and_a_transform" {
         indices_parameter_arn = (
           "arn:aws:ssm:eu-west-1:111122223333:parameter/indices-products-opensearch-sync-1234abcd"
         )
-        layers     = ["arn:aws:lambda:eu-west-1:111122223333:layer:transforms:7"]
-        transforms = true
+        layers    = ["arn:aws:lambda:eu-west-1:111122223333:layer:transforms:7"]
+        projected = true
       })
     })
   }

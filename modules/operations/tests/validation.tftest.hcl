@@ -43,7 +43,7 @@ variables {
         kms_key_arns = []
         name         = "products"
       }
-      transforms = false
+      projected = false
     }
   }
 }

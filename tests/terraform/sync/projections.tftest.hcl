@@ -79,7 +79,7 @@ run "nulls_and_defaults_are_left_out" {
     condition = (
       output.index == null
       && output.indices == tolist(["customers", "everything", "orders"])
-      && output.settings.transforms
+      && output.settings.projected
       && output.settings.indices_parameter_arn == null
       && length(aws_ssm_parameter.projections) == 0
     )
@@ -103,7 +103,7 @@ run "one_index_with_a_shape" {
     condition = (
       aws_lambda_function.this.environment[0].variables.INDICES == "{\"products\":{\"exclude\":[\"embedding\"]}}"
       && output.index == "products"
-      && !output.settings.transforms
+      && output.settings.projected
       && aws_lambda_function.this.description == "Keeps the OpenSearch index products equal to the DynamoDB table shop."
     )
     error_message = "INDICES is ${aws_lambda_function.this.environment[0].variables.INDICES}"
@@ -213,5 +213,27 @@ run "many_indices_are_only_counted_in_the_description" {
       aws_lambda_function.this.description == "Keeps the OpenSearch indices (40) equal to the DynamoDB table shop."
     )
     error_message = "The function's description is ${aws_lambda_function.this.description}"
+  }
+}
+
+run "values_of_several_types_side_by_side" {
+  variables {
+    indices = {
+      products = {
+        when      = [{ attribute = "level", equals = [1, true, "x"] }, { attribute = "pk.below", exists = false }]
+        constants = { rank = 1, live = true, kind = "product" }
+      }
+    }
+  }
+
+  assert {
+    condition = jsondecode(aws_lambda_function.this.environment[0].variables.INDICES).products == {
+      when = [
+        { attribute = "level", equals = ["1", "true", "x"] },
+        { attribute = "pk.below", exists = false },
+      ]
+      constants = { rank = 1, live = true, kind = "product" }
+    }
+    error_message = "INDICES is ${aws_lambda_function.this.environment[0].variables.INDICES}"
   }
 }

@@ -95,7 +95,7 @@ run "the_shortest_call" {
       && tomap(output.settings.environment_variables) == aws_lambda_function.this.environment[0].variables
       && output.settings.filename == null
       && output.settings.indices_parameter_arn == null
-      && output.settings.transforms == false
+      && output.settings.projected == false
       && output.settings.source_code_hash == null
       && output.settings.table.arn == var.table.arn
       && output.settings.table.name == "products"
