@@ -43,7 +43,7 @@ class World:
     def sync(self, *only: str, **changes: Any) -> Sync:
         sync = make_sync(self.table, self.opensearch.store, indices=json.dumps(self._indices), only=only)
         writer = Writer(self.opensearch, sync.settings.projections, Limits(1024**2, 100), 2, 5)
-        return replace(sync, client=cast("Client", self.opensearch), writer=writer, **changes)
+        return replace(sync, client=cast(Client, self.opensearch), writer=writer, **changes)
 
     def store(self, index: str, key: str, source: dict[str, Any]) -> None:
         self.opensearch.store.indices[index][key] = Stored(START * 10**9, json.dumps(source))

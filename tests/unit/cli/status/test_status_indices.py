@@ -117,7 +117,7 @@ def test_an_index_that_is_missing_is_a_problem_of_that_index_alone(monkeypatch: 
     def resolve(reader: Reader, _: Any) -> Any:
         if reader.name == "customers":
             raise ConfigurationError("INDEX is 'customers': it doesn't exist")
-        return layout(reader.name, home=f"{reader._name}-1")
+        return layout(reader.name, home=f"{reader.name}-1")
 
     monkeypatch.setattr(Reader, "resolve", resolve)
     monkeypatch.setattr(Reader, "count", lambda *_: 6)
