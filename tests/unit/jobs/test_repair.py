@@ -4,7 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any
 
 import pytest
 from dynamodb_opensearch.core.errors import ConfigurationError
@@ -14,7 +14,6 @@ from dynamodb_opensearch.jobs.repair import Repair
 from dynamodb_opensearch.jobs.sync import Sync
 from dynamodb_opensearch.jobs.verify import Verify
 from dynamodb_opensearch.opensearch.bulk import Limits, Writer
-from dynamodb_opensearch.opensearch.client import Client
 from fakes.dynamodb import START, FakeDynamoDB
 from fakes.opensearch import FakeOpenSearch, Stored
 from fakes.reading import ReadableOpenSearch, Scanned
@@ -43,7 +42,7 @@ class World:
     def sync(self, *only: str, **changes: Any) -> Sync:
         sync = make_sync(self.table, self.opensearch.store, indices=json.dumps(self._indices), only=only)
         writer = Writer(self.opensearch, sync.settings.projections, Limits(1024**2, 100), 2, 5)
-        return replace(sync, client=cast(Client, self.opensearch), writer=writer, **changes)
+        return replace(sync, client=self.opensearch, writer=writer, **changes)  # type: ignore[arg-type]
 
     def store(self, index: str, key: str, source: dict[str, Any]) -> None:
         self.opensearch.store.indices[index][key] = Stored(START * 10**9, json.dumps(source))
