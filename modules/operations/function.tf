@@ -33,9 +33,9 @@ locals {
   purpose     = local.purposes[length(local.purposes[0]) <= 230 ? 0 : 1]
   description = substr("Runs units of jobs ${local.purpose}.", 0, 256)
 
-  # The operator's own variables. All others are the sync's, so that both functions write in the same way. If
-  # INDICES says what they write, the operator first compares it, and its layers, with the sync's function: another apply
-  # may have changed only one of them.
+  # The operator's own variables. All others are the sync's, so that both functions write in the same way. If INDICES
+  # says what they write, the operator first compares it, and its layers, with the sync's function: an apply may have
+  # changed only one of them.
   layers = local.settings.projected ? local.settings.layers : []
   environment = {
     DEAD_LETTER_ARN         = local.failure_arn

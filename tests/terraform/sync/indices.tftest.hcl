@@ -49,15 +49,6 @@ run "everything_good" {
   }
 }
 
-run "a_transform_in_a_package_of_ones_own" {
-  command = plan
-
-  variables {
-    indices  = { orders = { transform = "orders:document" } }
-    filename = "./function.tf"
-  }
-}
-
 # As a typed variable of the caller's gives it: with every member, most of them null.
 run "a_typed_map" {
   command = plan
@@ -551,6 +542,17 @@ run "refuses_a_transform_of_a_file" {
   variables {
     indices = { orders = { transform = "search/documents.py:order" } }
     layers  = ["arn:aws:lambda:eu-west-1:111122223333:layer:transforms:7"]
+  }
+
+  expect_failures = [var.indices]
+}
+
+run "refuses_a_transform_in_a_package_of_ones_own" {
+  command = plan
+
+  variables {
+    indices  = { orders = { transform = "orders:document" } }
+    filename = "./function.tf"
   }
 
   expect_failures = [var.indices]

@@ -77,7 +77,7 @@ run "no_item_has_a_key_that_is_a_map" {
   command = plan
 
   variables {
-    indices = { orders = { when = [{ attribute = "sk.kind", exists = false }] }, everything = {} }
+    indices = { orders = { when = [{ attribute = "sk.kind", exists = true }] }, everything = {} }
   }
 
   expect_failures = [aws_lambda_function.this]
