@@ -4,7 +4,7 @@ import base64
 import json
 import random
 from collections.abc import Callable, Iterable, Mapping
-from decimal import Decimal
+from decimal import Context, Decimal
 from functools import partial
 from typing import Any, TypeAlias
 
@@ -148,8 +148,11 @@ def _scalar_text(value: AttributeValue) -> str:
     return _number_text(Decimal(content)) if tag == "N" else str(content)
 
 
+_EXACT = Context(prec=60)  # DynamoDB's numbers have 38 digits, and Python's own context rounds to 28
+
+
 def _number_text(number: Decimal) -> str:
-    return format(number.normalize(), "f")
+    return format(number.normalize(_EXACT), "f")
 
 
 def _binary(rng: random.Random) -> str:

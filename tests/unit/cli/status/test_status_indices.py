@@ -134,7 +134,7 @@ def test_an_index_that_is_missing_is_a_problem_of_that_index_alone(monkeypatch: 
 def test_a_result_from_before_a_rule_was_changed_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     sync = configured(INDICES)
     noted = {"orders": sync.settings.projections[0].identity, "customers": "another", "lines": None}
-    monkeypatch.setattr(Reader, "resolve", lambda reader, _: layout(reader._name))
+    monkeypatch.setattr(Reader, "resolve", lambda reader, _: layout(reader.name))
     monkeypatch.setattr(Reader, "count", lambda *_: 6)
     monkeypatch.setattr(
         "dynamodb_opensearch.cli.status.status.last_verified",
