@@ -10,7 +10,7 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Any, TypeVar
 
-from dynamodb_opensearch.core.documents import member
+from dynamodb_opensearch.core.documents import encode_document, member
 from dynamodb_opensearch.core.items import Item, encode_item, quote
 
 _Value = TypeVar("_Value")
@@ -61,7 +61,7 @@ class Shape:
             UndecodableError: a value of the document isn't DynamoDB JSON.
         """
         if self.is_whole:
-            return encode_item(item, member)
+            return encode_document(item)
         return encode_item(self.select(item), member, self._constants)
 
     def encode_texts(self, texts: Mapping[str, str]) -> bytes:

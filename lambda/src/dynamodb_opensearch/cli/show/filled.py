@@ -1,9 +1,9 @@
 """Prints what a command that filled the indices did, for people or as JSON."""
 
-from dynamodb_opensearch.cli.output import INTERRUPTED, REMAINS, WELL, counted, print_json, stdout, tell
+from dynamodb_opensearch.cli.output import INTERRUPTED, REMAINS, WELL, counted, print_json, tell
 from dynamodb_opensearch.cli.run.counts import held_of, total_of
 from dynamodb_opensearch.cli.run.task import Result
-from dynamodb_opensearch.cli.show.summary import by_index, print_counts, print_findings, with_findings
+from dynamodb_opensearch.cli.show.summary import by_index, console_for, print_counts, print_findings, with_findings
 from dynamodb_opensearch.cli.target.flags import TargetFlags
 
 _FILLED = ("written", "superseded", "settled", "gone", "refused")
@@ -28,9 +28,7 @@ def print_filled(result: Result, target: TargetFlags, *, as_json: bool) -> int:
 
 
 def _print_index(result: Result, index: str) -> None:
-    counts, console = result.counts_of(index), stdout()
-    if index != result.indices[0]:
-        console.print()
+    counts, console = result.counts_of(index), console_for(result, index)
     held = held_of(counts) if len(result.indices) == 1 else total_of(counts, _FILLED)
     sentence = f"Brought {counted(held, 'item')} of {result.settings.table_name} into {index}"
     print_counts(console, result, sentence, (*_FILLED, *(["outside"] if counts.get("outside") else [])), counts)

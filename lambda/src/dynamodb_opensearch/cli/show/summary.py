@@ -7,7 +7,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from dynamodb_opensearch.cli.output import tell
+from dynamodb_opensearch.cli.output import stdout, tell
 from dynamodb_opensearch.cli.run.counts import DIFFERENCES, UNDECIDED, UNMENDED
 from dynamodb_opensearch.cli.run.progress import duration
 from dynamodb_opensearch.cli.run.task import Result
@@ -37,6 +37,14 @@ MEANINGS = {
     "redriven": "settled and deleted",
     "kept": "put back with the reason",
 }
+
+
+def console_for(result: Result, index: str) -> Console:
+    """Return the console for an index's block, after a line that separates it from the block before."""
+    console = stdout()
+    if index != result.indices[0]:
+        console.print()
+    return console
 
 
 def print_counts(

@@ -5,14 +5,13 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-
 from dynamodb_opensearch.cli.output import INTERRUPTED, REMAINS, WELL, counted, print_json, stdout, tell
 from dynamodb_opensearch.cli.run.counts import DIFFERENCES, UNDECIDED, UNMENDED, held_of, total_of
 from dynamodb_opensearch.cli.run.task import Result
 from dynamodb_opensearch.cli.show.summary import (
     IN_JSON,
     by_index,
+    console_for,
     print_counts,
     print_findings,
     print_notices,
@@ -80,7 +79,7 @@ def _verified(
 
 
 def _print_index(result: Result, index: str, reports: Sequence[Path], statements: Sequence[str]) -> None:
-    counts, console = result.counts_of(index), _console_for(result, index)
+    counts, console = result.counts_of(index), console_for(result, index)
     sides = f"{counted(held_of(counts), 'item')} and {counted(counts.get('documents', 0), 'document')}"
     print_counts(
         console, result, f"Compared {sides} of {result.settings.table_name} and {index}", shown(counts), counts
@@ -93,14 +92,6 @@ def _print_index(result: Result, index: str, reports: Sequence[Path], statements
         console.print(f"{statement}.", soft_wrap=True)
     for path in reports:
         console.print(f"report: {path}", soft_wrap=True)
-
-
-def _console_for(result: Result, index: str) -> Console:
-    """Return the console for an index's block, after a line that separates it from the block before."""
-    console = stdout()
-    if index != result.indices[0]:
-        console.print()
-    return console
 
 
 def _number_of_findings(counts: Mapping[str, int]) -> int:
@@ -126,7 +117,7 @@ def print_repaired(result: Result, target: TargetFlags, shown: Sequence[str], *,
         print_json({**result.to_json(), "findings": findings, **by_index(result)})
     elif result.done:
         for index in result.indices:
-            counts, console = result.counts_of(index), _console_for(result, index)
+            counts, console = result.counts_of(index), console_for(result, index)
             repaired = counted(counts.get("repaired", 0), "document")
             print_counts(console, result, f"Mended {repaired} of {index}", shown, counts)
             print_findings(console, _unmended(result.findings_of(index)), total_of(counts, (*UNMENDED, *UNDECIDED)))
