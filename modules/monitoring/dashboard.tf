@@ -262,8 +262,8 @@ locals {
   }]])
 
   log_fields = [
-    "@timestamp", "level", "message", "reason", "error", "delivery", "documents", "unfinished",
-    "first_sequence_number", "last_sequence_number", "request_id",
+    "@timestamp", "level", "message", "reason", "error", "delivery", "documents", "index",
+    "unfinished", "first_sequence_number", "last_sequence_number", "request_id",
   ]
   foot = [{
     type = "log", x = 0, y = 4 + length(local.rows) * 6, width = 24, height = 6
