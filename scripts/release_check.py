@@ -1,7 +1,7 @@
 # ruff: noqa: INP001 (a script, not a package)
 """Checks that this commit can be released as the version in lambda/src/dynamodb_opensearch/__init__.py.
 
-usage: release_check.py [--only NAME]... [--list]
+usage: release_check.py [--only NAME]... [--tag TAG] [--list]
 
 Every check is run, whatever the others found, and prints one line: what is well, or what is wrong and what to do. It
 exits 1 if one failed. It changes nothing, and doesn't ask the host: a tag counts if it has been fetched.
@@ -57,6 +57,8 @@ class Release:
     repository: Path
     run: Run
     today: date
+    pushed: str | None = None
+    """The tag that is there already and is to become a release."""
 
     def text(self, name: str) -> str:
         """A file's text; empty if it isn't there."""
@@ -147,7 +149,11 @@ def upgrade(release: Release) -> str:
 def tag(release: Release) -> str:
     """The tag is free, or is this commit's."""
     name = f"v{release.version}"
+    if release.pushed not in {None, name}:
+        raise ReleaseError(f"the tag is {release.pushed}, {VERSION_FILE} says {release.version}: delete the tag")
     if not release.git("tag", "--list", name):
+        if release.pushed:
+            raise ReleaseError(f"{name} isn't here: git fetch --tags")
         return f"{name} is free"
     if release.git("rev-list", "-n", "1", name) != release.git("rev-parse", "HEAD"):
         raise ReleaseError(f"{name} is another commit's: raise __version__ in {VERSION_FILE}")
@@ -225,13 +231,14 @@ def verdicts(release: Release, names: Sequence[str]) -> bool:
 def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="release_check.py", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--only", action="append", choices=list(CHECKS), metavar="NAME", help=", ".join(CHECKS))
+    parser.add_argument("--tag", help="a tag that is there already and is to become this release")
     parser.add_argument("--list", action="store_true", help="print the checks' names and what each is for")
     options = parser.parse_args(arguments)
     if options.list:
         for name, check in CHECKS.items():
             print(f"{name:<10} {check.__doc__}")
         return 0
-    release = Release(REPOSITORY, run_in(REPOSITORY), datetime.now(UTC).date())
+    release = Release(REPOSITORY, run_in(REPOSITORY), datetime.now(UTC).date(), options.tag)
     chosen = [name for name in CHECKS if name in (options.only or CHECKS)]
     return 0 if verdicts(release, chosen) else 1
 

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -124,6 +125,17 @@ def test_the_tag_of_this_very_commit_is_fine(release: Release, capsys: pytest.Ca
     git(release.repository, "tag", "--annotate", "v0.1.0", "--message", "v0.1.0")
     assert verdicts(release, ["tag"])
     assert "v0.1.0 is this commit's" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("pushed", "says"),
+    [("v0.1.0", "v0.1.0 isn't here: git fetch --tags"), ("v0.2.0", "the tag is v0.2.0"), ("0.1.0", "the tag is 0.1.0")],
+)
+def test_a_pushed_tag_must_be_the_versions(
+    release: Release, pushed: str, says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert not verdicts(replace(release, pushed=pushed), ["tag"])
+    assert says in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("name", SLOW)
