@@ -43,6 +43,11 @@ class Block:
         """The argument of this name."""
         return next((one for one in self.attributes if one.name == name), None)
 
+    def value(self, name: str) -> str:
+        """The text of an argument that is one string; empty if it isn't given, or is anything else."""
+        found = self.get(name)
+        return found.tokens[0].text.strip('"') if found and [one.kind for one in found.tokens] == ["string"] else ""
+
     def all(self, kind: str) -> list["Block"]:
         """The blocks of this kind that are directly in it."""
         return [block for block in self.blocks if block.kind == kind]
@@ -123,6 +128,7 @@ def parse(text: str) -> Block:
     )
     root = Block("", (), 1)
     reader.body(root)
+    reader.expect_the_end()
     return root
 
 
@@ -163,6 +169,11 @@ class _Reader:
                 block.attributes.append(Attribute(token.text, tuple(self._expression()), token.line))
             else:
                 block.blocks.append(self._block(token))
+
+    def expect_the_end(self) -> None:
+        """Refuse a brace that closes nothing."""
+        if self._peek() != "end":
+            raise HclError(f"line {self._tokens[self._position].line}: a brace closes nothing")
 
     def _block(self, name: Token) -> Block:
         labels = []

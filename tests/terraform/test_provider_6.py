@@ -248,9 +248,7 @@ def test_what_a_module_takes_of_a_whole_resource_is_still_there(lowest: Mapping[
     passed = 0
     for folder in FOLDERS:
         for module in read(*sorted((REPOSITORY / folder).glob("*.tf"))).all("module"):
-            source = (
-                REPOSITORY / folder / str(module.get("source") and module.attributes[0].tokens[0].text.strip('"'))
-            ).resolve()
+            source = (REPOSITORY / folder / module.value("source")).resolve()
             variables = {one.labels[0]: one for one in read(*sorted(source.glob("*.tf"))).all("variable")}
             for attribute in module.attributes:
                 if attribute.name not in variables or not (whole := _whole_resource(attribute)):
