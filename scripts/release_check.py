@@ -132,11 +132,9 @@ def changelog(release: Release) -> str:
 
 def upgrade(release: Release) -> str:
     """There are notes for those who upgrade, and the state that the next release's upgrade is tested with."""
-    if not re.search(
-        rf"^## (?:To )?{re.escape(release.version)}\b", release.text("docs/reference/upgrade.md"), re.MULTILINE
-    ):
+    if not re.search(rf"^#+ {re.escape(release.version)}$", release.text("docs/reference/upgrade.md"), re.MULTILINE):
         raise ReleaseError(
-            f"docs/reference/upgrade.md has no heading ## {release.version}: say there what callers change"
+            f"docs/reference/upgrade.md has no heading ### {release.version}: say there what callers change"
         )
     state = f"tests/terraform/upgrade/releases/{release.version}.json"
     if not (release.repository / state).is_file():

@@ -24,13 +24,13 @@ FILES = {
     "lambda/build.py": "import pathlib, sys\npathlib.Path(sys.argv[1]).write_text('zip')\n",
     "lambda/sbom.py": f"import shutil, sys\nshutil.copyfile('{BILL}', sys.argv[1])\n",
     "CHANGELOG.md": "# Changelog\n\n## [Unreleased]\n\n## [0.1.0] - 2026-12-01\n\n- First.\n",
-    "docs/reference/upgrade.md": "# Upgrade\n\n## 0.1.0\n",
+    "docs/reference/upgrade.md": "# Upgrade\n\n### 0.1.0\n",
     "README.md": "git::https://github.com/acme/terraform-aws-dynamodb-opensearch.git?ref=v0.1.0\n",
     "tests/terraform/upgrade/releases/0.1.0.json": "{}",
 }
 
 LATER = "## [0.2.0] - 2026-12-01"
-ELSEWHERE = "git::https://a.b/c/terraform-aws-dynamodb-opensearch.git"
+ELSEWHERE = "### 0.1.0\n\ngit::https://a.b/c/terraform-aws-dynamodb-opensearch.git"
 
 
 def git(folder: Path, *arguments: str) -> None:
@@ -94,12 +94,12 @@ def tagged_elsewhere(release: Release) -> None:
         ("changelog", changed("CHANGELOG.md", "- First.", ""), "says nothing of 0.1.0"),
         ("changelog", changed("CHANGELOG.md", "\n## [0.1.0]", "- Later.\n\n## [0.1.0]"), "changes under Unreleased"),
         ("changelog", changed("CHANGELOG.md", "## [0.1", f"{LATER}\n\n- x\n\n## [0.1"), "newest version is 0.2.0"),
-        ("upgrade", changed("docs/reference/upgrade.md", "## 0.1.0", "## 0.1.00"), "has no heading ## 0.1.0"),
+        ("upgrade", changed("docs/reference/upgrade.md", "# 0.1.0", "# 0.1.00"), "has no heading ### 0.1.0"),
         ("upgrade", removed("tests/terraform/upgrade/releases/0.1.0.json"), "python -m terraform.upgrade 0.1.0"),
         ("tag", tagged_elsewhere, "v0.1.0 is another commit's: raise __version__"),
         ("host", changed("README.md", "github.com/acme", "HOST"), "README.md:1 and 0 more say HOST: make host"),
         ("host", changed("README.md", "git::", "git:"), "name no address"),
-        ("host", changed("docs/reference/upgrade.md", "## 0.1.0", ELSEWHERE), "name a.b/c, github.com/acme"),
+        ("host", changed("docs/reference/upgrade.md", "### 0.1.0", ELSEWHERE), "name a.b/c, github.com/acme"),
         ("ref", changed("README.md", "v0.1.0", "COMMIT"), "README.md:1 and 0 more pin COMMIT: make host REF=v0.1.0"),
         ("package", changed("lambda/build.py", "'zip'", "'other'"), "isn't what this commit builds: run make package"),
         ("package", changed("lambda/build.py", "import", "raise SystemExit(1) #"), "it printed nothing (python"),
