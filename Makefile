@@ -10,7 +10,7 @@ timed = @echo "== $(1) =="; began=$$SECONDS; $(2) && echo "== $(1): $$((SECONDS 
 
 .DEFAULT_GOAL := help
 .PHONY: help setup lint format test test-unit test-terraform test-opensearch test-localstack test-e2e prove \
-	bench demo drill stop package docs lock deploy destroy release-check host clean
+	bench demo drill stop package docs lock deploy destroy clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1|\2/p' $(firstword $(MAKEFILE_LIST)) | \
@@ -95,6 +95,8 @@ deploy: ## Apply EXAMPLE=products to your AWS account; shows the plan and asks
 
 destroy: ## Destroy EXAMPLE=products in your AWS account; shows the plan and asks
 	@scripts/deploy destroy $(EXAMPLE) $(ARGS)
+
+.PHONY: release-check host
 
 release-check: ## Check that this commit can be released; says what to do (ARGS="--only NAME")
 	@scripts/setup tests terraform
