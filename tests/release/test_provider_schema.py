@@ -7,7 +7,7 @@ import pytest
 
 from scripts.provider_schema import SchemaError, main, module_of, schema_of, snapshot, used_types
 
-PAGE = "https://registry.terraform.io/providers/hashicorp/aws/6.25.0/docs/resources/some_thing"
+PAGE = "https://example.com/6.25.0/docs/resources/some_thing"
 BINDING = f'''
 class SomeThing(_cdktf.TerraformResource):
     @builtins.property

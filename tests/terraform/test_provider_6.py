@@ -38,7 +38,7 @@ DEPRECATED = {
 }
 """What provider 6's upgrade guide calls so, of types like ours; the bindings don't say it.
 
-See: https://registry.terraform.io/providers/hashicorp/aws/latest/docs/guides/version-6-upgrade
+See: https://github.com/hashicorp/terraform-provider-aws/blob/main/website/docs/guides/version-6-upgrade.html.markdown
 """
 
 
