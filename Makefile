@@ -33,7 +33,7 @@ test: lint ## Everything: lint, then all tests, from fast to slow
 
 test-unit: ## Tests that need no engine
 	@scripts/setup tests
-	@$(PYTEST) tests/unit tests/docs tests/demo tests/engines_unit $(ARGS)
+	@$(PYTEST) tests/unit tests/docs tests/demo tests/engines_unit tests/release $(ARGS)
 
 test-terraform: ## Tests of the modules with mocked providers
 	@scripts/setup tests checkov terraform
@@ -95,6 +95,16 @@ deploy: ## Apply EXAMPLE=products to your AWS account; shows the plan and asks
 
 destroy: ## Destroy EXAMPLE=products in your AWS account; shows the plan and asks
 	@scripts/deploy destroy $(EXAMPLE) $(ARGS)
+
+.PHONY: release-check host
+
+release-check: ## Check that this commit can be released; says what to do (ARGS="--only NAME")
+	@scripts/setup tests terraform
+	@$(PYTHON) scripts/release_check.py $(ARGS)
+
+host: ## Write the repository's ADDRESS=github.com/acme, or the version that callers pin, REF=v0.1.0, into all pages
+	@scripts/setup tests
+	@$(PYTHON) scripts/host.py $${ADDRESS:+"$$ADDRESS"} $${REF:+--ref "$$REF"}
 
 clean: ## Remove everything that can be made again, but not your Terraform state
 	@rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage htmlcov build
