@@ -23,6 +23,7 @@ SUITES = (
     "docs",
     "demo",
     "engines_unit",
+    "release",
     "package",
     "",
     "terraform",
