@@ -9,7 +9,7 @@ PYTEST := $(PYTHON) -m pytest
 timed = @echo "== $(1) =="; began=$$SECONDS; $(2) && echo "== $(1): $$((SECONDS - began)) s =="
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lint format test test-unit test-terraform test-opensearch test-localstack test-e2e prove \
+.PHONY: help setup lint format test test-unit test-terraform test-opensearch test-localstack test-e2e test-aws prove \
 	bench demo drill stop package docs lock deploy destroy clean
 
 help: ## Show this list
@@ -50,6 +50,11 @@ test-localstack: ## Tests of the whole on LocalStack, DynamoDB Local and OpenSea
 test-e2e: ## Tests against real engines: OpenSearch, then LocalStack
 	@scripts/setup tests terraform engines
 	@$(PYTEST) tests/engines_live tests/opensearch tests/localstack $(ARGS)
+
+test-aws: ## Prove EXAMPLE=products in your AWS account: says what it costs, asks, destroys it again (PROFILE=… REGION=…)
+	@scripts/setup tests terraform
+	@$(PYTHON) -m trial $(if $(RESUME),--destroy "$(RESUME)",$(EXAMPLE)) $(if $(PROFILE),--profile "$(PROFILE)") \
+		$(if $(REGION),--region "$(REGION)") $(ARGS)
 
 prove: ## Search for histories that do not converge, for longer (SEED=N replays one)
 	@scripts/setup tests engines
