@@ -33,7 +33,7 @@ test: lint ## Everything: lint, then all tests, from fast to slow
 
 test-unit: ## Tests that need no engine
 	@scripts/setup tests
-	@$(PYTEST) tests/unit tests/docs tests/demo tests/engines_unit $(ARGS)
+	@$(PYTEST) tests/unit tests/docs tests/demo tests/engines_unit tests/trial_unit $(ARGS)
 
 test-terraform: ## Tests of the modules with mocked providers
 	@scripts/setup tests checkov terraform

@@ -9,6 +9,8 @@ from pathlib import Path
 from trial.errors import NotProvenError
 from trial.folder import REPOSITORY
 
+_ASIDES = ("Next: ", "note: ", "report: ")
+
 
 class Command:
     """The command, for one function."""
@@ -25,7 +27,7 @@ class Command:
         self._log = folder / "commands.log"
 
     def run(self, *arguments: str, seconds: float = 900, expected: Collection[int] = (0,)) -> str:
-        """Return the last line of what the command prints, but for its advice.
+        """Return the last line of what the command prints, but for notes and advice.
 
         Raises:
             NotProvenError: its exit code isn't an expected one, or it doesn't end in time.
@@ -55,7 +57,7 @@ class Command:
         if code not in expected:
             codes = " or ".join(map(str, expected))
             raise NotProvenError(f"{arguments[0]} ended with {code}, expected {codes}: {_told(lines)}")
-        return next((line for line in reversed(lines) if not line.startswith("Next: ")), "")
+        return next((line for line in reversed(lines) if not line.startswith(_ASIDES)), "")
 
     def _lines(self, start: int) -> list[str]:
         text = self._log.read_bytes()[start:].decode(errors="replace")

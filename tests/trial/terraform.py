@@ -167,7 +167,7 @@ class Terraform:
 
 
 def _answer(process: subprocess.Popen[bytes], before: int, count: int, shows: Shows) -> None:
-    """Answer an interrupt while Terraform destroys. It is passed on once only: at a second one Terraform ends at once."""
+    """Answer an interrupt while Terraform destroys. It is passed on only once: a second one would end it at once."""
     if count == 1:
         shows.announce("still destroying: what is left would cost money; press Ctrl-C again to stop")
         return

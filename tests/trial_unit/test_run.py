@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 from botocore.exceptions import ClientError
-from trial_unit.playing import Played
 from trial import run as running
 from trial.checks import CHECKS, Check
 from trial.errors import NotProvenError, NotRunError
 from trial.stage import Stage
 from trial.terraform import TerraformFailedError
+from trial_unit.playing import Played
 
 Look = Callable[[Stage], str]
 

@@ -14,8 +14,8 @@ from trial.terraform import Silent, Terraform, TerraformFailedError
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
-# It takes its time to end after an interrupt, as the real one does, and writes what it was called with. It presses Ctrl-C
-# itself, INTERRUPTS times, and again when it is interrupted.
+# It takes its time to end after an interrupt, as the real one does, and writes what it was called with. It presses
+# Ctrl-C itself, INTERRUPTS times, and again when it is interrupted.
 SLOW = """#!/bin/sh
 echo "$@" >> calls
 env > environment
