@@ -1,6 +1,7 @@
 """The checks of a trial, in their order: what each looks at, and what it needs. A check returns what it saw."""
 
 import json
+import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
@@ -27,7 +28,7 @@ class Check:
 def _create_index(stage: Stage) -> str:
     return stage.command.run(
         "index", "create", "--index", stage.example.index, "--file", str(stage.example.definition_file), "--yes"
-    )
+    )[-1]
 
 
 def _puts(stage: Stage) -> str:
@@ -99,13 +100,15 @@ def _letter(stage: Stage) -> str:
 
 def _difference(stage: Stage) -> str:
     """Verify names the difference: its exit code is 1."""
-    return stage.command.run("verify", expected=(1,))
+    return stage.command.run("verify", expected=(1,))[-1]
 
 
 def _redrive(stage: Stage) -> str:
     stage.put(stage.example.corrected(1))
     stage.arrive()
-    return stage.command.run("redrive")
+    lines = stage.command.run("redrive")
+    must(any(re.match(r"1 +redriven", line) for line in lines), f"redrive took another number: {' '.join(lines)}")
+    return lines[0]
 
 
 def _empty(stage: Stage) -> str:

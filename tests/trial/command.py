@@ -26,8 +26,8 @@ class Command:
         self._function = function
         self._log = folder / "commands.log"
 
-    def run(self, *arguments: str, seconds: float = 900, expected: Collection[int] = (0,)) -> str:
-        """Return the last line of what the command prints, but for notes and advice.
+    def run(self, *arguments: str, seconds: float = 900, expected: Collection[int] = (0,)) -> list[str]:
+        """Return the lines of what the command prints, but for notes and advice.
 
         Raises:
             NotProvenError: its exit code isn't an expected one, or it doesn't end in time.
@@ -56,15 +56,15 @@ class Command:
         lines = self._lines(start)
         if code not in expected:
             codes = " or ".join(map(str, expected))
-            raise NotProvenError(f"{arguments[0]} ended with {code}, expected {codes}: {_told(lines)}")
-        return next((line for line in reversed(lines) if not line.startswith(_ASIDES)), "")
+            raise NotProvenError(f"{arguments[0]} ended with {code}, expected {codes}: {_error_line(lines)}")
+        return [line for line in lines if not line.startswith(_ASIDES)]
 
     def _lines(self, start: int) -> list[str]:
         text = self._log.read_bytes()[start:].decode(errors="replace")
         return [line.strip() for line in text.splitlines() if line.strip()]
 
 
-def _told(lines: list[str]) -> str:
+def _error_line(lines: list[str]) -> str:
     """Return the line that says what is wrong."""
     errors = [line for line in lines if line.startswith("error: ")]
     return (errors or lines or ["it printed nothing"])[-1]

@@ -7,7 +7,7 @@ from typing import Any
 from trial.stage import Stage, must
 
 SECONDS = 1500
-"""CloudWatch lists a new metric up to fifteen minutes after its first value."""
+"""For all metrics together. CloudWatch lists a new one up to fifteen minutes after its first value."""
 
 ONLY_IN_TROUBLE = (
     "FailedInvokeEventCount",
@@ -73,9 +73,19 @@ def _exist(stage: Stage, source: tuple[str, str]) -> str:
         unseen.difference_update({metric for metric in unseen if _is_listed(cloudwatch, metric)})
         return not unseen
 
-    _, seconds = stage.waits.until(all_listed, SECONDS, lambda: f"CloudWatch doesn't list {_names(unseen)}")
+    _, seconds = stage.waits.until(
+        all_listed, _seconds_left(stage), lambda: f"CloudWatch doesn't list {_names(unseen)}"
+    )
     quiet = _names(mine - expected)
     return f"{_names(expected)}, after {seconds:.0f} s" + (f"; only after a failure: {quiet}" if quiet else "")
+
+
+def _seconds_left(stage: Stage) -> float:
+    """Return how much of the time for all metrics is left; the first wait begins it."""
+    now = stage.waits.clock()
+    if stage.metrics_awaited is None:
+        stage.metrics_awaited = now
+    return max(0.0, min(SECONDS, stage.waits.longest_seconds) - (now - stage.metrics_awaited))
 
 
 def _watched(stage: Stage) -> set[Metric]:

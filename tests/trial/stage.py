@@ -30,6 +30,8 @@ class Stage:
     """Whether OpenSearch checks IAM's signatures; an endpoint that was given may not."""
     known: set[str] = field(default_factory=set)
     """Every key that was ever put into the table."""
+    metrics_awaited: float | None = None
+    """When the first wait for metrics began: all of them share one limit."""
 
     @property
     def trial(self) -> Mapping[str, Any]:
@@ -98,7 +100,7 @@ class Stage:
         Raises:
             NotProvenError: table and index differ.
         """
-        return self.command.run("verify")
+        return self.command.run("verify")[-1]
 
     def _dynamodb(self) -> Any:
         return self.account.client("dynamodb")

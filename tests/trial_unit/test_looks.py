@@ -98,6 +98,7 @@ def _stage(**clients: Any) -> Any:
         example=SimpleNamespace(index="products", key="productId"),
         table_name="trial-abc123-products",
         signed=True,
+        metrics_awaited=None,
     )
 
 
