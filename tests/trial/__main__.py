@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
+from botocore.exceptions import BotoCoreError, ClientError
 from engines import EngineError, terraform_environment, unwind_on_termination
 from rich.console import Console
 
@@ -21,9 +22,10 @@ from demo.steps import Steps
 from trial import examples
 from trial.account import Account, open_account
 from trial.cleanup import Cleanup
-from trial.errors import TrialError
+from trial.errors import TrialError, explained
 from trial.folder import Folder, Note, commit, home, new_name, unfinished
 from trial.interrupts import Interrupts
+from trial.leftovers import left
 from trial.report import Report
 from trial.run import Trial
 from trial.screen import announcement, new_console, resume_line
@@ -50,6 +52,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (TrialError, TerraformError, EngineError) as error:
         sys.stderr.write(f"trial: {error}\n")
         return 2
+    except (BotoCoreError, ClientError) as error:
+        sys.stderr.write(f"trial: {explained(error)}\n")
+        return 2
 
 
 def _begin(console: Console, options: argparse.Namespace, environment: Mapping[str, str]) -> int:
@@ -68,6 +73,8 @@ def _begin(console: Console, options: argparse.Namespace, environment: Mapping[s
     for line in announcement(example, account, planned, domain="opensearch_endpoint" not in variables, keep=keep):
         console.print(line, soft_wrap=True, markup=False)
     _consent(console, yes=options.yes)
+    if taken := left(account, name, domain="opensearch_endpoint" not in variables)[0]:
+        raise TrialError(f"the name {name} is taken, by {taken[0]}: nothing was created; try again")
     folder = Folder.create(planned.path, note)
     report = Report(
         example.name,

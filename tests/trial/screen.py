@@ -55,7 +55,7 @@ def announcement(example: Example, account: Account, folder: Folder, *, domain: 
         f"Account  {account.id}, Region {account.region}" + (f", profile {account.profile}" if account.profile else ""),
         f"Creates  examples/{example.name} as {name}-…" + (", with an OpenSearch domain" if domain else ""),
         "         Also alarms, a topic without subscribers, the operator, and a function that tries the sync's rights",
-        f"Touches  nothing else: every name starts with {name}, and only what Terraform's new state holds is destroyed",
+        f"Touches  nothing else: only what this run creates, named {name}-…, is ever destroyed",
         f"Costs    at most {most:.2f} USD by list price"
         + (f"; what runs on costs {example.usd_an_hour:.2f} USD an hour" if domain else ""),
         "Takes    " + ("35 to 75 minutes, of which the domain takes 15 to 30" if domain else "10 to 40 minutes"),

@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 from trial import metrics, rights
 from trial.account import Account
 from trial.errors import NotProvenError, NotRunError
-from trial.leftovers import left
+from trial.leftovers import Leftover, left
 from trial.waits import Waits
 
 FUNCTION = "trial-abc123-products-opensearch-sync"
@@ -193,7 +193,7 @@ class Session:
 def test_what_is_left_is_found_by_its_name_and_nothing_of_others() -> None:
     session = Session(
         {
-            "opensearch": ["trial-abc123-search", "production"],
+            "opensearch": ["trial-abc123-search", "trial-abc1234-search", "production"],
             "list_tables": ["trial-abc123-products", "trial-zzz999-products"],
             "list_queues": ["https://sqs.test/1/trial-abc123-q"],
             "list_topics": ["arn:aws:sns:eu-west-1:1:trial-abc123-trial"],
@@ -204,7 +204,7 @@ def test_what_is_left_is_found_by_its_name_and_nothing_of_others() -> None:
 
     found, unseen = left(account, "trial-abc123", domain=True)
 
-    assert found == [
+    assert [str(each) for each in found] == [
         "domain trial-abc123-search",
         "table trial-abc123-products",
         "queue trial-abc123-q",
@@ -212,6 +212,19 @@ def test_what_is_left_is_found_by_its_name_and_nothing_of_others() -> None:
         "log group trial-abc123-trial-probe",
     ]
     assert unseen == []
+
+
+def test_what_is_gone_already_is_removed() -> None:
+    def delete(**_: str) -> None:
+        raise ClientError({"Error": {"Code": code, "Message": ""}}, "DeleteTable")
+
+    session = SimpleNamespace(client=lambda *_arguments, **_options: SimpleNamespace(delete_table=delete))
+    account = Account("1", "eu-west-1", None, session)
+    code = "ResourceNotFoundException"
+    Leftover("table", "trial-abc123-products", "trial-abc123-products").remove(account)
+    code = "AccessDeniedException"
+    with pytest.raises(ClientError):
+        Leftover("table", "trial-abc123-products", "trial-abc123-products").remove(account)
 
 
 def test_what_may_not_be_listed_is_said() -> None:

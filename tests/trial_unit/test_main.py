@@ -25,6 +25,7 @@ def _alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("KEEP", raising=False)
     monkeypatch.setattr(program, "check_terraform", lambda: None)
     monkeypatch.setattr(program, "open_account", lambda *_: ACCOUNT)
+    monkeypatch.setattr(program, "left", lambda *_arguments, **_options: ([], []))
 
 
 def _folder(path: Path, account: str) -> Folder:
@@ -79,6 +80,15 @@ def test_credentials_of_another_account_destroy_nothing(tmp_path: Path, capsys: 
     assert "are of account 123456789012, but the trial trial-abc123 was in 999999999999" in capsys.readouterr().err
     assert folder.has_copy
     assert not folder.log.exists()
+
+
+def test_a_name_that_is_taken_is_not_used(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(program, "left", lambda *_arguments, **_options: (["domain trial-abc123-search"], []))
+
+    assert program.main(["products", "--yes"]) == 2
+
+    assert "is taken, by domain trial-abc123-search: nothing was created" in capsys.readouterr().err
+    assert not home().exists()
 
 
 def test_what_is_destroyed_already_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

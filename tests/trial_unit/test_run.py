@@ -3,6 +3,7 @@
 import json
 import signal
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -140,15 +141,41 @@ def test_a_failed_destroy_says_what_is_left_and_what_to_do(played: Played, monke
     assert played.folder.has_copy
 
 
-def test_what_aws_still_lists_is_not_destroyed(played: Played, monkeypatch: pytest.MonkeyPatch) -> None:
+@dataclass
+class Stubborn:
+    """Something that Terraform doesn't know: it goes when it is removed, if at all."""
+
+    goes: bool
+    is_there: bool = True
+
+    def __str__(self) -> str:
+        return "domain trial-abc123-search"
+
+    def __hash__(self) -> int:
+        return 1
+
+    def remove(self, _account: object) -> None:
+        self.is_there = not self.goes
+
+
+@pytest.mark.parametrize("goes", [True, False])
+def test_what_terraform_lost_track_of_is_removed_or_said(
+    played: Played, monkeypatch: pytest.MonkeyPatch, *, goes: bool
+) -> None:
+    lost = Stubborn(goes)
     _with(monkeypatch)
-    monkeypatch.setattr("trial.cleanup.left", lambda *_arguments, **_options: (["domain trial-abc123-search"], []))
+    monkeypatch.setattr("trial.cleanup.left", lambda *_arguments, **_options: ([lost] if lost.is_there else [], []))
 
     played.trial.run()
     played.trial.end(keep=False)
 
-    assert played.results()["destroyed"] == "failed"
-    assert "AWS still lists domain trial-abc123-search" in played.report.entries[-1].detail
+    result, detail = played.results()["destroyed"], played.report.entries[-1].detail
+    if goes:
+        assert (result, detail) == ("proven", "nothing is left; Terraform had lost track of domain trial-abc123-search")
+    else:
+        assert result == "failed"
+        assert "AWS still lists domain trial-abc123-search" in detail
+        assert played.folder.has_copy
 
 
 def test_what_cannot_be_listed_is_not_called_destroyed(played: Played, monkeypatch: pytest.MonkeyPatch) -> None:
