@@ -16,7 +16,7 @@ from opensearch import api
 from terraform.applied import resources
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-SECONDS = 600
+SECONDS = 1500
 # LocalStack forgets parts of what it is given, empties the type of an empty map in a stream, lets every role do
 # everything, and lists hardly a metric.
 UNPROVEN = {
