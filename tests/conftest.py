@@ -24,6 +24,7 @@ SUITES = (
     "demo",
     "engines_unit",
     "release",
+    "trial_unit",
     "package",
     "",
     "terraform",
