@@ -4,13 +4,17 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from functools import cache
 from typing import Any
 
 import pytest
+from terraform.calls import Call
+from terraform.invocations import calls_of_jobs
 from terraform.workspace import REPOSITORY, Terraform
 
 FOLDER = "tests/terraform/operations"
+DOMAIN = "arn:aws:es:eu-west-1:111122223333:domain/search"
 FUNCTION = [
     "ReadTable", "DescribeIndex", "ReadIndex", "WriteIndex", "CreateIndex", "CreateNothingBelow", "ReadProjections",
     "CompareCode", "RedriveQueue", "ReadStream", "FindExports", "ReadExports", "WriteReports", "WriteLogs", "Trace",
@@ -36,6 +40,16 @@ class Change:
         assert not any(one.get("sid") for one in self.unknown["statement"])
         return [statement["sid"] for statement in self.after["statement"]]
 
+    def allows(self, call: Call) -> bool:
+        """Whether a policy document whose ARNs are known allows it: what a statement denies, none can allow."""
+        matching = [
+            statement
+            for statement in self.after["statement"]
+            if call.action in statement["actions"]
+            and any(fnmatchcase(call.resource, resource) for resource in statement["resources"] or ())
+        ]
+        return bool(matching) and all((statement["effect"] or "Allow") == "Allow" for statement in matching)
+
 
 Plan = Callable[..., dict[str, Change]]
 
@@ -51,9 +65,9 @@ def plan(terraform: Terraform) -> Plan:
         terraform(FOLDER, "plan", "-out=plan", *given)
         changes = json.loads(terraform(FOLDER, "show", "-json", "plan"))["resource_changes"]
         return {
-            one["address"].removeprefix("module.operations."): Change(one["change"]["after"], one["change"]["after_unknown"])
-            for one in changes
-            if one["address"].startswith("module.operations.")
+            address.removeprefix("module.operations."): Change(one["after"], one["after_unknown"])
+            for address, one in ((change["address"], change["change"]) for change in changes)
+            if address.startswith("module.operations.")
         }
 
     return run
@@ -100,7 +114,7 @@ def test_new_keys_hide_nothing_but_themselves(plan: Plan) -> None:
     assert function.after["environment"][0]["variables"] == {
         "AWS_ENDPOINT_URL_DYNAMODB": "https://search.example.com",
         "DEAD_LETTER_ARN": "arn:aws:sqs:eu-west-1:111122223333:failures",
-        "INDICES": "ssm:arn",
+        "INDICES": "arn:aws:ssm:eu-west-1:111122223333:parameter/indices",
         "LOG_LEVEL": "INFO",
         "MAX_CONCURRENCY": "10",
         "OPENSEARCH_AUTH": "sigv4",
@@ -116,6 +130,47 @@ def test_new_keys_hide_nothing_but_themselves(plan: Plan) -> None:
     }
     machine = plan()["aws_sfn_state_machine.this"].after
     assert machine["logging_configuration"] == [{"include_execution_data": False, "level": "ERROR"}]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("Put", "products", True),
+        ("Put", "products-1", True),
+        ("Put", "products-2026.11.28", True),
+        ("Put", "products-1/_mapping", False),
+        ("Put", "products-1/_settings", False),
+        ("Put", "products-1/_doc/x", False),
+        ("Put", "products-1/_alias/products", False),
+        ("Put", "products-1/", False),
+        ("Put", "products/_mapping", False),
+        ("Put", "products/_doc/x", False),
+        ("Put", "orders", False),
+        ("Put", "orders/products-1", False),
+        ("Post", "products-1/_bulk", True),
+        ("Post", "products-1/_doc/x", False),
+        ("Post", "products-1/_update/x", False),
+        ("Delete", "products-1", False),
+        ("Delete", "products", False),
+    ],
+)
+def test_a_pattern_allows_to_create_indices_and_nothing_below_them(
+    plan: Plan, method: str, path: str, *, allowed: bool
+) -> None:
+    """IAM's ``*`` matches slashes too."""
+    policy = plan(existing="true")[document("function")]
+    assert policy.allows(Call(f"es:ESHttp{method}", f"{DOMAIN}/{path}")) == allowed
+
+
+def test_all_jobs_can_be_done_and_the_sync_is_asked_by_its_alias(plan: Plan) -> None:
+    changes = plan(existing="true")
+    environment = changes["aws_lambda_function.this"].after["environment"][0]["variables"]
+    types = ("backfill", "create-index", "load", "redrive", "repair", "verify")
+    calls = calls_of_jobs(environment, {"search.example.com": DOMAIN}, types, ("products",), (None, "products-1"))
+
+    assert [call for call in sorted(calls) if not changes[document("function")].allows(call)] == []
+    [asked] = [call.resource for call in calls if call.action == "lambda:GetFunctionConfiguration"]
+    assert asked == "arn:aws:lambda:eu-west-1:111122223333:function:products-sync:live"
 
 
 def test_a_sync_in_another_region_than_the_providers_is_refused(terraform: Terraform) -> None:

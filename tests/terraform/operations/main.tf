@@ -116,10 +116,14 @@ locals {
     s3  = var.existing ? "arn:aws:s3:::failures" : aws_s3_bucket.these["failures"].arn
     sns = var.existing ? "arn:aws:sns:eu-west-1:111122223333:failures" : aws_sns_topic.failures.arn
   }
+  domain   = "arn:aws:es:eu-west-1:111122223333:domain/search"
+  function = "arn:aws:lambda:eu-west-1:111122223333:function:products-sync"
+  table    = "arn:aws:dynamodb:${var.region}:111122223333:table/products"
   endpoint = var.existing ? "https://search.example.com" : aws_opensearch_domain.search.endpoint
-  indices  = var.existing ? "ssm:arn" : aws_ssm_parameter.indices.arn
+  indices  = var.existing ? "arn:aws:ssm:eu-west-1:111122223333:parameter/indices" : aws_ssm_parameter.indices.arn
   layer    = "arn:aws:lambda:eu-west-1:111122223333:layer:transform:1"
   layers   = [var.existing ? local.layer : aws_lambda_layer_version.transform.arn]
+  exports  = { arn = var.existing ? "arn:aws:s3:::exports" : aws_s3_bucket.these["exports"].arn }
   reports  = { arn = var.existing ? "arn:aws:s3:::reports" : aws_s3_bucket.these["reports"].arn }
   type     = trimprefix(var.failures, "given-")
   given = {
@@ -128,16 +132,14 @@ locals {
     sqs  = { arn = aws_sqs_queue.failures.arn, fifo_queue = aws_sqs_queue.failures.fifo_queue, force_destroy = null }
   }
 
-  elsewhere = "arn:aws:dynamodb:${var.region}:111122223333:table/products"
-
   # As the root gives it, before anything exists: only names, kinds and numbers are known.
   sync = {
-    domain_arn               = aws_opensearch_domain.search.arn
+    domain_arn               = var.existing ? local.domain : aws_opensearch_domain.search.arn
     failure_destination_arn  = local.destinations[startswith(var.failures, "given-") ? "sns" : local.type]
     failure_destination_type = startswith(var.failures, "given-") ? "sns" : local.type
-    function_arn             = "arn:aws:lambda:${var.region}:${aws_dynamodb_table.products.id}:function:products-sync"
+    function_arn             = var.existing ? local.function : "${aws_lambda_layer_version.transform.arn}:1"
     function_name            = "products-sync"
-    function_qualified_arn   = aws_lambda_layer_version.transform.arn # not known, like an alias'
+    function_qualified_arn   = var.existing ? "${local.function}:live" : aws_lambda_layer_version.transform.arn
     function_qualifier       = "live"
     indices                  = ["products"]
     settings = {
@@ -154,7 +156,7 @@ locals {
         TABLE_NAME              = "products"
       }
       failure_destination_kms_key_arn = aws_kms_key.these["failures"].arn
-      indices_parameter_arns          = [aws_ssm_parameter.indices.arn]
+      indices_parameter_arns          = [local.indices]
       kms_key_arn                     = aws_kms_key.these["environment"].arn
       layers                          = local.layers
       log_kms_key_arn                 = aws_kms_key.these["logs"].arn
@@ -166,7 +168,7 @@ locals {
       role_path                       = "/"
       runtime                         = "python3.13"
       table = {
-        arn          = var.region == "eu-west-1" ? aws_dynamodb_table.products.arn : local.elsewhere
+        arn          = var.existing || var.region != "eu-west-1" ? local.table : aws_dynamodb_table.products.arn
         kms_key_arns = [aws_kms_key.these["table"].arn]
         name         = "products"
       }
@@ -185,7 +187,7 @@ module "operations" {
 
   sync                      = local.sync
   environment_variables     = { AWS_ENDPOINT_URL_DYNAMODB = local.endpoint }
-  export_bucket             = aws_s3_bucket.these["exports"]
+  export_bucket             = local.exports
   export_bucket_kms_key_arn = aws_kms_key.these["exports"].arn
   failure_destination       = local.given[startswith(var.failures, "given-") ? local.type : "none"]
   indices                   = ["products-*"]

@@ -50,7 +50,9 @@ def test_another_configuration_is_refused_with_what_differs(changes: dict[str, s
 
 def test_the_alias_of_a_published_sync_is_asked_and_may_have_been_rolled_back() -> None:
     check(SYNC, SYNC_FUNCTION="sync:live")
-    with pytest.raises(ConfigurationError, match="if the alias was rolled back, apply the configuration of its version"):
+    with pytest.raises(
+        ConfigurationError, match="if the alias was rolled back, apply the configuration of its version"
+    ):
         check(SYNC, SYNC_FUNCTION="sync:live", INDICES="{}")
 
 

@@ -51,7 +51,7 @@ def test_the_alias_that_the_trigger_follows_is_named(named: str, expected: Part[
 
 
 def test_an_alias_has_the_functions_metrics(monkeypatch: pytest.MonkeyPatch) -> None:
-    observer, asked = Observer(SETTINGS, "sync:live", None), list[Any]()
-    monkeypatch.setattr(observer, "_latest", lambda *arguments: asked.append(arguments) or 300.0)
+    observer = Observer(SETTINGS, "sync:live", None)
+    ages = {("AWS/Lambda", "IteratorAge", "sync"): 300.0}
+    monkeypatch.setattr(observer, "_latest", lambda space, name, by: ages[space, name, by["FunctionName"]])
     assert observer._iterator_age() == 0.3
-    assert asked == [("AWS/Lambda", "IteratorAge", {"FunctionName": "sync"})]
