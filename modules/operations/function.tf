@@ -3,11 +3,10 @@ locals {
 
   # A function's name has at most 64 characters and no dots; a table's may have 255, with dots. Where something is cut
   # or replaced, a hash keeps the names of two tables apart.
-  full  = "${var.name_prefix}${local.settings.table.name}"
-  plain = replace(local.full, ".", "-")
+  full_stem = "${var.name_prefix}${local.settings.table.name}"
   stem = (
-    local.plain == local.full && length(local.full) <= 42
-    ? local.full : "${substr(local.plain, 0, 33)}-${substr(sha256(local.full), 0, 8)}"
+    length(local.full_stem) <= 42 && !strcontains(local.full_stem, ".") ? local.full_stem
+    : "${substr(replace(local.full_stem, ".", "-"), 0, 33)}-${substr(sha256(local.full_stem), 0, 8)}"
   )
   name = coalesce(var.name, "${local.stem}-opensearch-operations")
 

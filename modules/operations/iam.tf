@@ -8,8 +8,14 @@
 # resource, and show a change of its tags as one of IAM.
 
 locals {
-  role_arn               = one(concat(var.role[*].arn, aws_iam_role.function[*].arn))
+  role_arn = one(concat(var.role[*].arn, aws_iam_role.function[*].arn))
+  role_name = one(concat(
+    [for role in var.role[*] : reverse(split("/", role.arn))[0]], aws_iam_role.function[*].name
+  ))
   state_machine_role_arn = one(concat(var.state_machine_role[*].arn, aws_iam_role.state_machine[*].arn))
+  state_machine_role_name = one(concat(
+    [for role in var.state_machine_role[*] : reverse(split("/", role.arn))[0]], aws_iam_role.state_machine[*].name
+  ))
 
   # The sync's indices, and those behind them. IAM can't distinguish the indices of a collection.
   signed      = local.settings.opensearch_auth == "sigv4"
@@ -439,8 +445,9 @@ data "aws_iam_policy_document" "assume_function_role" {
       identifiers = ["lambda.amazonaws.com"]
     }
 
+    # IfExists: AWS documents it for Step Functions, but not that Lambda names the account in every call.
     condition {
-      test     = "StringEquals"
+      test     = "StringEqualsIfExists"
       variable = "aws:SourceAccount"
       values   = [local.home[4]]
     }

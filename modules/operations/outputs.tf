@@ -56,7 +56,7 @@ output "role_arn" {
 
 output "role_name" {
   description = "Name of the function's role, created here or given."
-  value       = reverse(split("/", local.role_arn))[0]
+  value       = local.role_name
 }
 
 output "state_machine_arn" {
@@ -81,5 +81,5 @@ output "state_machine_role_arn" {
 
 output "state_machine_role_name" {
   description = "Name of the state machine's role, created here or given."
-  value       = reverse(split("/", local.state_machine_role_arn))[0]
+  value       = local.state_machine_role_name
 }

@@ -79,6 +79,14 @@ variable "attach_policy" {
   EOT
   default     = true
   nullable    = false
+
+  validation {
+    condition = var.attach_policy || var.role == null || var.state_machine_role == null
+    error_message = join(" ", [
+      "attach_policy is ${var.attach_policy}, and role and state_machine_role are given: nothing is attached to a given",
+      "role; leave it out.",
+    ])
+  }
 }
 
 variable "environment_variables" {

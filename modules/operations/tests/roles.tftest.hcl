@@ -86,7 +86,7 @@ run "only_this_account_and_this_state_machine_use_the_roles" {
         Effect    = "Allow"
         Principal = { Service = "lambda.amazonaws.com" }
         Action    = "sts:AssumeRole"
-        Condition = { StringEquals = { "aws:SourceAccount" = "111122223333" } }
+        Condition = { StringEqualsIfExists = { "aws:SourceAccount" = "111122223333" } }
       }]
     }
     error_message = "The function's role may be assumed by ${aws_iam_role.function[0].assume_role_policy}"

@@ -542,3 +542,15 @@ run "refuses_one_name_for_both_roles" {
 
   expect_failures = [var.state_machine_role_name]
 }
+
+run "refuses_to_leave_out_a_policy_where_both_roles_are_given" {
+  command = plan
+
+  variables {
+    attach_policy      = false
+    role               = { arn = "arn:aws:iam::111122223333:role/operator" }
+    state_machine_role = { arn = "arn:aws:iam::111122223333:role/jobs" }
+  }
+
+  expect_failures = [var.attach_policy]
+}
