@@ -74,8 +74,9 @@ variable "sync" {
 variable "attach_policy" {
   type        = bool
   description = <<-EOT
-    Whether the roles created here get the policies that they need (default: true). false: attach the outputs policy and
-    state_machine_policy to them yourself; until you have, AWS may refuse to create function and state machine.
+    Whether the roles created here get the policies that they need (default: true). With false, attach the outputs
+    policy and state_machine_policy to them yourself, in the same apply: until then AWS may refuse to create function
+    and state machine.
   EOT
   default     = true
   nullable    = false
@@ -83,8 +84,8 @@ variable "attach_policy" {
   validation {
     condition = var.attach_policy || var.role == null || var.state_machine_role == null
     error_message = join(" ", [
-      "attach_policy is ${var.attach_policy}, and role and state_machine_role are given: nothing is attached to a given",
-      "role; leave it out.",
+      "attach_policy is ${var.attach_policy}, and role and state_machine_role are given: nothing is attached to a",
+      "given role; leave it out.",
     ])
   }
 }

@@ -460,7 +460,11 @@ run "the_syncs_way_out_of_a_vpc_is_the_operators" {
       settings = merge(var.sync.settings, {
         replace_security_groups_on_destroy = true
         replacement_security_group_ids     = ["sg-2"]
-        vpc_config                         = { subnet_ids = ["subnet-1"], security_group_ids = ["sg-1"], ipv6_allowed_for_dual_stack = false }
+        vpc_config = {
+          subnet_ids                  = ["subnet-1"]
+          security_group_ids          = ["sg-1"]
+          ipv6_allowed_for_dual_stack = false
+        }
       })
     })
   }
@@ -472,4 +476,40 @@ run "the_syncs_way_out_of_a_vpc_is_the_operators" {
     )
     error_message = "The function is ${jsonencode(aws_lambda_function.this)}"
   }
+}
+
+run "refuses_a_table_of_another_region_than_the_providers" {
+  command = plan
+
+  variables {
+    sync = merge(var.sync, {
+      settings = merge(var.sync.settings, {
+        table = merge(var.sync.settings.table, { arn = "arn:aws:dynamodb:us-east-1:111122223333:table/products" })
+      })
+    })
+  }
+
+  expect_failures = [aws_lambda_function.this]
+}
+
+run "refuses_a_sync_of_another_region_than_the_providers" {
+  command = plan
+
+  variables {
+    sync = merge(var.sync, {
+      function_arn = "arn:aws:lambda:us-east-1:111122223333:function:products-opensearch-sync"
+    })
+  }
+
+  expect_failures = [aws_lambda_function.this]
+}
+
+run "refuses_a_package_that_is_not_there" {
+  command = plan
+
+  variables {
+    sync = merge(var.sync, { settings = merge(var.sync.settings, { filename = "missing.zip" }) })
+  }
+
+  expect_failures = [aws_lambda_function.this]
 }
