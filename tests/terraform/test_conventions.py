@@ -387,7 +387,7 @@ def test_no_line_is_longer_than_the_pythons() -> None:
         for path in files
         if ".terraform" not in path.parts
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
-        if len(line) > WIDTH
+        if len(line) > WIDTH and "git::https://" not in line  # an address may be long, and can't be broken
     ]
     assert files
     assert long == []

@@ -4,6 +4,7 @@ import shutil
 import subprocess
 from collections.abc import Collection
 from dataclasses import dataclass
+from os import environ
 from pathlib import Path
 
 import pytest
@@ -30,7 +31,7 @@ terraform {
     }
   }
 }
-"""
+""".replace("5.100.0", environ.get("TEST_AWS_PROVIDER", "5.100.0"))
 
 
 def folder_of_tests(module: str) -> str:
