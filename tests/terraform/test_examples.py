@@ -1,4 +1,4 @@
-"""The examples: that each passes its own tests (*.tftest.hcl), is deployed by the same words, and says how."""
+"""The examples: each passes its own tests (examples/NAME/*.tftest.hcl), is deployed by the same words, and says how."""
 
 import os
 import re
@@ -23,6 +23,17 @@ def test_an_example_passes_its_own_tests(terraform: Terraform, example: str) -> 
     terraform.init(f"examples/{example}")
 
     assert "Success!" in terraform.test(f"examples/{example}")
+
+
+def test_no_example_has_a_test_in_its_folder() -> None:
+    """`tofu` reads those, and knows less of them; a user copies them."""
+    found = [path for kind in ("tftest", "tofutest") for path in REPOSITORY.glob(f"examples/**/*.{kind}.*")]
+    assert found == []
+
+
+def test_each_example_has_tests_and_each_folder_of_tests_an_example() -> None:
+    tested = {path.parent.name for path in REPOSITORY.glob("tests/terraform/examples/*/*.tftest.hcl")}
+    assert tested == set(EXAMPLES)
 
 
 @pytest.mark.parametrize("example", EXAMPLES)
