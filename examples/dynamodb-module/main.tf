@@ -44,4 +44,7 @@ module "sync" {
 
   domain = data.aws_opensearch_domain.search
   index  = "products"
+
+  # An example must be easy to destroy, with the dead letters in its queue. Leave this out for a real sync.
+  failure_destination_force_destroy = true
 }

@@ -48,6 +48,9 @@ module "sync" {
   table  = aws_dynamodb_table.products
   domain = data.aws_opensearch_domain.search
   index  = "products"
+
+  # An example must be easy to destroy, with the dead letters in its queue. Leave this out for a real sync.
+  failure_destination_force_destroy = true
 }
 
 module "sync_replica" {
@@ -67,4 +70,7 @@ module "sync_replica" {
 
   domain = data.aws_opensearch_domain.search_replica
   index  = "products"
+
+  # An example must be easy to destroy, with the dead letters in its queue. Leave this out for a real sync.
+  failure_destination_force_destroy = true
 }

@@ -26,4 +26,7 @@ module "sync" {
   opensearch_ca_file = var.authority_package == null ? null : "/opt/authority.pem"
 
   vpc_config = var.vpc # null: the function is in no VPC, and reaches OpenSearch over the internet
+
+  # An example must be easy to destroy, with the dead letters in its queue. Leave this out for a real sync.
+  failure_destination_force_destroy = true
 }

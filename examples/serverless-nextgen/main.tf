@@ -20,4 +20,7 @@ module "sync" {
 
   # The first request after an idle time waits until AWS has started workers: 10 to 30 seconds.
   request_timeout_seconds = 60
+
+  # An example must be easy to destroy, with the dead letters in its queue. Leave this out for a real sync.
+  failure_destination_force_destroy = true
 }

@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from terraform.workspace import REPOSITORY, Terraform
+from terraform.workspace import REPOSITORY, STAND_INS, Terraform, with_stand_ins
 
 EXAMPLES = sorted(path.parent.name for path in REPOSITORY.glob("examples/*/versions.tf"))
 TERRAFORM = """#!/bin/sh
@@ -34,6 +34,25 @@ def test_no_example_has_a_test_in_its_folder() -> None:
 def test_each_example_has_tests_and_each_folder_of_tests_an_example() -> None:
     tested = {path.parent.name for path in REPOSITORY.glob("tests/terraform/examples/*/*.tftest.hcl")}
     assert tested == set(EXAMPLES)
+
+
+def test_each_module_of_the_registry_has_a_stand_in_and_no_version_is_left() -> None:
+    texts = [path.read_text(encoding="utf-8") for path in REPOSITORY.glob("examples/*/*.tf")]
+    called = {source for text in texts for source in re.findall(r'source += "(\w[\w-]*/[\w-]+/[\w-]+)"', text)}
+    assert called == set(STAND_INS)
+
+    copied = "".join(map(with_stand_ins, texts))
+    blocks = re.findall(r'^module "\w+" {\n(.*?)^}', copied, re.DOTALL | re.MULTILINE)
+    assert [block for block in blocks if '"../' not in block or re.search(r"^  version +=", block, re.MULTILINE)] == []
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_what_protects_data_is_off_only_where_the_example_made_the_data(example: str) -> None:
+    """A throw-away example is destroyed by one command; one that uses your table keeps the queue's dead letters."""
+    code = "".join(path.read_text(encoding="utf-8") for path in (REPOSITORY / "examples" / example).glob("*.tf"))
+    unprotected = len(re.findall(r"deletion_protection_enabled += false", code)) > 0
+    syncs = len(re.findall(r'^module "sync\w*" {', code, re.MULTILINE))
+    assert code.count("failure_destination_force_destroy = true") == (syncs if unprotected else 0)
 
 
 @pytest.mark.parametrize("example", EXAMPLES)
