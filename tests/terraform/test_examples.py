@@ -5,7 +5,9 @@ import re
 import subprocess
 from pathlib import Path
 
+import boto3
 import pytest
+from botocore import xform_name
 from terraform.workspace import REPOSITORY, STAND_INS, Terraform, with_stand_ins
 
 EXAMPLES = sorted(path.parent.name for path in REPOSITORY.glob("examples/*/versions.tf"))
@@ -101,3 +103,20 @@ def test_the_outputs_that_a_readme_tells_to_use_are_there(example: str) -> None:
     named = set(re.findall(r"terraform (?:-chdir=\S+ )?output -raw (\w+)|output `(\w+)`", readme(example)))
     outputs = set(re.findall(r'^output "(\w+)"', (folder / "outputs.tf").read_text(encoding="utf-8"), re.MULTILINE))
     assert {name for pair in named for name in pair if name} <= outputs
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_awss_own_models_know_the_commands_that_a_readme_shows(example: str) -> None:
+    blocks = "".join(re.findall(r"^```sh$(.*?)^```$", readme(example), re.DOTALL | re.MULTILINE)).replace("\\\n", " ")
+    unknown = []
+    for service, operation, rest in re.findall(r"^aws (?!configure)([a-z]+) ([a-z-]+)(.*)", blocks, re.MULTILINE):
+        model = boto3.client(service, region_name="eu-west-1").meta.service_model
+        names = [name for name in model.operation_names if xform_name(name, "-") == operation]
+        known = {
+            f"--{xform_name(member, '-')}"
+            for name in names
+            for member in model.operation_model(name).input_shape.members
+        }
+        options = set(re.findall(r" (--[a-z-]+)", rest)) - {"--query"}
+        unknown += [f"aws {service} {operation} {option}" for option in sorted(options - known)]
+    assert unknown == []
