@@ -19,7 +19,7 @@ NAME = "operated"
 ITEMS = 60
 FOLDER = "tests/localstack/operations"
 # What LocalStack's state machine doesn't return.
-FORGOTTEN = {"tracing_configuration"}
+FORGOTTEN = {"encryption_configuration", "tracing_configuration"}
 
 
 class Stack:
