@@ -32,6 +32,8 @@ locals {
   patterns_fit = length(local.patterns) <= 5 && alltrue([for pattern in local.patterns : length(pattern) <= 4096])
 
   filters = length(var.filters) == 0 && local.patterns_fit ? tolist(local.patterns) : var.filters
+
+  invoked_arn = var.publish ? one(aws_lambda_alias.live[*].arn) : aws_lambda_function.this.arn
 }
 
 # Every argument that applies to a DynamoDB stream is sent, even if it is AWS's default: for several of them
@@ -39,7 +41,7 @@ locals {
 # is removed.
 resource "aws_lambda_event_source_mapping" "this" {
   event_source_arn                   = var.table.stream_arn
-  function_name                      = aws_lambda_function.this.arn
+  function_name                      = local.invoked_arn
   enabled                            = var.enabled
   starting_position                  = var.starting_position
   batch_size                         = var.batch_size
@@ -82,4 +84,10 @@ resource "aws_lambda_event_source_mapping" "this" {
 
   # Lambda only creates it if the role may already read the stream and write to the failure destination.
   depends_on = [aws_iam_role_policy.this]
+
+  # Another name is another function. Lambda disables the mapping of one that is deleted, and no update enables it.
+  # See https://github.com/hashicorp/terraform-provider-aws/issues/2601
+  lifecycle {
+    replace_triggered_by = [aws_lambda_function.this.id]
+  }
 }

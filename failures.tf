@@ -1,6 +1,6 @@
 # The failure destination, given or created here: dead letters (documents that OpenSearch permanently refuses) and AWS's
 # failure records (batches that Lambda gave up) go to one place. A given one is an object, not an ARN: an ARN may be
-# unknown while planning, and then a count would be too.
+# unknown while planning, but the resource's other arguments say what it is.
 
 locals {
   created_type = var.failure_destination == null ? var.failure_destination_type : "none"
@@ -13,14 +13,67 @@ locals {
   ))
   failure_destination_url = one(concat(var.failure_destination[*].url, aws_sqs_queue.failures[*].url))
   failure_destination_type = (
-    var.failure_destination == null ? var.failure_destination_type : split(":", local.failure_destination_arn)[2]
+    var.failure_destination == null ? var.failure_destination_type
+    : var.failure_destination.fifo_queue != null ? "sqs"
+    : var.failure_destination.fifo_topic != null ? "sns"
+    : var.failure_destination.force_destroy != null ? "s3"
+    : split(":", local.failure_destination_arn)[2]
   )
+
+  # The same as the resources', but not references to them: see iam.tf.
+  failures_name = "${local.name}-failures"
+  failures_arn = (
+    local.created_type == "s3" ? one(aws_s3_bucket.failures[*].arn)
+    : "arn:${local.home[1]}:${local.created_type}:${local.home[3]}:${local.account}:${local.failures_name}"
+  )
+}
+
+# The policy of the queue, topic or bucket itself.
+data "aws_iam_policy_document" "failures" {
+  count = local.created_type == "none" ? 0 : 1
+
+  statement {
+    sid    = "RefusePlainHttp"
+    effect = "Deny"
+    # Every request without TLS. A topic's policy knows no `*`.
+    actions   = { sqs = ["sqs:*"], sns = ["sns:Publish"], s3 = ["s3:*"] }[local.created_type]
+    resources = local.created_type == "s3" ? [local.failures_arn, "${local.failures_arn}/*"] : [local.failures_arn]
+
+    principals {
+      type        = "*"
+      identifiers = ["*"]
+    }
+
+    condition {
+      test     = "Bool"
+      variable = "aws:SecureTransport"
+      values   = ["false"]
+    }
+  }
+
+  # SQS deletes a queue with all that it holds. Here it refuses, whether a destroy asks, another name or another failure
+  # destination. S3 itself keeps a bucket that isn't empty, and a topic holds nothing.
+  dynamic "statement" {
+    for_each = local.created_type == "sqs" && !var.failure_destination_force_destroy ? [local.failures_arn] : []
+    content {
+      sid       = "KeepFailures"
+      effect    = "Deny"
+      actions   = ["sqs:DeleteQueue"]
+      resources = [statement.value]
+
+      principals {
+        type        = "*"
+        identifiers = ["*"]
+      }
+    }
+  }
 }
 
 resource "aws_sqs_queue" "failures" {
   count = local.created_type == "sqs" ? 1 : 0
 
-  name                              = "${local.name}-failures"
+  name                              = local.failures_name
+  policy                            = data.aws_iam_policy_document.failures[0].json
   fifo_queue                        = false   # Lambda delivers to standard queues only
   message_retention_seconds         = 1209600 # 14 days, SQS's maximum
   visibility_timeout_seconds        = 300     # time to redrive what was received; then it is visible again
@@ -47,10 +100,24 @@ resource "aws_sqs_queue_redrive_policy" "failures" {
 resource "aws_sns_topic" "failures" {
   count = local.created_type == "sns" ? 1 : 0
 
-  name              = "${local.name}-failures"
+  name              = local.failures_name
+  policy            = data.aws_iam_policy_document.failures[0].json
   fifo_topic        = false # Lambda delivers to standard topics only
   kms_master_key_id = coalesce(var.failure_destination_kms_key_arn, "alias/aws/sns")
   tags              = var.tags
+}
+
+# A topic keeps nothing: without a subscriber, each failure would be lost.
+resource "aws_sns_topic_subscription" "failures" {
+  count = local.created_type == "sns" ? 1 : 0
+
+  topic_arn                       = aws_sns_topic.failures[0].arn
+  protocol                        = var.failure_destination_subscription.protocol
+  endpoint                        = var.failure_destination_subscription.endpoint
+  subscription_role_arn           = var.failure_destination_subscription.subscription_role_arn
+  raw_message_delivery            = false # SNS's own envelope: a redrive reads it
+  confirmation_timeout_in_minutes = 1
+  endpoint_auto_confirms          = false
 }
 
 # A bucket's name must be globally unique, so AWS completes it. It must not start with a hyphen.
@@ -112,33 +179,11 @@ resource "aws_s3_bucket_lifecycle_configuration" "failures" {
   }
 }
 
-data "aws_iam_policy_document" "failures_bucket" {
-  count = local.created_type == "s3" ? 1 : 0
-
-  statement {
-    sid       = "RefusePlainHttp"
-    effect    = "Deny"
-    actions   = ["s3:*"] # every request without TLS
-    resources = [aws_s3_bucket.failures[0].arn, "${aws_s3_bucket.failures[0].arn}/*"]
-
-    principals {
-      type        = "*"
-      identifiers = ["*"]
-    }
-
-    condition {
-      test     = "Bool"
-      variable = "aws:SecureTransport"
-      values   = ["false"]
-    }
-  }
-}
-
 resource "aws_s3_bucket_policy" "failures" {
   count = local.created_type == "s3" ? 1 : 0
 
   bucket = aws_s3_bucket.failures[0].id
-  policy = data.aws_iam_policy_document.failures_bucket[0].json
+  policy = data.aws_iam_policy_document.failures[0].json
 
   # S3 refuses to change a bucket's policy and its public access block at the same time.
   depends_on = [aws_s3_bucket_public_access_block.failures]

@@ -1,6 +1,11 @@
 locals {
-  # A function's name has at most 64 characters and no dots; a table's may have 255, with dots.
-  stem = substr("${var.name_prefix}${replace(var.table.name, ".", "-")}", 0, 48)
+  # A function's name has at most 64 characters and no dots; a table's may have 255, with dots. Where something is cut
+  # or replaced, a hash keeps the names of two tables apart: with one name, they would share one queue.
+  full_stem = "${var.name_prefix}${var.table.name}"
+  stem = (
+    length(local.full_stem) <= 48 && !strcontains(local.full_stem, ".") ? local.full_stem
+    : "${substr(replace(local.full_stem, ".", "-"), 0, 39)}-${substr(sha256(local.full_stem), 0, 8)}"
+  )
   name = coalesce(var.name, "${local.stem}-opensearch-sync")
 
   # A function's description has at most 256 characters: if need be, indices are only counted.
@@ -32,34 +37,34 @@ locals {
     var.opensearch_endpoint[*],
   ))
 
-  # The log group is always in this account; a table in another account can only be reached by its ARN.
-  account    = split(":", aws_cloudwatch_log_group.this.arn)[4]
+  # A table in another account can only be reached by its ARN.
   table_name = split(":", var.table.arn)[4] == local.account ? var.table.name : var.table.arn
 
-  environment = {
-    BULK_ACTIONS            = var.bulk_actions
-    BULK_BYTES              = var.bulk_bytes
-    BULK_CONNECTIONS        = var.bulk_connections
-    COMPRESSION             = var.compression
-    CONFLICT_WINDOW_SECONDS = var.conflict_window_seconds
-    DEAD_LETTER_ARN         = local.failure_destination_arn
-    INDEX                   = var.index
-    INDICES                 = var.index == null ? local.projections_value : null
-    LOG_LEVEL               = var.log_level
-    OPENSEARCH_AUTH         = var.opensearch_auth
-    OPENSEARCH_CA_FILE      = var.opensearch_ca_file
-    OPENSEARCH_ENDPOINT     = local.endpoint
-    OPENSEARCH_SECRET_ARN   = var.opensearch_secret_arn
-    OPENSEARCH_SERVICE      = var.collection == null ? "es" : "aoss"
-    REQUEST_TIMEOUT_SECONDS = var.request_timeout_seconds
-    SKIP_UNCHANGED          = var.skip_unchanged
-    SYNC_NAME               = local.name
-    TABLE_KEYS              = local.table_keys
-    TABLE_NAME              = local.table_name
-  }
+  # Whether a variable is set must be known while planning: one unknown condition would hide the whole environment.
+  environment = merge(
+    {
+      BULK_ACTIONS            = var.bulk_actions
+      BULK_BYTES              = var.bulk_bytes
+      BULK_CONNECTIONS        = var.bulk_connections
+      COMPRESSION             = var.compression
+      CONFLICT_WINDOW_SECONDS = var.conflict_window_seconds
+      DEAD_LETTER_ARN         = local.failure_destination_arn
+      LOG_LEVEL               = var.log_level
+      OPENSEARCH_AUTH         = var.opensearch_auth
+      OPENSEARCH_ENDPOINT     = local.endpoint
+      OPENSEARCH_SERVICE      = var.collection == null ? "es" : "aoss"
+      REQUEST_TIMEOUT_SECONDS = var.request_timeout_seconds
+      SKIP_UNCHANGED          = var.skip_unchanged
+      SYNC_NAME               = local.name
+      TABLE_KEYS              = local.table_keys
+      TABLE_NAME              = local.table_name
+    },
+    local.projected ? { INDICES = local.projections_value } : { INDEX = var.index },
+    var.opensearch_auth == "basic" ? { OPENSEARCH_SECRET_ARN = var.opensearch_secret_arn } : {},
+    var.opensearch_ca_file == null ? {} : { OPENSEARCH_CA_FILE = var.opensearch_ca_file },
+  )
   environment_variables = merge(
-    var.environment_variables,
-    { for name, value in local.environment : name => tostring(value) if value != null },
+    var.environment_variables, { for name, value in local.environment : name => tostring(value) },
   )
 }
 
@@ -84,9 +89,13 @@ resource "aws_lambda_function" "this" {
   timeout                        = var.timeout
   reserved_concurrent_executions = var.reserved_concurrent_executions
   kms_key_arn                    = var.kms_key_arn
-  publish                        = false
+  publish                        = var.publish
   skip_destroy                   = false
   tags                           = var.tags
+
+  # The group of an address that the function used can't be deleted for up to 45 minutes, unless it gets another.
+  replace_security_groups_on_destroy = var.replace_security_groups_on_destroy
+  replacement_security_group_ids     = var.replacement_security_group_ids
 
   environment {
     variables = local.environment_variables
@@ -127,8 +136,30 @@ resource "aws_lambda_function" "this" {
         "conditions.",
       ])
     }
+
+    precondition {
+      condition = split(":", var.table.arn)[3] == data.aws_region.current.id
+      error_message = join(" ", [
+        "table.arn is ${jsonencode(var.table.arn)} and the provider's Region is ${data.aws_region.current.id}: give a",
+        "table of that Region (of a global table, its replica there), or the module a provider of the table's Region:",
+        "providers = { aws = aws.ALIAS }. Lambda reads streams of its own Region only.",
+      ])
+    }
   }
 
   # When Lambda creates the function, it checks that the role may attach to a VPC and use the key.
   depends_on = [aws_iam_role_policy.this]
 }
+
+# A name for one version of the function: another version there is a rollback, without a deployment.
+resource "aws_lambda_alias" "live" {
+  count = var.publish ? 1 : 0
+
+  name             = "live"
+  description      = "The version that the event source mapping invokes."
+  function_name    = aws_lambda_function.this.function_name
+  function_version = coalesce(var.function_version, aws_lambda_function.this.version)
+}
+
+# Known without a call to AWS.
+data "aws_region" "current" {}

@@ -1,9 +1,14 @@
 # The function's role. Each statement has one purpose and names exactly the resources it is for; `*` is only used where
 # AWS has no narrower resource, with AWS's reason. Nothing is attached to a role that you give: the output `policy` is
 # what it needs.
+#
+# Two rules keep a plan readable. No document refers directly to a resource, only through locals: Terraform reads such a
+# document during apply as soon as the resource changes in any way, and shows the whole policy as unknown. And whether a
+# statement is there never depends on a value that may be unknown while planning: one such statement would hide all.
 
 locals {
-  role_arn = one(concat(var.role[*].arn, aws_iam_role.this[*].arn))
+  role_arn  = one(concat(var.role[*].arn, aws_iam_role.this[*].arn))
+  role_name = one(concat([for role in var.role[*] : reverse(split("/", role.arn))[0]], aws_iam_role.this[*].name))
 
   # A table's key is its stream's key too.
   table_kms_key_arns = compact([
@@ -22,12 +27,60 @@ locals {
     s3  = ["kms:GenerateDataKey"]
   }[local.failure_destination_type]
 
-  # arn:PARTITION:logs:REGION:ACCOUNT:log-group:NAME gives the function's ARN before it exists.
-  home         = split(":", aws_cloudwatch_log_group.this.arn)
-  function_arn = "arn:${local.home[1]}:lambda:${local.home[3]}:${local.home[4]}:function:${local.name}"
+  # arn:PARTITION:logs:REGION:ACCOUNT:log-group:NAME gives the ARNs of other resources before they exist. The log group
+  # is always in this account.
+  log_group_arn = aws_cloudwatch_log_group.this.arn
+  home          = split(":", local.log_group_arn)
+  account       = local.home[4]
+  function_arn  = "arn:${local.home[1]}:lambda:${local.home[3]}:${local.account}:function:${local.name}"
+
+  # The length of this list is known while planning.
+  indices_parameter_arns = aws_ssm_parameter.projections[*].arn
+}
+
+# The use of customer managed keys. While planning, it may be unknown whether there is one: a table that is created in
+# the same apply doesn't say, and a new key's ARN might be null. So these statements have a document of their own.
+data "aws_iam_policy_document" "keys" {
+  dynamic "statement" {
+    for_each = length(local.table_kms_key_arns) > 0 ? [local.table_kms_key_arns] : []
+    content {
+      sid       = "DecryptTable"
+      actions   = ["kms:Decrypt"]
+      resources = statement.value
+    }
+  }
+
+  dynamic "statement" {
+    for_each = var.opensearch_secret_kms_key_arn[*]
+    content {
+      sid       = "DecryptPassword"
+      actions   = ["kms:Decrypt"]
+      resources = [statement.value]
+    }
+  }
+
+  dynamic "statement" {
+    for_each = var.failure_destination_kms_key_arn[*]
+    content {
+      sid       = "EncryptFailures"
+      actions   = local.deliver_encrypted
+      resources = [statement.value]
+    }
+  }
+
+  dynamic "statement" {
+    for_each = var.kms_key_arn[*]
+    content {
+      sid       = "DecryptEnvironment"
+      actions   = ["kms:Decrypt"]
+      resources = [statement.value]
+    }
+  }
 }
 
 data "aws_iam_policy_document" "this" {
+  source_policy_documents = [data.aws_iam_policy_document.keys.json]
+
   statement {
     sid       = "ReadStream"
     actions   = ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"]
@@ -47,15 +100,6 @@ data "aws_iam_policy_document" "this" {
     sid       = "ReadItems"
     actions   = ["dynamodb:BatchGetItem"]
     resources = [var.table.arn]
-  }
-
-  dynamic "statement" {
-    for_each = length(local.table_kms_key_arns) > 0 ? [local.table_kms_key_arns] : []
-    content {
-      sid       = "DecryptTable"
-      actions   = ["kms:Decrypt"]
-      resources = statement.value
-    }
   }
 
   # The function sends nothing but POST /INDEX/_bulk.
@@ -80,7 +124,7 @@ data "aws_iam_policy_document" "this" {
 
   # INDICES that are too long for the environment.
   dynamic "statement" {
-    for_each = aws_ssm_parameter.projections[*].arn
+    for_each = local.indices_parameter_arns
     content {
       sid       = "ReadProjections"
       actions   = ["ssm:GetParameter"]
@@ -89,19 +133,10 @@ data "aws_iam_policy_document" "this" {
   }
 
   dynamic "statement" {
-    for_each = var.opensearch_secret_arn[*]
+    for_each = var.opensearch_auth == "basic" ? [var.opensearch_secret_arn] : []
     content {
       sid       = "ReadPassword"
       actions   = ["secretsmanager:GetSecretValue"]
-      resources = [statement.value]
-    }
-  }
-
-  dynamic "statement" {
-    for_each = var.opensearch_secret_kms_key_arn[*]
-    content {
-      sid       = "DecryptPassword"
-      actions   = ["kms:Decrypt"]
       resources = [statement.value]
     }
   }
@@ -123,29 +158,11 @@ data "aws_iam_policy_document" "this" {
     }
   }
 
-  dynamic "statement" {
-    for_each = var.failure_destination_kms_key_arn[*]
-    content {
-      sid       = "EncryptFailures"
-      actions   = local.deliver_encrypted
-      resources = [statement.value]
-    }
-  }
-
   # `*` after the group: Lambda chooses the names of log streams.
   statement {
     sid       = "WriteLogs"
     actions   = ["logs:CreateLogStream", "logs:PutLogEvents"]
-    resources = ["${aws_cloudwatch_log_group.this.arn}:*"]
-  }
-
-  dynamic "statement" {
-    for_each = var.kms_key_arn[*]
-    content {
-      sid       = "DecryptEnvironment"
-      actions   = ["kms:Decrypt"]
-      resources = [statement.value]
-    }
+    resources = ["${local.log_group_arn}:*"]
   }
 
   # `*`: X-Ray has no resources for these actions.
@@ -196,7 +213,7 @@ data "aws_iam_policy_document" "this" {
       condition {
         test     = "ArnEquals"
         variable = "lambda:SourceFunctionArn"
-        values   = [local.function_arn]
+        values   = concat([local.function_arn], var.publish ? ["${local.function_arn}:*"] : [])
       }
     }
   }
@@ -210,6 +227,14 @@ data "aws_iam_policy_document" "assume_role" {
     principals {
       type        = "Service"
       identifiers = ["lambda.amazonaws.com"]
+    }
+
+    # IfExists: AWS doesn't document that Lambda names the account in every call, and a condition on what isn't sent
+    # would stop the sync. Another account can't pass this role to a function of its own in any case.
+    condition {
+      test     = "StringEqualsIfExists"
+      variable = "aws:SourceAccount"
+      values   = [local.account]
     }
   }
 }
@@ -226,12 +251,21 @@ resource "aws_iam_role" "this" {
   assume_role_policy   = data.aws_iam_policy_document.assume_role.json
   permissions_boundary = var.permissions_boundary
   tags                 = var.tags
+
+  # Another name or path is another role: the function changes to it before the old one goes.
+  lifecycle {
+    create_before_destroy = true
+  }
 }
 
 resource "aws_iam_role_policy" "this" {
-  count = var.role == null ? 1 : 0
+  count = var.role == null && var.attach_policy ? 1 : 0
 
   name   = "sync"
   role   = aws_iam_role.this[0].id
   policy = data.aws_iam_policy_document.this.json
+
+  lifecycle {
+    create_before_destroy = true
+  }
 }

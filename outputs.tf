@@ -1,3 +1,8 @@
+output "alias_arn" {
+  description = "ARN of the alias live; null without publish."
+  value       = one(aws_lambda_alias.live[*].arn)
+}
+
 output "collection_arn" {
   description = "ARN of the collection that the function writes to; null for a domain or another OpenSearch."
   value       = try(var.collection.arn, null)
@@ -51,6 +56,23 @@ output "function_name" {
   value       = aws_lambda_function.this.function_name
 }
 
+output "function_qualified_arn" {
+  description = "ARN of what the event source mapping invokes: with publish the alias, else the function."
+  value       = local.invoked_arn
+}
+
+output "function_qualifier" {
+  description = <<-EOT
+    With publish live, the name of the alias: the command then takes FUNCTION_NAME:live. Else null.
+  EOT
+  value       = one(aws_lambda_alias.live[*].name)
+}
+
+output "function_version" {
+  description = "The published version that the event source mapping invokes; null without publish."
+  value       = one(aws_lambda_alias.live[*].function_version)
+}
+
 output "index" {
   description = "The index, or alias, that the sync writes to; null if there are several."
   value       = length(local.indices) == 1 ? local.indices[0] : null
@@ -94,6 +116,22 @@ output "role_arn" {
   value       = local.role_arn
 }
 
+output "role_name" {
+  description = "Name of the function's role, created here or given."
+  value       = local.role_name
+}
+
+output "rollback_command" {
+  description = <<-EOT
+    With publish, the command that rolls the function back to an earlier VERSION, at once; null without. Then set
+    function_version to it, or the next apply returns to the newest.
+  EOT
+  value = one([for alias in aws_lambda_alias.live : join(" ", [
+    "aws lambda update-alias --region ${data.aws_region.current.id} --function-name ${alias.function_name}",
+    "--name ${alias.name} --function-version VERSION",
+  ])])
+}
+
 output "settings" {
   description = <<-EOT
     What modules/operations takes over from the sync, by sync = module.search. It includes environment_variables: if
@@ -105,7 +143,7 @@ output "settings" {
     environment_variables           = local.environment_variables
     failure_destination_kms_key_arn = var.failure_destination_kms_key_arn
     filename                        = var.filename
-    indices_parameter_arn           = one(aws_ssm_parameter.projections[*].arn)
+    indices_parameter_arns          = local.indices_parameter_arns
     kms_key_arn                     = var.kms_key_arn
     layers                          = var.layers
     log_kms_key_arn                 = var.log_kms_key_arn
@@ -114,13 +152,17 @@ output "settings" {
     opensearch_secret_kms_key_arn   = var.opensearch_secret_kms_key_arn
     opensearch_service              = local.environment.OPENSEARCH_SERVICE
     permissions_boundary            = var.permissions_boundary
-    request_timeout_seconds         = var.request_timeout_seconds
-    role_path                       = var.role_path
-    runtime                         = var.runtime
-    s3_bucket                       = var.s3_bucket
-    s3_key                          = var.s3_key
-    s3_object_version               = var.s3_object_version
-    source_code_hash                = var.source_code_hash
+
+    replace_security_groups_on_destroy = var.replace_security_groups_on_destroy
+    replacement_security_group_ids     = var.replacement_security_group_ids
+
+    request_timeout_seconds = var.request_timeout_seconds
+    role_path               = var.role_path
+    runtime                 = var.runtime
+    s3_bucket               = var.s3_bucket
+    s3_key                  = var.s3_key
+    s3_object_version       = var.s3_object_version
+    source_code_hash        = var.source_code_hash
     table = {
       arn          = var.table.arn
       kms_key_arns = local.table_kms_key_arns

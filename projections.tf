@@ -3,7 +3,7 @@
 # Manager.
 
 locals {
-  indices = sort(concat(var.index[*], keys(var.indices)))
+  indices = local.projected ? sort(keys(var.indices)) : [var.index]
 
   # Without nulls and defaults.
   projections = {
@@ -37,7 +37,7 @@ locals {
   projections_parameter  = local.projections_json_bytes > 2000 && length(local.projections_gzip) > 2600
 
   projections_value = (
-    local.projections_parameter ? one(aws_ssm_parameter.projections[*].arn)
+    local.projections_parameter ? one(local.indices_parameter_arns)
     : local.projections_json_bytes > 2000 ? local.projections_gzip : local.projections_json
   )
 }

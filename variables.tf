@@ -79,6 +79,24 @@ variable "architectures" {
   }
 }
 
+variable "attach_policy" {
+  type        = bool
+  description = <<-EOT
+    Whether the role created here gets the policy inline (default: true). With false, attach the output policy to it
+    yourself (output role_name) in the same apply: Lambda makes no event source mapping for a role without these rights.
+  EOT
+  default     = true
+  nullable    = false
+
+  validation {
+    condition = var.attach_policy || var.role == null
+    error_message = join(" ", [
+      "attach_policy is ${var.attach_policy} and role is given: nothing is ever attached to a role that you give;",
+      "leave attach_policy out.",
+    ])
+  }
+}
+
 variable "batch_size" {
   type        = number
   description = <<-EOT
@@ -156,7 +174,8 @@ variable "bulk_connections" {
 variable "code_signing_config_arn" {
   type        = string
   description = <<-EOT
-    ARN of a code signing configuration, for a package that you signed (s3_bucket, s3_key). Null (default): none.
+    ARN of a code signing configuration, for a package that you signed (s3_bucket and s3_key, or filename). Null
+    (default): none.
   EOT
   default     = null
 
@@ -170,6 +189,15 @@ variable "code_signing_config_arn" {
     error_message = join(" ", [
       "code_signing_config_arn is ${jsonencode(var.code_signing_config_arn)}: give the ARN of a code signing",
       "configuration (arn:aws:lambda:REGION:ACCOUNT:code-signing-config:csc-ID), or null.",
+    ])
+  }
+
+  validation {
+    condition = var.code_signing_config_arn == null || var.s3_bucket != null || var.filename != null
+    error_message = join(" ", [
+      "code_signing_config_arn is ${jsonencode(var.code_signing_config_arn)} with the package that comes with this",
+      "module, which isn't signed: sign it with AWS Signer and give the signed package (s3_bucket and s3_key, or",
+      "filename).",
     ])
   }
 }
@@ -334,14 +362,30 @@ variable "environment_variables" {
 
 variable "failure_destination" {
   type = object({
-    arn = string
-    url = optional(string)
+    arn           = string
+    fifo_queue    = optional(bool)
+    fifo_topic    = optional(bool)
+    force_destroy = optional(bool)
+    url           = optional(string)
   })
   description = <<-EOT
     Where dead letters and AWS's failure records go: an aws_sqs_queue (standard), aws_sns_topic (standard) or
-    aws_s3_bucket as a whole. Null (default): one of failure_destination_type is created.
+    aws_s3_bucket as a whole: its other attributes say what it is before its ARN is known. Null (default): one of
+    failure_destination_type is created. Redrive what waits in the old destination before you change it.
   EOT
   default     = null
+
+  validation {
+    condition = (
+      try(coalesce(var.failure_destination.fifo_queue, false), false) == false
+      && try(coalesce(var.failure_destination.fifo_topic, false), false) == false
+    )
+    error_message = join(" ", [
+      "failure_destination has fifo_queue = ${jsonencode(try(var.failure_destination.fifo_queue, null))} and",
+      "fifo_topic = ${jsonencode(try(var.failure_destination.fifo_topic, null))}: give a standard queue or topic;",
+      "Lambda delivers to no FIFO one.",
+    ])
+  }
 
   validation {
     condition = (
@@ -385,8 +429,10 @@ variable "failure_destination_expiration_days" {
 variable "failure_destination_force_destroy" {
   type        = bool
   description = <<-EOT
-    Whether a destroy may delete a bucket created here that still holds failures (default: false: they may be the only
-    trace of a lost change).
+    Whether a queue created here can be deleted at all, and a bucket created here with what it holds (default: false:
+    failures may be the only trace of a lost change). A queue's own policy refuses its deletion, be it by a destroy, by
+    another name or by another failure destination. So redrive what waits in it, set this to true, apply, and only then
+    make that change.
   EOT
   default     = false
   nullable    = false
@@ -471,12 +517,67 @@ variable "failure_destination_redrive_policy" {
   }
 }
 
+variable "failure_destination_subscription" {
+  type = object({
+    protocol              = string
+    endpoint              = string
+    subscription_role_arn = optional(string)
+  })
+  description = <<-EOT
+    Who gets the failures of a topic created here (failure_destination_type sns): a topic keeps nothing, so it needs a
+    subscriber. As of an aws_sns_topic_subscription: protocol sqs (whose queue a redrive can read), firehose (with
+    subscription_role_arn), lambda, https, email or email-json, and its endpoint. Null (default): no topic is created.
+  EOT
+  default     = null
+
+  validation {
+    condition = (
+      (var.failure_destination_subscription != null)
+      == (var.failure_destination == null && var.failure_destination_type == "sns")
+    )
+    error_message = join(" ", [
+      "failure_destination_subscription is ${var.failure_destination_subscription == null ? "null" : "given"}, and",
+      "failure_destination_type is '${var.failure_destination_type}' with failure_destination",
+      "${var.failure_destination == null ? "null" : "given"}: a topic created here needs one, such as { protocol =",
+      "\"sqs\", endpoint = aws_sqs_queue.failures.arn }, or each failure is lost; nothing else takes one.",
+    ])
+  }
+
+  validation {
+    condition = (
+      var.failure_destination_subscription == null
+      || contains(
+        ["email", "email-json", "firehose", "https", "lambda", "sqs"],
+        try(var.failure_destination_subscription.protocol, ""),
+      )
+    )
+    error_message = join(" ", [
+      "failure_destination_subscription.protocol is",
+      "${jsonencode(try(var.failure_destination_subscription.protocol, null))}: give sqs, firehose, lambda, https,",
+      "email or email-json.",
+    ])
+  }
+
+  validation {
+    condition = (
+      (try(var.failure_destination_subscription.protocol, "") == "firehose")
+      == (try(var.failure_destination_subscription.subscription_role_arn, null) != null)
+    )
+    error_message = join(" ", [
+      "failure_destination_subscription.subscription_role_arn is",
+      "${jsonencode(try(var.failure_destination_subscription.subscription_role_arn, null))} with protocol",
+      "${jsonencode(try(var.failure_destination_subscription.protocol, null))}: firehose needs the ARN of a role that",
+      "SNS delivers with, the others accept none.",
+    ])
+  }
+}
+
 variable "failure_destination_type" {
   type        = string
   description = <<-EOT
-    What to create if you give no failure_destination: sqs (default: failures can be redriven message by message), sns,
-    or s3 (AWS's failure records then hold the whole event, not just a pointer into the stream that is useless after 24
-    hours).
+    What to create if you give no failure_destination: sqs (default: failures can be redriven message by message), sns
+    (with failure_destination_subscription), or s3 (AWS's failure records then hold the whole event, not just a pointer
+    into the stream that is useless after 24 hours).
   EOT
   default     = "sqs"
   nullable    = false
@@ -568,6 +669,31 @@ variable "filters_kms_key_arn" {
     error_message = join(" ", [
       "filters_kms_key_arn is ${jsonencode(var.filters_kms_key_arn)}: give the ARN of a KMS key",
       "(arn:aws:kms:REGION:ACCOUNT:key/ID, not an alias), or null.",
+    ])
+  }
+
+  validation {
+    condition = var.filters_kms_key_arn == null || length(local.filters) > 0
+    error_message = join(" ", [
+      "filters_kms_key_arn is ${jsonencode(var.filters_kms_key_arn)}, but there are no filters to encrypt: give",
+      "filters, or leave it out.",
+    ])
+  }
+}
+
+variable "function_version" {
+  type        = string
+  description = <<-EOT
+    The published version that the event source mapping invokes, such as "7", to stay with it after a rollback (see
+    publish). Null (default): the newest.
+  EOT
+  default     = null
+
+  validation {
+    condition = var.function_version == null || (var.publish && can(regex("^[1-9][0-9]*$", var.function_version)))
+    error_message = join(" ", [
+      "function_version is ${jsonencode(var.function_version)} with publish ${var.publish}: give the number of a",
+      "published version, with publish = true, or null for the newest.",
     ])
   }
 }
@@ -1184,8 +1310,10 @@ variable "name" {
   type        = string
   description = <<-EOT
     Name of the function, and the stem of the names of everything that belongs to it: 1 to 64 of a-z A-Z 0-9 _ -
-    characters. Null (default): the table's name followed by -opensearch-sync. Two syncs of one table need different
-    names.
+    characters. Null (default): the table's name followed by -opensearch-sync; where it is too long or has dots, a hash
+    of it keeps two tables apart. Two syncs of one table need different names. Another name is another function with
+    another event source mapping, which starts at starting_position; see failure_destination_force_destroy for its
+    queue.
   EOT
   default     = null
 
@@ -1408,6 +1536,62 @@ variable "permissions_boundary" {
   }
 }
 
+variable "publish" {
+  type        = bool
+  description = <<-EOT
+    Whether each change of the function publishes a version, and the event source mapping invokes the newest by the
+    alias live (default: false). Then one command rolls code and settings back (output rollback_command), and
+    function_version keeps it so. Lambda keeps old versions; delete those that you don't need.
+  EOT
+  default     = false
+  nullable    = false
+}
+
+variable "replace_security_groups_on_destroy" {
+  type        = bool
+  description = <<-EOT
+    Whether a destroy first gives the function's network interfaces other security groups, so that those of vpc_config
+    can be deleted at once: Lambda keeps the interfaces for up to 45 minutes (default: false).
+  EOT
+  default     = false
+  nullable    = false
+
+  validation {
+    condition = !var.replace_security_groups_on_destroy || var.vpc_config != null
+    error_message = join(" ", [
+      "replace_security_groups_on_destroy is ${var.replace_security_groups_on_destroy} without vpc_config: only a",
+      "function in a VPC has security groups; leave it out.",
+    ])
+  }
+}
+
+variable "replacement_security_group_ids" {
+  type        = set(string)
+  description = <<-EOT
+    The security groups that replace_security_groups_on_destroy gives the function's network interfaces. Null (default):
+    the VPC's default one.
+  EOT
+  default     = null
+
+  validation {
+    condition = (
+      var.replacement_security_group_ids == null
+      || try(
+        var.replace_security_groups_on_destroy
+        && length(var.replacement_security_group_ids) >= 1
+        && length(var.replacement_security_group_ids) <= 5
+        && alltrue([for id in var.replacement_security_group_ids : startswith(id, "sg-")]),
+        false,
+      )
+    )
+    error_message = join(" ", [
+      "replacement_security_group_ids is ${jsonencode(var.replacement_security_group_ids)} with",
+      "replace_security_groups_on_destroy ${var.replace_security_groups_on_destroy}: give 1 to 5 security group ids",
+      "(sg-…) with replace_security_groups_on_destroy = true, or null.",
+    ])
+  }
+}
+
 variable "request_timeout_seconds" {
   type        = number
   description = <<-EOT
@@ -1502,7 +1686,10 @@ variable "role_name" {
 
 variable "role_path" {
   type        = string
-  description = "Path of the role created here, such as /service/ (default: \"/\")."
+  description = <<-EOT
+    Path of the role created here, such as /service/ (default: "/"). Another path is another role, which is created
+    before the old one is deleted. With a role_name, IAM refuses that (EntityAlreadyExists): change both at once.
+  EOT
   default     = "/"
   nullable    = false
 
@@ -1525,13 +1712,16 @@ variable "role_path" {
 
 variable "runtime" {
   type        = string
-  description = "The function's Python: python3.11, python3.12 or python3.13 (default: AWS supports it the longest)."
+  description = <<-EOT
+    The function's Python: python3.11, python3.12, python3.13 (default: each supported version of hashicorp/aws knows
+    it) or python3.14 (needs a version of hashicorp/aws that knows it; 5.100.0 doesn't).
+  EOT
   default     = "python3.13"
   nullable    = false
 
   validation {
-    condition     = contains(["python3.11", "python3.12", "python3.13"], var.runtime)
-    error_message = "runtime is '${var.runtime}': give python3.11, python3.12 or python3.13."
+    condition     = contains(["python3.11", "python3.12", "python3.13", "python3.14"], var.runtime)
+    error_message = "runtime is '${var.runtime}': give python3.11, python3.12, python3.13 or python3.14."
   }
 }
 
@@ -1615,7 +1805,8 @@ variable "starting_position" {
   description = <<-EOT
     Where in the stream a new event source mapping starts: TRIM_HORIZON (default, as AWS advises: with everything that
     the stream holds; LATEST would miss what is written while Lambda sets it up) or LATEST. A change replaces the event
-    source mapping, which then starts there again.
+    source mapping, which then starts there again, and so does another name: LATEST loses what is written between the
+    end of the old one and the start of the new one.
   EOT
   default     = "TRIM_HORIZON"
   nullable    = false

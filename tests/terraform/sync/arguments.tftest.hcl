@@ -57,6 +57,7 @@ run "defaults" {
       && aws_lambda_function.this.timeout == 120
       && aws_lambda_function.this.reserved_concurrent_executions == -1
       && aws_lambda_function.this.publish == false
+      && aws_lambda_function.this.replace_security_groups_on_destroy == false
       && aws_lambda_function.this.ephemeral_storage[0].size == 512
       && aws_lambda_function.this.tracing_config[0].mode == "PassThrough"
       && length(aws_lambda_function.this.vpc_config) == 0
@@ -71,10 +72,7 @@ run "defaults" {
   }
 
   assert {
-    condition = (
-      aws_cloudwatch_log_group.this.retention_in_days == 30
-      && aws_cloudwatch_log_group.this.log_group_class == "STANDARD"
-    )
+    condition     = aws_cloudwatch_log_group.this.retention_in_days == 30
     error_message = "The log group is planned as ${jsonencode(aws_cloudwatch_log_group.this)}"
   }
 
@@ -130,6 +128,9 @@ run "everything_set" {
     name                               = "search"
     parallelization_factor             = 10
     permissions_boundary               = "arn:aws:iam::111122223333:policy/bound"
+    publish                            = true
+    replace_security_groups_on_destroy = true
+    replacement_security_group_ids     = ["sg-2"]
     reserved_concurrent_executions     = 40
     role_name                          = "search-in-ireland"
     role_path                          = "/service/"
@@ -179,6 +180,9 @@ run "everything_set" {
       && aws_lambda_function.this.memory_size == 1024
       && aws_lambda_function.this.timeout == 900
       && aws_lambda_function.this.reserved_concurrent_executions == 40
+      && aws_lambda_function.this.publish == true
+      && aws_lambda_function.this.replace_security_groups_on_destroy == true
+      && aws_lambda_function.this.replacement_security_group_ids == toset(["sg-2"])
       && aws_lambda_function.this.tracing_config[0].mode == "Active"
       && aws_lambda_function.this.vpc_config[0].subnet_ids == toset(["subnet-1"])
       && aws_lambda_function.this.vpc_config[0].security_group_ids == toset(["sg-1"])
@@ -310,7 +314,8 @@ run "a_topic_is_encrypted" {
   command = plan
 
   variables {
-    failure_destination_type = "sns"
+    failure_destination_type         = "sns"
+    failure_destination_subscription = { protocol = "sqs", endpoint = "arn:aws:sqs:eu-west-1:111122223333:letters" }
   }
 
   assert {

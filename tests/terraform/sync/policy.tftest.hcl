@@ -25,6 +25,10 @@ override_resource {
 }
 
 override_resource {
+  target = aws_lambda_alias.live
+}
+
+override_resource {
   target = aws_lambda_event_source_mapping.this
 }
 
@@ -52,6 +56,10 @@ override_resource {
 
 override_resource {
   target = aws_s3_bucket_server_side_encryption_configuration.failures
+}
+
+override_resource {
+  target = aws_sns_topic_subscription.failures
 }
 
 override_resource {
@@ -132,9 +140,65 @@ run "a_domain_and_a_queue" {
         Effect    = "Allow"
         Action    = "sts:AssumeRole"
         Principal = { Service = "lambda.amazonaws.com" }
+        Condition = { StringEqualsIfExists = { "aws:SourceAccount" = "111122223333" } }
       }]
     }
     error_message = "The role's trust policy is ${aws_iam_role.this[0].assume_role_policy}"
+  }
+}
+
+# A statement without a condition, so that nobody can delete the queue while it is there.
+run "a_queue_keeps_what_it_holds" {
+  assert {
+    condition = jsondecode(aws_sqs_queue.failures[0].policy) == {
+      Version = "2012-10-17"
+      Statement = [
+        {
+          Sid       = "RefusePlainHttp"
+          Effect    = "Deny"
+          Principal = "*"
+          Action    = "sqs:*"
+          Resource  = "arn:aws:sqs:eu-west-1:111122223333:products-opensearch-sync-failures"
+          Condition = { Bool = { "aws:SecureTransport" = "false" } }
+        },
+        {
+          Sid       = "KeepFailures"
+          Effect    = "Deny"
+          Principal = "*"
+          Action    = "sqs:DeleteQueue"
+          Resource  = "arn:aws:sqs:eu-west-1:111122223333:products-opensearch-sync-failures"
+        },
+      ]
+    }
+    error_message = "The queue's policy is ${aws_sqs_queue.failures[0].policy}"
+  }
+}
+
+run "a_queue_may_be_deleted" {
+  variables {
+    failure_destination_force_destroy = true
+  }
+
+  assert {
+    condition     = !strcontains(aws_sqs_queue.failures[0].policy, "DeleteQueue")
+    error_message = "The queue's policy is ${aws_sqs_queue.failures[0].policy}"
+  }
+}
+
+run "the_code_of_no_version_uses_the_vpcs_rights" {
+  variables {
+    publish    = true
+    vpc_config = { subnet_ids = ["subnet-1"], security_group_ids = ["sg-1"] }
+  }
+
+  assert {
+    condition = one([
+      for statement in jsondecode(output.policy).Statement : statement.Condition if statement.Sid == "KeepCodeOffVpc"
+      ]).ArnEquals["lambda:SourceFunctionArn"] == [
+      "arn:aws:lambda:eu-west-1:111122223333:function:products-opensearch-sync",
+      "arn:aws:lambda:eu-west-1:111122223333:function:products-opensearch-sync:*",
+    ]
+    error_message = "The policy is ${output.policy}"
   }
 }
 
@@ -145,7 +209,23 @@ run "a_collection_and_a_topic" {
       arn                 = "arn:aws:aoss:eu-west-1:111122223333:collection/abc123"
       collection_endpoint = "https://abc123.eu-west-1.aoss.amazonaws.com"
     }
-    failure_destination_type = "sns"
+    failure_destination_type         = "sns"
+    failure_destination_subscription = { protocol = "sqs", endpoint = "arn:aws:sqs:eu-west-1:111122223333:letters" }
+  }
+
+  assert {
+    condition = jsondecode(aws_sns_topic.failures[0].policy) == {
+      Version = "2012-10-17"
+      Statement = [{
+        Sid       = "RefusePlainHttp"
+        Effect    = "Deny"
+        Principal = "*"
+        Action    = "sns:Publish"
+        Resource  = "arn:aws:sns:eu-west-1:111122223333:products-opensearch-sync-failures"
+        Condition = { Bool = { "aws:SecureTransport" = "false" } }
+      }]
+    }
+    error_message = "The topic's policy is ${aws_sns_topic.failures[0].policy}"
   }
 
   assert {

@@ -22,6 +22,11 @@ variables {
 run "everything_good" {
   command = plan
 
+  override_data {
+    target = data.aws_region.current
+    values = { id = "cn-north-1" }
+  }
+
   variables {
     index = ".products-2025_@é"
     table = {
@@ -47,7 +52,7 @@ run "everything_good" {
     conflict_window_seconds             = 3600
     enabled                             = false
     environment_variables               = { AWS_ENDPOINT_URL_DYNAMODB = "https://dynamodb.cn-north-1.amazonaws.com.cn" }
-    failure_destination                 = { arn = "arn:aws-cn:s3:::failures.example.com" }
+    failure_destination                 = { arn = "arn:aws-cn:s3:::failures.example.com", force_destroy = false }
     failure_destination_expiration_days = 3650
     failure_destination_force_destroy   = true
     failure_destination_kms_key_arn     = "arn:aws-cn:kms:cn-north-1:111122223333:key/mrk-1234abcd"
@@ -96,6 +101,35 @@ run "a_signed_package" {
 
   variables {
     code_signing_config_arn = "arn:aws-cn:lambda:cn-north-1:111122223333:code-signing-config:csc-0123456789abcdef0"
+    s3_bucket               = "packages"
+    s3_key                  = "signed.zip"
+  }
+}
+
+run "a_topic_with_a_subscriber" {
+  command = plan
+
+  variables {
+    failure_destination_type = "sns"
+    failure_destination_subscription = {
+      protocol              = "firehose"
+      endpoint              = "arn:aws-cn:firehose:cn-north-1:111122223333:deliverystream/letters"
+      subscription_role_arn = "arn:aws-cn:iam::111122223333:role/letters"
+    }
+  }
+}
+
+run "a_pinned_version" {
+  command = plan
+
+  variables {
+    attach_policy                      = false
+    publish                            = true
+    function_version                   = "12"
+    replace_security_groups_on_destroy = true
+    replacement_security_group_ids     = ["sg-2"]
+    runtime                            = "python3.11"
+    vpc_config                         = { subnet_ids = ["subnet-1"], security_group_ids = ["sg-1"] }
   }
 }
 
@@ -290,6 +324,17 @@ run "refuses_a_table_without_hash_key" {
   expect_failures = [var.table]
 }
 
+run "refuses_a_table_of_another_region_than_the_providers" {
+  command = plan
+
+  override_data {
+    target = data.aws_region.current
+    values = { id = "us-east-1" }
+  }
+
+  expect_failures = [aws_lambda_function.this]
+}
+
 run "refuses_two_architectures" {
   command = plan
 
@@ -308,6 +353,17 @@ run "refuses_an_unknown_architecture" {
   }
 
   expect_failures = [var.architectures]
+}
+
+run "refuses_to_attach_nothing_to_a_given_role" {
+  command = plan
+
+  variables {
+    attach_policy = false
+    role          = { arn = "arn:aws:iam::111122223333:role/mine" }
+  }
+
+  expect_failures = [var.attach_policy]
 }
 
 run "refuses_a_batch_size_of_0" {
@@ -385,6 +441,16 @@ run "refuses_a_code_signing_config_that_is_none" {
 
   variables {
     code_signing_config_arn = "csc-1"
+  }
+
+  expect_failures = [var.code_signing_config_arn]
+}
+
+run "refuses_to_sign_the_modules_own_package" {
+  command = plan
+
+  variables {
+    code_signing_config_arn = "arn:aws:lambda:eu-west-1:111122223333:code-signing-config:csc-0123456789abcdef0"
   }
 
   expect_failures = [var.code_signing_config_arn]
@@ -532,6 +598,27 @@ run "refuses_a_fifo_topic" {
   expect_failures = [var.failure_destination]
 }
 
+# As with a queue that the same apply creates: its ARN isn't known yet.
+run "refuses_a_queue_that_says_that_it_is_fifo" {
+  command = plan
+
+  variables {
+    failure_destination = { arn = "arn:aws:sqs:eu-west-1:111122223333:letters", fifo_queue = true }
+  }
+
+  expect_failures = [var.failure_destination]
+}
+
+run "refuses_a_topic_that_says_that_it_is_fifo" {
+  command = plan
+
+  variables {
+    failure_destination = { arn = "arn:aws:sns:eu-west-1:111122223333:letters", fifo_topic = true }
+  }
+
+  expect_failures = [var.failure_destination]
+}
+
 run "refuses_a_failure_destination_that_is_a_function" {
   command = plan
 
@@ -614,6 +701,63 @@ run "refuses_to_redrive_after_no_receive" {
   }
 
   expect_failures = [var.failure_destination_redrive_policy]
+}
+
+run "refuses_a_topic_without_a_subscriber" {
+  command = plan
+
+  variables {
+    failure_destination_type = "sns"
+  }
+
+  expect_failures = [var.failure_destination_subscription]
+}
+
+run "refuses_a_subscriber_without_a_topic" {
+  command = plan
+
+  variables {
+    failure_destination_subscription = { protocol = "sqs", endpoint = "arn:aws:sqs:eu-west-1:111122223333:letters" }
+  }
+
+  expect_failures = [var.failure_destination_subscription]
+}
+
+run "refuses_a_subscriber_of_a_given_topic" {
+  command = plan
+
+  variables {
+    failure_destination              = { arn = "arn:aws:sns:eu-west-1:111122223333:letters" }
+    failure_destination_type         = "sns"
+    failure_destination_subscription = { protocol = "sqs", endpoint = "arn:aws:sqs:eu-west-1:111122223333:letters" }
+  }
+
+  expect_failures = [var.failure_destination_subscription]
+}
+
+run "refuses_a_subscriber_by_text_message" {
+  command = plan
+
+  variables {
+    failure_destination_type         = "sns"
+    failure_destination_subscription = { protocol = "sms", endpoint = "+10000000000" }
+  }
+
+  expect_failures = [var.failure_destination_subscription]
+}
+
+run "refuses_a_firehose_without_role" {
+  command = plan
+
+  variables {
+    failure_destination_type = "sns"
+    failure_destination_subscription = {
+      protocol = "firehose"
+      endpoint = "arn:aws:firehose:eu-west-1:111122223333:deliverystream/letters"
+    }
+  }
+
+  expect_failures = [var.failure_destination_subscription]
 }
 
 run "refuses_an_unknown_failure_destination_type" {
@@ -749,6 +893,37 @@ run "refuses_a_filters_kms_alias" {
   }
 
   expect_failures = [var.filters_kms_key_arn]
+}
+
+run "refuses_a_key_for_no_filters" {
+  command = plan
+
+  variables {
+    filters_kms_key_arn = "arn:aws:kms:eu-west-1:111122223333:key/filters"
+  }
+
+  expect_failures = [var.filters_kms_key_arn]
+}
+
+run "refuses_a_version_of_a_function_without_versions" {
+  command = plan
+
+  variables {
+    function_version = "7"
+  }
+
+  expect_failures = [var.function_version]
+}
+
+run "refuses_a_version_that_is_no_number" {
+  command = plan
+
+  variables {
+    publish          = true
+    function_version = "$LATEST"
+  }
+
+  expect_failures = [var.function_version]
 }
 
 run "refuses_a_kms_alias" {
@@ -1154,6 +1329,27 @@ run "refuses_a_boundary_for_a_given_role" {
   }
 
   expect_failures = [var.permissions_boundary]
+}
+
+run "refuses_to_replace_security_groups_without_a_vpc" {
+  command = plan
+
+  variables {
+    replace_security_groups_on_destroy = true
+  }
+
+  expect_failures = [var.replace_security_groups_on_destroy]
+}
+
+run "refuses_replacements_that_replace_nothing" {
+  command = plan
+
+  variables {
+    replacement_security_group_ids = ["sg-2"]
+    vpc_config                     = { subnet_ids = ["subnet-1"], security_group_ids = ["sg-1"] }
+  }
+
+  expect_failures = [var.replacement_security_group_ids]
 }
 
 run "refuses_a_request_timeout_of_301_seconds" {

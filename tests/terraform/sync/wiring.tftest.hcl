@@ -74,7 +74,13 @@ run "the_shortest_call" {
     condition = (
       output.function_name == "products-opensearch-sync"
       && output.function_arn == aws_lambda_function.this.arn
+      && output.alias_arn == null
+      && output.function_qualified_arn == aws_lambda_function.this.arn
+      && output.function_qualifier == null
+      && output.function_version == null
+      && output.rollback_command == null
       && output.role_arn == aws_iam_role.this[0].arn
+      && output.role_name == aws_iam_role.this[0].name
       && output.event_source_mapping_uuid == aws_lambda_event_source_mapping.this.uuid
       && output.event_source_mapping_arn == aws_lambda_event_source_mapping.this.arn
       && output.failure_destination_arn == aws_sqs_queue.failures[0].arn
@@ -94,7 +100,7 @@ run "the_shortest_call" {
       && output.policy == data.aws_iam_policy_document.this.json
       && tomap(output.settings.environment_variables) == aws_lambda_function.this.environment[0].variables
       && output.settings.filename == null
-      && output.settings.indices_parameter_arn == null
+      && length(output.settings.indices_parameter_arns) == 0
       && output.settings.projected == false
       && output.settings.source_code_hash == null
       && output.settings.table.arn == var.table.arn
@@ -184,9 +190,10 @@ run "a_long_table_name_still_gives_a_function_name" {
     failure_destination_type = "s3"
   }
 
+  # 48 characters, the last eight of them from sha256("team-search-a.table.whose.name.is.long.but.still.allowed").
   assert {
     condition = (
-      aws_lambda_function.this.function_name == "team-search-a-table-whose-name-is-long-but-still-opensearch-sync"
+      aws_lambda_function.this.function_name == "team-search-a-table-whose-name-is-long--95bf19e2-opensearch-sync"
     )
     error_message = "The function's name is ${aws_lambda_function.this.function_name}."
   }
@@ -194,6 +201,68 @@ run "a_long_table_name_still_gives_a_function_name" {
   assert {
     condition     = can(regex("^[a-z0-9][a-z0-9-]{1,36}$", aws_s3_bucket.failures[0].bucket_prefix))
     error_message = "The bucket's prefix is ${aws_s3_bucket.failures[0].bucket_prefix}: S3 allows 37 characters."
+  }
+}
+
+run "a_dot_is_replaced_and_leaves_a_mark" {
+  variables {
+    table = {
+      name       = "team.orders"
+      arn        = "arn:aws:dynamodb:eu-west-1:111122223333:table/team.orders"
+      stream_arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/team.orders/stream/2025-01-01T00:00:00.000"
+      hash_key   = "productId"
+    }
+  }
+
+  # The table team-orders has the name without a mark.
+  assert {
+    condition     = aws_lambda_function.this.function_name == "team-orders-ac5ca716-opensearch-sync"
+    error_message = "The function's name is ${aws_lambda_function.this.function_name}."
+  }
+
+  assert {
+    condition     = aws_sqs_queue.failures[0].name == "team-orders-ac5ca716-opensearch-sync-failures"
+    error_message = "The queue's name is ${aws_sqs_queue.failures[0].name}."
+  }
+}
+
+run "a_name_of_just_the_right_length_stays" {
+  variables {
+    table = {
+      name = "a-table-whose-name-has-exactly-as-many-as-fit-in"
+      arn  = "arn:aws:dynamodb:eu-west-1:111122223333:table/a-table-whose-name-has-exactly-as-many-as-fit-in"
+      stream_arn = join("/stream/", [
+        "arn:aws:dynamodb:eu-west-1:111122223333:table/a-table-whose-name-has-exactly-as-many-as-fit-in", "1",
+      ])
+      hash_key = "productId"
+    }
+  }
+
+  assert {
+    condition = (
+      aws_lambda_function.this.function_name == "a-table-whose-name-has-exactly-as-many-as-fit-in-opensearch-sync"
+    )
+    error_message = "The function's name is ${aws_lambda_function.this.function_name}."
+  }
+}
+
+run "a_description_that_is_too_long_is_cut" {
+  variables {
+    index = join("", [for number in range(25) : "index-name"])
+    table = {
+      name = join("", [for number in range(25) : "table-name"])
+      arn  = "arn:aws:dynamodb:eu-west-1:111122223333:table/${join("", [for number in range(25) : "table-name"])}"
+      stream_arn = join("", [
+        "arn:aws:dynamodb:eu-west-1:111122223333:table/", join("", [for number in range(25) : "table-name"]),
+        "/stream/1",
+      ])
+      hash_key = "productId"
+    }
+  }
+
+  assert {
+    condition     = length(aws_lambda_function.this.description) <= 256
+    error_message = "The description has ${length(aws_lambda_function.this.description)} characters; Lambda allows 256."
   }
 }
 
@@ -273,7 +342,18 @@ run "self_managed_with_a_password" {
 
 run "a_topic_is_created" {
   variables {
-    failure_destination_type = "sns"
+    failure_destination_type         = "sns"
+    failure_destination_subscription = { protocol = "sqs", endpoint = "arn:aws:sqs:eu-west-1:111122223333:letters" }
+  }
+
+  assert {
+    condition = (
+      aws_sns_topic_subscription.failures[0].topic_arn == aws_sns_topic.failures[0].arn
+      && aws_sns_topic_subscription.failures[0].protocol == "sqs"
+      && aws_sns_topic_subscription.failures[0].endpoint == "arn:aws:sqs:eu-west-1:111122223333:letters"
+      && aws_sns_topic_subscription.failures[0].raw_message_delivery == false
+    )
+    error_message = "The topic's subscriber is ${jsonencode(aws_sns_topic_subscription.failures[0])}"
   }
 
   assert {
@@ -337,9 +417,56 @@ run "nothing_is_created_beside_a_given_queue" {
   }
 }
 
+run "a_published_function_is_invoked_by_its_alias" {
+  variables {
+    publish          = true
+    function_version = "7"
+  }
+
+  assert {
+    condition = (
+      aws_lambda_function.this.publish == true
+      && aws_lambda_alias.live[0].function_name == aws_lambda_function.this.function_name
+      && aws_lambda_alias.live[0].function_version == "7"
+      && aws_lambda_event_source_mapping.this.function_name == aws_lambda_alias.live[0].arn
+      && output.alias_arn == aws_lambda_alias.live[0].arn
+      && output.function_qualified_arn == aws_lambda_alias.live[0].arn
+      && output.function_qualifier == "live"
+      && output.function_version == "7"
+      && output.rollback_command == join(" ", [
+        "aws lambda update-alias --region eu-west-1 --function-name products-opensearch-sync --name live",
+        "--function-version VERSION",
+      ])
+    )
+    error_message = "Lambda invokes ${aws_lambda_event_source_mapping.this.function_name}."
+  }
+}
+
+run "the_newest_version_is_invoked_unless_one_is_given" {
+  variables {
+    publish = true
+  }
+
+  assert {
+    condition     = aws_lambda_alias.live[0].function_version == aws_lambda_function.this.version
+    error_message = "The alias is at version ${aws_lambda_alias.live[0].function_version}."
+  }
+}
+
+run "a_policy_that_you_attach_yourself" {
+  variables {
+    attach_policy = false
+  }
+
+  assert {
+    condition     = length(aws_iam_role.this) == 1 && length(aws_iam_role_policy.this) == 0
+    error_message = "The role has a policy, or there is no role."
+  }
+}
+
 run "nothing_is_created_beside_a_given_role" {
   variables {
-    role = { arn = "arn:aws:iam::111122223333:role/mine" }
+    role = { arn = "arn:aws:iam::111122223333:role/service/mine" }
   }
 
   assert {
@@ -349,8 +476,9 @@ run "nothing_is_created_beside_a_given_role" {
 
   assert {
     condition = (
-      aws_lambda_function.this.role == "arn:aws:iam::111122223333:role/mine"
-      && output.role_arn == "arn:aws:iam::111122223333:role/mine"
+      aws_lambda_function.this.role == "arn:aws:iam::111122223333:role/service/mine"
+      && output.role_arn == "arn:aws:iam::111122223333:role/service/mine"
+      && output.role_name == "mine"
     )
     error_message = "The function runs with ${aws_lambda_function.this.role}."
   }

@@ -7,6 +7,12 @@ mock_data "aws_iam_policy_document" {
   }
 }
 
+mock_data "aws_region" {
+  defaults = {
+    id = "eu-west-1"
+  }
+}
+
 mock_resource "aws_cloudwatch_log_group" {
   defaults = {
     arn = "arn:aws:logs:eu-west-1:111122223333:log-group:/aws/lambda/products-opensearch-sync"
@@ -16,6 +22,12 @@ mock_resource "aws_cloudwatch_log_group" {
 mock_resource "aws_iam_role" {
   defaults = {
     arn = "arn:aws:iam::111122223333:role/products-opensearch-sync-20250101"
+  }
+}
+
+mock_resource "aws_lambda_alias" {
+  defaults = {
+    arn = "arn:aws:lambda:eu-west-1:111122223333:function:products-opensearch-sync:live"
   }
 }
 
