@@ -24,7 +24,6 @@ class Change:
     after: Mapping[str, Any]
     unknown: Mapping[str, Any]
     """The attributes that the plan doesn't know, as Terraform has it: true, or what of a list or map is."""
-    previous_address: str | None
 
     @property
     def attributes(self) -> set[str]:
@@ -42,6 +41,7 @@ class Plan:
     """The data sources that can only be read while it is applied."""
     moved: Mapping[str, str]
     """Address -> the one before."""
+    outputs: Mapping[str, Change]
 
     def of(self, prefix: str) -> dict[str, Change]:
         """The changes of one module, by addresses in it."""
@@ -112,19 +112,20 @@ def _assigned(variables: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _read(shown: Mapping[str, Any]) -> Plan:
-    resources, reads, moved = {}, {}, {}
+    resources: dict[str, Change] = {}
+    reads: dict[str, Change] = {}
+    moved: dict[str, str] = {}
+    outputs = {name: _change(change) for name, change in shown.get("output_changes", {}).items()}
     for resource in shown.get("resource_changes", []):
         address, change = resource["address"], resource["change"]
         if "previous_address" in resource:
             moved[address] = resource["previous_address"]
-        actions = tuple(change["actions"])
-        if actions == ("no-op",) and "importing" not in change:
-            continue
-        (reads if resource["mode"] == "data" else resources)[address] = Change(
-            actions,
-            change["before"] or {},
-            change["after"] or {},
-            change.get("after_unknown") or {},
-            resource.get("previous_address"),
-        )
-    return Plan(resources, reads, moved)
+        if change["actions"] != ["no-op"] or "importing" in change:
+            (reads if resource["mode"] == "data" else resources)[address] = _change(change)
+    return Plan(resources, reads, moved, outputs)
+
+
+def _change(change: Mapping[str, Any]) -> Change:
+    return Change(
+        tuple(change["actions"]), change["before"] or {}, change["after"] or {}, change.get("after_unknown") or {}
+    )

@@ -124,3 +124,12 @@ output "names" {
   description = "Table of the fleet -> its function and its queue."
   value       = module.fleet.names
 }
+
+output "environments" {
+  description = "Sync -> its function's environment. The provider shows none of it in a plan if one value is unknown."
+  value = {
+    fresh       = module.fresh.environment
+    selfmanaged = module.selfmanaged.environment
+    serverless  = module.serverless.environment
+  }
+}

@@ -38,3 +38,8 @@ module "search" {
   index                             = "accounts"
   failure_destination_force_destroy = true
 }
+
+output "environment" {
+  description = "Environment of the function."
+  value       = module.search.settings.environment_variables
+}

@@ -21,7 +21,7 @@ variable "tags" {
 
 locals {
   tables = toset([
-    "orders",
+    "teams-orders",
     "teams.returns",
     "teams-returns",
     "teams-platform-production-eu-central-1-ordermanagement-orders",

@@ -111,3 +111,8 @@ module "monitoring" {
   dead_letters_waiting     = null
   tags                     = var.tags
 }
+
+output "environment" {
+  description = "Environment of the function."
+  value       = module.search["topic"].settings.environment_variables
+}

@@ -54,3 +54,8 @@ module "search" {
   log_retention_in_days             = var.retention
   tags                              = var.tags
 }
+
+output "environment" {
+  description = "Environment of the function."
+  value       = module.search.settings.environment_variables
+}
