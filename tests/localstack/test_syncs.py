@@ -129,16 +129,12 @@ def test_a_poison_document_becomes_a_dead_letter_and_the_stream_goes_on(
 
 
 def test_a_poison_document_reaches_a_topics_subscribers(stack: Stack) -> None:
-    sqs, topic = stack.client("sqs"), stack.outputs["failure_destinations"]["new-image"]
-    url = sqs.create_queue(QueueName="copy-of-letters")["QueueUrl"]
-    queue = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-    stack.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue)
+    sqs, url = stack.client("sqs"), stack.outputs["letters_url"]
 
     stack.put("new-image", "poison", n={"S": "no number"})
 
     [message] = eventually(lambda: sqs.receive_message(QueueUrl=url).get("Messages"))
     assert json.loads(json.loads(message["Body"])["Message"])["keys"] == {"pk": {"S": "poison"}}
-    sqs.delete_queue(QueueUrl=url)
 
 
 def test_a_block_holds_the_stream_back_and_nothing_is_lost(stack: Stack) -> None:

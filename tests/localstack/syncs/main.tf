@@ -73,14 +73,22 @@ module "table" {
   deletion_protection_enabled = false
 }
 
+# The topic's subscriber.
+resource "aws_sqs_queue" "letters" {
+  name = "${var.name}-letters"
+}
+
 module "sync" {
   source   = "../../.."
   for_each = local.syncs
 
-  table                             = module.table[each.key]
-  index                             = "${var.name}-${each.key}"
-  batch_size                        = var.batch_size
-  failure_destination_type          = each.value.failures
+  table                    = module.table[each.key]
+  index                    = "${var.name}-${each.key}"
+  batch_size               = var.batch_size
+  failure_destination_type = each.value.failures
+  failure_destination_subscription = (
+    each.value.failures == "sns" ? { protocol = "sqs", endpoint = aws_sqs_queue.letters.arn } : null
+  )
   failure_destination_force_destroy = true
   opensearch_auth                   = "none"
   opensearch_endpoint               = var.opensearch_endpoint
@@ -90,6 +98,11 @@ module "sync" {
 output "failure_destinations" {
   description = "Sync -> ARN of its failure destination."
   value       = { for name, sync in module.sync : name => sync.failure_destination_arn }
+}
+
+output "letters_url" {
+  description = "URL of the queue that subscribes to the topic."
+  value       = aws_sqs_queue.letters.url
 }
 
 output "log_groups" {

@@ -653,7 +653,8 @@ run "refuses_a_redrive_policy_without_a_made_queue" {
   command = plan
 
   variables {
-    failure_destination_type = "sns"
+    failure_destination_type         = "sns"
+    failure_destination_subscription = { protocol = "sqs", endpoint = "arn:aws:sqs:eu-west-1:111122223333:letters" }
     failure_destination_redrive_policy = {
       dead_letter_target_arn = "arn:aws:sqs:eu-west-1:111122223333:given-up"
       max_receive_count      = 10

@@ -42,8 +42,11 @@ module "search" {
   index                    = each.key == "bucket" ? null : "products-${each.key}"
   indices                  = { for name in each.key == "bucket" ? local.indices : [] : name => local.index }
   failure_destination_type = each.value
-  environment_variables    = { AWS_ENDPOINT_URL_DYNAMODB = "https://dynamodb.example.com" }
-  vpc_config               = { subnet_ids = ["subnet-1"], security_group_ids = ["sg-1"] }
+  failure_destination_subscription = (
+    each.value == "sns" ? { protocol = "sqs", endpoint = "arn:aws:sqs:eu-west-1:111122223333:letters" } : null
+  )
+  environment_variables = { AWS_ENDPOINT_URL_DYNAMODB = "https://dynamodb.example.com" }
+  vpc_config            = { subnet_ids = ["subnet-1"], security_group_ids = ["sg-1"] }
 
   domain = {
     arn      = "arn:aws:es:eu-west-1:111122223333:domain/search"

@@ -44,6 +44,9 @@ module "sync" {
   table                    = module.table[each.key]
   index                    = each.key
   failure_destination_type = each.value
-  opensearch_auth          = "none"
-  opensearch_endpoint      = "http://127.0.0.1:9200"
+  failure_destination_subscription = (
+    each.value == "sns" ? { protocol = "sqs", endpoint = "arn:aws:sqs:us-east-1:000000000000:letters" } : null
+  )
+  opensearch_auth     = "none"
+  opensearch_endpoint = "http://127.0.0.1:9200"
 }
