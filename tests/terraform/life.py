@@ -12,6 +12,12 @@ from terraform.workspace import REPOSITORY, Terraform, copy_repository
 
 # Much of an apply is waiting: the provider waits for 25 seconds until a queue's attributes are what they should be.
 PARALLELISM = "-parallelism=40"
+# What LocalStack takes and doesn't give back, by resource type: each plan would set it again.
+FORGOTTEN = {
+    "aws_cloudwatch_metric_alarm": {"tags", "tags_all"},
+    "aws_lambda_function": {"kms_key_arn"},
+    "aws_sfn_state_machine": {"tracing_configuration"},
+}
 PACKAGE = "lambda/dist/dynamodb-opensearch.zip"
 
 
@@ -50,6 +56,15 @@ class Plan:
             for address, change in self.resources.items()
             if address.startswith(f"{prefix}.")
         }
+
+    def differences(self, prefix: str = "") -> dict[str, set[str]]:
+        """The attributes that differ from what was applied, but for those that LocalStack forgets."""
+        found = {
+            address: set(change.actions) if change.actions != ("update",) else change.attributes - _forgotten(address)
+            for address, change in self.resources.items()
+            if address.startswith(prefix)
+        }
+        return {address: attributes for address, attributes in found.items() if attributes}
 
     def having(self, action: str) -> list[str]:
         """The addresses of what the plan does this to."""
@@ -104,6 +119,10 @@ def holds_true(unknown: Any) -> bool:
         case list():
             return any(holds_true(part) for part in unknown)
     return unknown is True
+
+
+def _forgotten(address: str) -> set[str]:
+    return next((lost for kind, lost in FORGOTTEN.items() if f".{kind}." in f".{address}"), set())
 
 
 def _assigned(variables: Mapping[str, Any]) -> Iterator[str]:
