@@ -9,8 +9,8 @@ PYTEST := $(PYTHON) -m pytest
 timed = @echo "== $(1) =="; began=$$SECONDS; $(2) && echo "== $(1): $$((SECONDS - began)) s =="
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lint format test test-unit test-terraform test-opensearch test-localstack test-e2e prove \
-	bench demo drill stop package docs lock deploy destroy clean
+.PHONY: help setup lint format test test-unit test-terraform test-opensearch test-localstack test-e2e test-aws prove \
+	bench demo drill stop package docs lock release-check host deploy destroy clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1|\2/p' $(firstword $(MAKEFILE_LIST)) | \
@@ -33,7 +33,7 @@ test: lint ## Everything: lint, then all tests, from fast to slow
 
 test-unit: ## Tests that need no engine
 	@scripts/setup tests
-	@$(PYTEST) tests/unit tests/docs tests/demo tests/engines_unit $(ARGS)
+	@$(PYTEST) tests/unit tests/docs tests/demo tests/engines_unit tests/release tests/trial_unit $(ARGS)
 
 test-terraform: ## Tests of the modules with mocked providers
 	@scripts/setup tests checkov terraform
@@ -50,6 +50,11 @@ test-localstack: ## Tests of the whole on LocalStack, DynamoDB Local and OpenSea
 test-e2e: ## Tests against real engines: OpenSearch, then LocalStack
 	@scripts/setup tests terraform engines
 	@$(PYTEST) tests/engines_live tests/opensearch tests/localstack $(ARGS)
+
+test-aws: ## Prove EXAMPLE=products in your AWS account: says what it costs, asks, destroys it again (PROFILE=… REGION=…)
+	@scripts/setup tests terraform
+	@$(PYTHON) -m trial $(if $(RESUME),--destroy "$(RESUME)",$(EXAMPLE)) $(if $(PROFILE),--profile "$(PROFILE)") \
+		$(if $(REGION),--region "$(REGION)") $(ARGS)
 
 prove: ## Search for histories that do not converge, for longer (SEED=N replays one)
 	@scripts/setup tests engines
@@ -95,6 +100,14 @@ deploy: ## Apply EXAMPLE=products to your AWS account; shows the plan and asks
 
 destroy: ## Destroy EXAMPLE=products in your AWS account; shows the plan and asks
 	@scripts/deploy destroy $(EXAMPLE) $(ARGS)
+
+release-check: ## Check that this commit can be released; says what to do (ARGS="--only NAME")
+	@scripts/setup tests terraform
+	@$(PYTHON) scripts/release_check.py $(ARGS)
+
+host: ## Write the repository's ADDRESS=github.com/acme, or the version that callers pin, REF=v0.1.0, into all pages
+	@scripts/setup tests
+	@$(PYTHON) scripts/host.py $${ADDRESS:+"$$ADDRESS"} $${REF:+--ref "$$REF"}
 
 clean: ## Remove everything that can be made again, but not your Terraform state
 	@rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage htmlcov build

@@ -1,7 +1,8 @@
 # ruff: noqa: INP001 (a script, not a package)
 """Writes the tables of inputs and outputs into the modules' pages, from their variables.tf and outputs.tf.
 
-The page of the root module is docs/reference/module.md, that of another module its README.md.
+The page of the root module is docs/reference/module.md, that of another module its README.md. The root's README has the
+same in short: a line for each.
 
 usage: docs.py [--check]      --check writes nothing and exits 1 when a table is stale
 
@@ -11,7 +12,7 @@ It reads what `terraform fmt` writes: a block starts and ends in the first colum
 import json
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -86,13 +87,37 @@ def outputs_table(module: Path) -> str:
     return "\n".join(rows)
 
 
+def short_tables(module: Path) -> str:
+    """Markdown: the inputs, then the outputs, with what each is in a few words."""
+    rows = ["| input | type | default | |", "|---|---|---|---|"]
+    for variable in read_blocks(module / "variables.tf", "variable"):
+        kind = re.sub(r"object\(.*\)", "object", variable.arguments["type"])
+        default = "required" if variable.required else f"`{variable.arguments['default']}`"
+        rows.append(f"| `{variable.name}` | `{kind}` | {default} | {in_short(variable.description)} |")
+    rows += ["", "| output | |", "|---|---|"]
+    outputs = read_blocks(module / "outputs.tf", "output")
+    return "\n".join([*rows, *(f"| `{output.name}` | {in_short(output.description)} |" for output in outputs)])
+
+
+def in_short(description: str) -> str:
+    """A description up to its first colon, semicolon or full stop, without what is in parentheses."""
+    text, found = description, 1
+    while found:
+        text, found = re.subn(r" ?\([^()]*\)", "", text)
+    return re.split(r"[:;.](?:\s|$)", text, maxsplit=1)[0]
+
+
 def with_tables(page: str, module: Path, name: str) -> str:
     """A module's page with its tables as they should be.
 
     Args:
         name: of the page, for messages.
     """
-    for kind, table in (("inputs", inputs_table(module)), ("outputs", outputs_table(module))):
+    return _with(page, name, {"inputs": inputs_table(module), "outputs": outputs_table(module)})
+
+
+def _with(page: str, name: str, tables: Mapping[str, str]) -> str:
+    for kind, table in tables.items():
         begin, end = f"<!-- BEGIN {kind} -->", f"<!-- END {kind} -->"
         if page.count(begin) != 1 or page.count(end) != 1 or page.index(begin) > page.index(end):
             raise DocsError(f"{name}: it needs one line {begin} and, after it, one line {end}")
@@ -104,14 +129,18 @@ def with_tables(page: str, module: Path, name: str) -> str:
 def stale_pages(repository: Path, *, write: bool) -> list[Path]:
     """Pages whose tables differ from the source; with `write` they are brought up to date."""
     modules = sorted(path.parent for path in repository.glob("modules/*/variables.tf"))
-    pages = {repository / "docs/reference/module.md": repository, **{path / "README.md": path for path in modules}}
+    pages = {path / "README.md": path for path in modules}
+    pages |= {repository / "docs/reference/module.md": repository, repository / "README.md": repository}
     stale = []
-    for path, module in pages.items():
+    for path, module in sorted(pages.items()):
         name = path.relative_to(repository).as_posix()
         if not path.exists():
             raise DocsError(f"{name} is missing: a module that users may call needs one")
         written = path.read_text(encoding="utf-8")
-        right = with_tables(written, module, name)
+        if path == repository / "README.md":
+            right = _with(written, name, {"inputs and outputs": short_tables(module)})
+        else:
+            right = with_tables(written, module, name)
         if right != written:
             stale.append(path)
             if write:

@@ -23,6 +23,8 @@ SUITES = (
     "docs",
     "demo",
     "engines_unit",
+    "release",
+    "trial_unit",
     "package",
     "",
     "terraform",

@@ -41,4 +41,7 @@ module "sync" {
       constants = { kind = each.key }
     }
   }
+
+  # An example must be easy to destroy, with the dead letters in its queue. Leave this out for a real sync.
+  failure_destination_force_destroy = true
 }

@@ -21,4 +21,7 @@ module "sync" {
   opensearch_endpoint   = var.opensearch_endpoint
   opensearch_auth       = var.opensearch_endpoint == null ? var.opensearch_auth : coalesce(var.opensearch_auth, "none")
   opensearch_secret_arn = var.opensearch_secret_arn
+
+  # An example must be easy to destroy, with the dead letters in its queue. Leave this out for a real sync.
+  failure_destination_force_destroy = true
 }

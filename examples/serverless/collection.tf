@@ -5,7 +5,7 @@ locals {
 resource "aws_opensearchserverless_collection" "search" {
   name             = local.collection
   description      = "Search for the table ${var.name}-products."
-  type             = "SEARCH"   # the other types accept no document ids, which a sync needs
+  type             = "SEARCH"   # Classic's other types accept no document ids, which a sync needs
   standby_replicas = "DISABLED" # half the price; give ENABLED where search must outlive an Availability Zone
 
   # AWS only creates a collection if a policy already says how it is encrypted.

@@ -17,4 +17,7 @@ module "sync" {
   collection = aws_opensearchserverless_collection.search
   index      = "products"
   vpc_config = var.vpc # null: the function is in no VPC
+
+  # An example must be easy to destroy, with the dead letters in its queue. Leave this out for a real sync.
+  failure_destination_force_destroy = true
 }

@@ -49,4 +49,7 @@ module "sync" {
 
   # A customer's new password changes no document: nothing is written.
   skip_unchanged = true
+
+  # An example must be easy to destroy, with the dead letters in its queue. Leave this out for a real sync.
+  failure_destination_force_destroy = true
 }

@@ -21,4 +21,7 @@ module "sync" {
     subnet_ids         = aws_subnet.private[*].id
     security_group_ids = [aws_security_group.this["function"].id]
   }
+
+  # An example must be easy to destroy, with the dead letters in its queue. Leave this out for a real sync.
+  failure_destination_force_destroy = true
 }

@@ -33,7 +33,9 @@ locals {
     TimeoutSeconds = var.timeout + 60
     Retry          = local.retry
   }
-  function_arn = aws_lambda_function.this.arn
+  function_arn    = aws_lambda_function.this.arn
+  logs_executions = var.state_machine_log_level != "OFF"
+  own_key         = var.state_machine_kms_key_arn != null
 
   definition = {
     Comment = "Jobs ${local.purpose}. Input: {\"job\": {\"type\": \"backfill\"}}."
@@ -88,24 +90,32 @@ locals {
 
 resource "aws_sfn_state_machine" "this" {
   #checkov:skip=CKV_AWS_284:tracing_mode decides whether function and state machine are traced; by default neither is
-  #checkov:skip=CKV_AWS_285:a standard execution keeps its whole history for 90 days, and the function logs what it does
+  #checkov:skip=CKV_AWS_285:state_machine_log_level decides; a standard execution's history is kept for 90 days anyway
 
   name       = local.name
-  role_arn   = aws_iam_role.state_machine.arn
+  role_arn   = local.state_machine_role_arn
   type       = "STANDARD"
   definition = jsonencode(local.definition)
   publish    = false
   tags       = var.tags
 
+  # Always sent: without the block, a key that was given before would stay.
+  encryption_configuration {
+    type                              = local.own_key ? "CUSTOMER_MANAGED_KMS_KEY" : "AWS_OWNED_KEY"
+    kms_key_id                        = var.state_machine_kms_key_arn
+    kms_data_key_reuse_period_seconds = local.own_key ? 300 : null # AWS's default
+  }
+
   logging_configuration {
-    level                  = "OFF"
-    include_execution_data = false
+    level                  = var.state_machine_log_level
+    include_execution_data = local.logs_executions && var.state_machine_log_execution_data
+    log_destination        = one([for group in aws_cloudwatch_log_group.state_machine : "${group.arn}:*"])
   }
 
   tracing_configuration {
     enabled = var.tracing_mode == "Active"
   }
 
-  # When Step Functions creates the state machine, it checks that the role may trace.
+  # When Step Functions creates the state machine, it checks that the role may trace and deliver log lines.
   depends_on = [aws_iam_role_policy.state_machine]
 }

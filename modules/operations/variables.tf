@@ -6,29 +6,33 @@ variable "sync" {
     failure_destination_type = string
     function_arn             = string
     function_name            = string
+    function_qualified_arn   = optional(string)
+    function_qualifier       = optional(string)
     indices                  = list(string)
     settings = object({
-      architectures                   = list(string)
-      code_signing_config_arn         = optional(string)
-      environment_variables           = map(string)
-      failure_destination_kms_key_arn = optional(string)
-      filename                        = optional(string)
-      indices_parameter_arn           = optional(string)
-      kms_key_arn                     = optional(string)
-      layers                          = list(string)
-      log_kms_key_arn                 = optional(string)
-      opensearch_auth                 = string
-      opensearch_secret_arn           = optional(string)
-      opensearch_secret_kms_key_arn   = optional(string)
-      opensearch_service              = string
-      permissions_boundary            = optional(string)
-      request_timeout_seconds         = number
-      role_path                       = string
-      runtime                         = string
-      s3_bucket                       = optional(string)
-      s3_key                          = optional(string)
-      s3_object_version               = optional(string)
-      source_code_hash                = optional(string)
+      architectures                      = list(string)
+      code_signing_config_arn            = optional(string)
+      environment_variables              = map(string)
+      failure_destination_kms_key_arn    = optional(string)
+      filename                           = optional(string)
+      indices_parameter_arns             = list(string)
+      kms_key_arn                        = optional(string)
+      layers                             = list(string)
+      log_kms_key_arn                    = optional(string)
+      opensearch_auth                    = string
+      opensearch_secret_arn              = optional(string)
+      opensearch_secret_kms_key_arn      = optional(string)
+      opensearch_service                 = string
+      permissions_boundary               = optional(string)
+      replace_security_groups_on_destroy = optional(bool)
+      replacement_security_group_ids     = optional(set(string))
+      request_timeout_seconds            = number
+      role_path                          = string
+      runtime                            = string
+      s3_bucket                          = optional(string)
+      s3_key                             = optional(string)
+      s3_object_version                  = optional(string)
+      source_code_hash                   = optional(string)
       table = object({
         arn          = string
         kms_key_arns = list(string)
@@ -44,7 +48,8 @@ variable "sync" {
   })
   description = <<-EOT
     The sync whose jobs are run: the root module as a whole (sync = module.search). Everything that it knows is taken
-    over from it, such as table, indices, OpenSearch, failure destination, package, VPC and environment variables.
+    over from it, such as table, indices, OpenSearch, failure destination, package, VPC and environment variables. If it
+    is published, jobs compare themselves with the version that its alias points to.
   EOT
   nullable    = false
 
@@ -62,6 +67,25 @@ variable "sync" {
       "sync.failure_destination_arn is ${jsonencode(var.sync.failure_destination_arn)} and",
       "sync.failure_destination_type is ${jsonencode(var.sync.failure_destination_type)}: give the root module as a",
       "whole (sync = module.search), or the ARN of a queue (sqs), a topic (sns) or a bucket (s3), and its type.",
+    ])
+  }
+}
+
+variable "attach_policy" {
+  type        = bool
+  description = <<-EOT
+    Whether the roles created here get the policies that they need (default: true). With false, attach the outputs
+    policy and state_machine_policy to them yourself, in the same apply: until then AWS may refuse to create function
+    and state machine.
+  EOT
+  default     = true
+  nullable    = false
+
+  validation {
+    condition = var.attach_policy || var.role == null || var.state_machine_role == null
+    error_message = join(" ", [
+      "attach_policy is ${var.attach_policy}, and role and state_machine_role are given: nothing is attached to a",
+      "given role; leave it out.",
     ])
   }
 }
@@ -101,6 +125,14 @@ variable "environment_variables" {
       "environment_variables has the names ${join(", ", keys(var.environment_variables))}: give names of letters,",
       "digits and _ that start with a letter, and none that Lambda reserves (AWS_REGION, AWS_LAMBDA_…,",
       "AWS_ACCESS_KEY_ID, …).",
+    ])
+  }
+
+  validation {
+    condition = alltrue([for value in values(var.environment_variables) : value != null])
+    error_message = join(" ", [
+      "environment_variables has null for ${join(", ", [for k, v in var.environment_variables : k if v == null])}:",
+      "leave such a name out, or give a value.",
     ])
   }
 }
@@ -143,12 +175,14 @@ variable "export_bucket_kms_key_arn" {
 
 variable "failure_destination" {
   type = object({
-    arn = string
+    arn           = string
+    fifo_queue    = optional(bool)
+    force_destroy = optional(bool)
   })
   description = <<-EOT
     Where failures are redriven from, if not from the sync's own queue or bucket: an aws_sqs_queue or aws_s3_bucket as
-    a whole, such as a queue that subscribes to the sync's topic. Null (default): the sync's; nothing, if that is a
-    topic.
+    a whole, such as a queue that subscribes to the sync's topic; of one that isn't created yet, fifo_queue or
+    force_destroy says which of the two it is. Null (default): the sync's; nothing, if that is a topic.
   EOT
   default     = null
 
@@ -162,6 +196,14 @@ variable "failure_destination" {
     error_message = join(" ", [
       "failure_destination.arn is ${jsonencode(try(var.failure_destination.arn, null))}: give the ARN of an SQS queue",
       "or S3 bucket. A topic keeps nothing: give a queue that subscribes to it.",
+    ])
+  }
+
+  validation {
+    condition = !coalesce(try(var.failure_destination.fifo_queue, null), false)
+    error_message = join(" ", [
+      "failure_destination.fifo_queue is ${jsonencode(try(var.failure_destination.fifo_queue, null))}: give a standard",
+      "queue. Lambda delivers to no FIFO queue, and redriven failures need no order.",
     ])
   }
 }
@@ -191,7 +233,7 @@ variable "indices" {
   description = <<-EOT
     The indices behind the sync's own, now or later, where those are aliases: ["products-1"], or ["products-*"] for all
     whose names begin like that (default: none, the sync's indices are no aliases). verify reads them and create-index
-    creates them.
+    creates them. A pattern allows to create each index that it names, but denies every other PUT to them.
   EOT
   default     = []
   nullable    = false
@@ -222,7 +264,10 @@ variable "log_level" {
 
 variable "log_retention_in_days" {
   type        = number
-  description = "After how many days CloudWatch deletes log lines (default: 30); 0 keeps them forever."
+  description = <<-EOT
+    After how many days CloudWatch deletes the log lines of the function, and of the state machine if it has a log
+    (default: 30); 0 keeps them forever.
+  EOT
   default     = 30
   nullable    = false
 
@@ -274,7 +319,8 @@ variable "name" {
   type        = string
   description = <<-EOT
     Name of the function and the state machine, and the stem of the names of everything that belongs to them: 1 to 64 of
-    a-z A-Z 0-9 _ - characters. Null (default): the table's name followed by -opensearch-operations.
+    a-z A-Z 0-9 _ - characters. Null (default): the table's name followed by -opensearch-operations. Where that is too
+    long or has dots, 8 characters of a hash keep apart what is cut or replaced.
   EOT
   default     = null
 
@@ -315,7 +361,7 @@ variable "name_prefix" {
 
 variable "permissions_boundary" {
   type        = string
-  description = "ARN of the policy that bounds the two roles created here. Null (default): the sync's."
+  description = "ARN of the policy that bounds the roles created here. Null (default): the sync's."
   default     = null
 
   validation {
@@ -421,9 +467,57 @@ variable "reserved_concurrent_executions" {
   }
 }
 
+variable "role" {
+  type = object({
+    arn = string
+  })
+  description = <<-EOT
+    The function's role: an aws_iam_role as a whole, to which you attach the output policy. Null (default): a role with
+    exactly that policy is created.
+  EOT
+  default     = null
+
+  validation {
+    condition = var.role == null || can(regex("^arn:[^:]+:iam::[0-9]{12}:role/.+$", var.role.arn))
+    error_message = join(" ", [
+      "role.arn is ${jsonencode(try(var.role.arn, null))}: give a role's ARN",
+      "(arn:aws:iam::ACCOUNT:role/NAME).",
+    ])
+  }
+}
+
+variable "role_name" {
+  type        = string
+  description = <<-EOT
+    Name of the function's role: 1 to 64 of a-z A-Z 0-9 + = , . @ _ - characters. Null (default): the function's name,
+    completed by AWS. A role whose name is given can't move to another role_path under that name: IAM has only one role
+    of a name, so change the name with the path.
+  EOT
+  default     = null
+
+  validation {
+    condition = var.role_name == null || can(regex("^[a-zA-Z0-9+=,.@_-]{1,64}$", var.role_name))
+    error_message = join(" ", [
+      "role_name is ${jsonencode(var.role_name)}: give 1 to 64 characters, each of a-z A-Z 0-9 + = , . @ _ - (IAM's",
+      "rule for role names), or null.",
+    ])
+  }
+
+  validation {
+    condition = var.role_name == null || var.role == null
+    error_message = join(" ", [
+      "role_name is ${jsonencode(var.role_name)} and role is given: it names the role that would be created; leave one",
+      "of the two out.",
+    ])
+  }
+}
+
 variable "role_path" {
   type        = string
-  description = "Path of the two roles created here, such as /service/. Null (default): the sync's."
+  description = <<-EOT
+    Path of the roles created here, such as /service/. Null (default): the sync's. See role_name for a role whose name
+    is given.
+  EOT
   default     = null
 
   validation {
@@ -434,6 +528,126 @@ variable "role_path" {
     error_message = join(" ", [
       "role_path is ${jsonencode(var.role_path)}: give / or a path that starts and ends with one, such as /service/,",
       "or null.",
+    ])
+  }
+
+  validation {
+    condition = var.role_path == null || var.role == null || var.state_machine_role == null
+    error_message = join(" ", [
+      "role_path is ${jsonencode(var.role_path)}, and role and state_machine_role are given: it is the path of the",
+      "roles that would be created; leave it out.",
+    ])
+  }
+}
+
+variable "state_machine_kms_key_arn" {
+  type        = string
+  description = <<-EOT
+    ARN of the customer managed KMS key of the state machine's definition and executions. Its role is granted the key's
+    use. The operators who start and read executions need it too (kms:Decrypt, kms:GenerateDataKey), and with
+    state_machine_log_level the key's own policy must let delivery.logs.amazonaws.com do kms:Decrypt. Null (default): a
+    key that AWS owns.
+  EOT
+  default     = null
+
+  validation {
+    condition = (
+      var.state_machine_kms_key_arn == null
+      || can(regex("^arn:[^:]+:kms:[^:]+:[0-9]{12}:key/.+$", var.state_machine_kms_key_arn))
+    )
+    error_message = join(" ", [
+      "state_machine_kms_key_arn is ${jsonencode(var.state_machine_kms_key_arn)}: give the ARN of a KMS key",
+      "(arn:aws:kms:REGION:ACCOUNT:key/ID, not an alias), or null.",
+    ])
+  }
+}
+
+variable "state_machine_log_execution_data" {
+  type        = bool
+  description = <<-EOT
+    Whether the state machine's log holds the input and output of each state (default: false: a job's units and their
+    positions hold keys of items).
+  EOT
+  default     = false
+  nullable    = false
+
+  validation {
+    condition = !var.state_machine_log_execution_data || var.state_machine_log_level != "OFF"
+    error_message = join(" ", [
+      "state_machine_log_execution_data is ${var.state_machine_log_execution_data} and state_machine_log_level is",
+      "'${var.state_machine_log_level}': there is no log that would hold it; give a level, or leave it out.",
+    ])
+  }
+}
+
+variable "state_machine_log_level" {
+  type        = string
+  description = <<-EOT
+    What the state machine logs, to a log group of its own: ALL, ERROR, FATAL or OFF (default: its executions' own
+    history, which AWS keeps for 90 days, has more).
+  EOT
+  default     = "OFF"
+  nullable    = false
+
+  validation {
+    condition     = contains(["ALL", "ERROR", "FATAL", "OFF"], var.state_machine_log_level)
+    error_message = "state_machine_log_level is '${var.state_machine_log_level}': give ALL, ERROR, FATAL or OFF."
+  }
+}
+
+variable "state_machine_role" {
+  type = object({
+    arn = string
+  })
+  description = <<-EOT
+    The state machine's role: an aws_iam_role as a whole, to which you attach the output state_machine_policy. Null
+    (default): a role with exactly that policy is created.
+  EOT
+  default     = null
+
+  validation {
+    condition = (
+      var.state_machine_role == null
+      || can(regex("^arn:[^:]+:iam::[0-9]{12}:role/.+$", var.state_machine_role.arn))
+    )
+    error_message = join(" ", [
+      "state_machine_role.arn is ${jsonencode(try(var.state_machine_role.arn, null))}: give a role's ARN",
+      "(arn:aws:iam::ACCOUNT:role/NAME).",
+    ])
+  }
+}
+
+variable "state_machine_role_name" {
+  type        = string
+  description = <<-EOT
+    Name of the state machine's role: 1 to 64 of a-z A-Z 0-9 + = , . @ _ - characters. Null (default): the state
+    machine's name, completed by AWS. What role_name says about role_path is true for it, too.
+  EOT
+  default     = null
+
+  validation {
+    condition = (
+      var.state_machine_role_name == null || can(regex("^[a-zA-Z0-9+=,.@_-]{1,64}$", var.state_machine_role_name))
+    )
+    error_message = join(" ", [
+      "state_machine_role_name is ${jsonencode(var.state_machine_role_name)}: give 1 to 64 characters, each of a-z A-Z",
+      "0-9 + = , . @ _ - (IAM's rule for role names), or null.",
+    ])
+  }
+
+  validation {
+    condition = var.state_machine_role_name == null || var.state_machine_role == null
+    error_message = join(" ", [
+      "state_machine_role_name is ${jsonencode(var.state_machine_role_name)} and state_machine_role is given: it",
+      "names the role that would be created; leave one of the two out.",
+    ])
+  }
+
+  validation {
+    condition = var.state_machine_role_name == null || var.state_machine_role_name != var.role_name
+    error_message = join(" ", [
+      "state_machine_role_name is ${jsonencode(var.state_machine_role_name)}, as role_name is: give two names. They",
+      "are two roles, with different rights.",
     ])
   }
 }

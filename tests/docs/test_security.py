@@ -13,12 +13,18 @@ ACTION = re.compile(r'["`]([a-z0-9]+:[A-Z]\w+)["`]')
 
 
 def documents(module: str) -> Iterator[tuple[str, str]]:
-    """Name and body of each policy document of a module's roles."""
+    """Name and body of each policy document of a module's roles, with the bodies of those that are its sources."""
     text = (REPOSITORY / module / "iam.tf").read_text(encoding="utf-8")
     pattern = r'^data "aws_iam_policy_document" "(\w+)" {\n(.*?)^}'
-    for name, body in re.findall(pattern, text, re.DOTALL | re.MULTILINE):
-        if name != "assume_role":
-            yield name, body
+    bodies = dict(re.findall(pattern, text, re.DOTALL | re.MULTILINE))
+    merged = {
+        name: re.findall(r"\bdata\.aws_iam_policy_document\.(\w+)\.json", body.partition("statement")[0])
+        for name, body in bodies.items()
+    }
+    sources = {source for those in merged.values() for source in those}
+    for name, body in bodies.items():
+        if not name.startswith("assume_") and name not in sources:
+            yield name, "\n".join([body, *(bodies[source] for source in merged[name])])
 
 
 def statements(module: str, document: str) -> dict[str, tuple[set[str], bool]]:

@@ -1,7 +1,8 @@
 """examples/existing-stack through its life, with the module from a git ref as its users have it.
 
 Table and stream are LocalStack's. LocalStack makes no domain, so in the domain's place stands an OpenSearch without
-security; that the function's role may write to the domain is seen on the plan, by the example's own tests/*.tftest.hcl.
+security; that the function's role may write to the domain is seen on the plan, by the example's own tests
+(tests/terraform/examples).
 """
 
 import json

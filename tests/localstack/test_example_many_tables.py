@@ -1,7 +1,7 @@
 """examples/many-tables through its life: each table in its index, and one search over all.
 
 LocalStack makes no domain, so an OpenSearch without security takes its place; which sync may write which index is seen
-by the example's own tests/*.tftest.hcl. Each test goes on from where the one before it left the tables.
+by the example's own tests (tests/terraform/examples). Each test goes on from where the one before it left the tables.
 """
 
 import json

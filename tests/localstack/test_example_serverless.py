@@ -1,7 +1,8 @@
 """examples/serverless on LocalStack, but for the collection, which LocalStack can't make.
 
-That, its policies and its endpoint are seen on the plan only, by the example's own tests/*.tftest.hcl. In the
-collection's place stands an OpenSearch without security, with the index that the example's README makes.
+That, its policies and its endpoint are seen on the plan only, by the example's own tests
+(tests/terraform/examples). In the collection's place there is an OpenSearch without security, with the index that the
+example's README makes.
 """
 
 import json

@@ -1,7 +1,7 @@
 """examples/single-table through its life: what each index holds of the table, document by document.
 
 LocalStack makes no domain, so an OpenSearch without security takes its place; who may write to the domain is seen by
-the example's own tests/*.tftest.hcl. Each test goes on from where the one before it left the table.
+the example's own tests (tests/terraform/examples). Each test goes on from where the one before it left the table.
 """
 
 import json

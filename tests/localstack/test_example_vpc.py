@@ -1,5 +1,5 @@
 """examples/vpc on LocalStack, but for the domain, which LocalStack can't make: that is seen on the plan only, by the
-example's own tests/*.tftest.hcl.
+example's own tests (tests/terraform/examples).
 
 In its place stands an OpenSearch with the security plugin, set up by the very commands that the example puts out. The
 function comes with a password in place of a signature, which OpenSearch itself can't check; its user has the function's

@@ -114,7 +114,7 @@ class _Recorder:
                 form = parse_qs(_text(request.body))
                 call, answer = Call(f"sns:{form['Action'][0]}", form["TopicArn"][0]), _PUBLISHED
             case "lambda":  # a request of REST's: its path names the function
-                name = url.path.rpartition("/functions/")[2].removesuffix("/configuration")
+                name = unquote(url.path.rpartition("/functions/")[2].removesuffix("/configuration"))
                 call = Call("lambda:GetFunctionConfiguration", f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}")
                 answer = json.dumps(self._world.function()).encode()
             case _:

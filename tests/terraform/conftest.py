@@ -21,9 +21,16 @@ def terraform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terraform]:
 
 
 @pytest.fixture(scope="session")
-def resource_schemas(terraform: Terraform) -> dict[str, Any]:
-    """What the provider knows of its resources' arguments, by resource type."""
+def provider_schemas(terraform: Terraform) -> dict[str, Any]:
+    """What the provider knows: ``resource_schemas`` and ``data_source_schemas``, by type."""
     terraform.init("modules/table")
     schemas = json.loads(terraform("modules/table", "providers", "schema", "-json"))["provider_schemas"]
-    resources: dict[str, Any] = schemas["registry.terraform.io/hashicorp/aws"]["resource_schemas"]
+    provider: dict[str, Any] = schemas["registry.terraform.io/hashicorp/aws"]
+    return provider
+
+
+@pytest.fixture(scope="session")
+def resource_schemas(provider_schemas: dict[str, Any]) -> dict[str, Any]:
+    """What the provider knows of its resources' arguments, by resource type."""
+    resources: dict[str, Any] = provider_schemas["resource_schemas"]
     return resources

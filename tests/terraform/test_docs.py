@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts.docs import DocsError, inputs_table, read_blocks, stale_pages, with_tables
+from scripts.docs import DocsError, in_short, inputs_table, read_blocks, stale_pages, with_tables
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -50,6 +50,9 @@ def module(folder: Path, variables: str = VARIABLES) -> Path:
         "text\n<!-- BEGIN outputs -->\n<!-- END outputs -->\nend\n",
         encoding="utf-8",
     )
+    (path / "README.md").write_text(
+        "# Name\n<!-- BEGIN inputs and outputs -->\n<!-- END inputs and outputs -->\nfooter\n", encoding="utf-8"
+    )
     return path
 
 
@@ -60,7 +63,7 @@ def test_no_page_is_stale() -> None:
 def test_a_changed_variable_makes_its_page_stale(tmp_path: Path) -> None:
     for name in ("docs", "modules"):
         shutil.copytree(REPOSITORY / name, tmp_path / name)
-    for name in ("variables.tf", "outputs.tf"):
+    for name in ("README.md", "variables.tf", "outputs.tf"):
         shutil.copy(REPOSITORY / name, tmp_path)
     variables = tmp_path / "modules/table/variables.tf"
     changed = variables.read_text(encoding="utf-8").replace('"STANDARD"\n', '"OTHER"\n')
@@ -72,7 +75,7 @@ def test_a_changed_variable_makes_its_page_stale(tmp_path: Path) -> None:
 def test_the_tables_show_type_default_and_description(tmp_path: Path) -> None:
     page = module(tmp_path) / "docs/reference/module.md"
 
-    assert stale_pages(tmp_path, write=True) == [page]
+    assert stale_pages(tmp_path, write=True) == [tmp_path / "README.md", page]
 
     assert page.read_text(encoding="utf-8") == (
         "# The module\n"
@@ -92,6 +95,39 @@ def test_the_tables_show_type_default_and_description(tmp_path: Path) -> None:
         "end\n"
     )
     assert stale_pages(tmp_path, write=False) == []
+
+
+def test_the_readme_has_the_same_in_short(tmp_path: Path) -> None:
+    module(tmp_path)
+    stale_pages(tmp_path, write=True)
+
+    assert (tmp_path / "README.md").read_text(encoding="utf-8") == (
+        "# Name\n"
+        "<!-- BEGIN inputs and outputs -->\n"
+        "| input | type | default | |\n"
+        "|---|---|---|---|\n"
+        '| `table` | `object` | required | The "table" |\n'
+        '| `batch_size` | `number` | `1000` | 1 to 10 \\| 20, or "all" |\n'
+        "\n"
+        "| output | |\n"
+        "|---|---|\n"
+        "| `arn` | Its ARN |\n"
+        "<!-- END inputs and outputs -->\n"
+        "footer\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("description", "short"),
+    [
+        ("JSON (default: all lines are (well) JSON) or Text. More.", "JSON or Text"),
+        ("The runtime: python3.13 (default) or 3.12.", "The runtime"),
+        ("The URL https://x.example.com/a; more", "The URL https://x.example.com/a"),
+        ("Plain", "Plain"),
+    ],
+)
+def test_a_description_in_short_ends_at_its_first_stop(description: str, short: str) -> None:
+    assert in_short(description) == short
 
 
 def test_every_variable_block_is_read() -> None:

@@ -83,7 +83,7 @@ def environments(terraform: Terraform, example: str) -> dict[str, dict[str, str]
     """By function: its environment, as the example's own test of its policy applies it without AWS."""
     terraform.init(f"examples/{example}")
     output = terraform.test(f"examples/{example}", "policy.tftest.hcl", options=["-json", "-verbose"])
-    [state] = [event["test_state"] for event in map(json.loads, output.splitlines()) if event["type"] == "test_state"]
+    *_, state = (event["test_state"] for event in map(json.loads, output.splitlines()) if event["type"] == "test_state")
     return {
         resource["values"]["function_name"]: resource["values"]["environment"][0]["variables"]
         for module in state["root_module"]["child_modules"]
@@ -173,3 +173,13 @@ def test_each_table_of_many_has_its_documents_in_fields_that_all_share(
     assert opensearch.documents() == {
         index: {pages.IDS[index]: document} for index, document in pages.DOCUMENTS.items()
     }
+
+
+def test_the_function_takes_the_url_of_a_nextgen_collection_and_waits_until_it_is_awake(terraform: Terraform) -> None:
+    [environment] = environments(terraform, "serverless-nextgen").values()
+
+    settings = read_settings({**environment, "AWS_REGION": "eu-west-1"})
+
+    assert settings.endpoint == "https://1tg2xudton46knx2a95g.aoss.eu-west-1.on.aws"
+    assert (settings.auth, settings.service) == ("sigv4", "aoss")
+    assert settings.request_timeout_seconds > 30

@@ -1,12 +1,14 @@
-"""The examples: that each passes its own tests (*.tftest.hcl), is deployed by the same words, and says how."""
+"""The examples: each passes its own tests (examples/NAME/*.tftest.hcl), is deployed by the same words, and says how."""
 
 import os
 import re
 import subprocess
 from pathlib import Path
 
+import boto3
 import pytest
-from terraform.workspace import REPOSITORY, Terraform
+from botocore import xform_name
+from terraform.workspace import REPOSITORY, STAND_INS, Terraform, with_stand_ins
 
 EXAMPLES = sorted(path.parent.name for path in REPOSITORY.glob("examples/*/versions.tf"))
 TERRAFORM = """#!/bin/sh
@@ -23,6 +25,36 @@ def test_an_example_passes_its_own_tests(terraform: Terraform, example: str) -> 
     terraform.init(f"examples/{example}")
 
     assert "Success!" in terraform.test(f"examples/{example}")
+
+
+def test_no_example_has_a_test_in_its_folder() -> None:
+    """`tofu` reads those, and knows less of them; a user copies them."""
+    found = [path for kind in ("tftest", "tofutest") for path in REPOSITORY.glob(f"examples/**/*.{kind}.*")]
+    assert found == []
+
+
+def test_each_example_has_tests_and_each_folder_of_tests_an_example() -> None:
+    tested = {path.parent.name for path in REPOSITORY.glob("tests/terraform/examples/*/*.tftest.hcl")}
+    assert tested == set(EXAMPLES)
+
+
+def test_each_module_of_the_registry_has_a_stand_in_and_no_version_is_left() -> None:
+    texts = [path.read_text(encoding="utf-8") for path in REPOSITORY.glob("examples/*/*.tf")]
+    called = {source for text in texts for source in re.findall(r'source += "(\w[\w-]*/[\w-]+/[\w-]+)"', text)}
+    assert called == set(STAND_INS)
+
+    copied = "".join(map(with_stand_ins, texts))
+    blocks = re.findall(r'^module "\w+" {\n(.*?)^}', copied, re.DOTALL | re.MULTILINE)
+    assert [block for block in blocks if '"../' not in block or re.search(r"^  version +=", block, re.MULTILINE)] == []
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_what_protects_data_is_off_only_where_the_example_made_the_data(example: str) -> None:
+    """A throw-away example is destroyed by one command; one that uses your table keeps the queue's dead letters."""
+    code = "".join(path.read_text(encoding="utf-8") for path in (REPOSITORY / "examples" / example).glob("*.tf"))
+    unprotected = len(re.findall(r"deletion_protection_enabled += false", code)) > 0
+    syncs = len(re.findall(r'^module "sync\w*" {', code, re.MULTILINE))
+    assert code.count("failure_destination_force_destroy = true") == (syncs if unprotected else 0)
 
 
 @pytest.mark.parametrize("example", EXAMPLES)
@@ -71,3 +103,20 @@ def test_the_outputs_that_a_readme_tells_to_use_are_there(example: str) -> None:
     named = set(re.findall(r"terraform (?:-chdir=\S+ )?output -raw (\w+)|output `(\w+)`", readme(example)))
     outputs = set(re.findall(r'^output "(\w+)"', (folder / "outputs.tf").read_text(encoding="utf-8"), re.MULTILINE))
     assert {name for pair in named for name in pair if name} <= outputs
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_awss_own_models_know_the_commands_that_a_readme_shows(example: str) -> None:
+    blocks = "".join(re.findall(r"^```sh$(.*?)^```$", readme(example), re.DOTALL | re.MULTILINE)).replace("\\\n", " ")
+    unknown = []
+    for service, operation, rest in re.findall(r"^aws (?!configure)([a-z]+) ([a-z-]+)(.*)", blocks, re.MULTILINE):
+        model = boto3.client(service, region_name="eu-west-1").meta.service_model
+        names = [name for name in model.operation_names if xform_name(name, "-") == operation]
+        known = {
+            f"--{xform_name(member, '-')}"
+            for name in names
+            for member in model.operation_model(name).input_shape.members
+        }
+        options = set(re.findall(r" (--[a-z-]+)", rest)) - {"--query"}
+        unknown += [f"aws {service} {operation} {option}" for option in sorted(options - known)]
+    assert unknown == []

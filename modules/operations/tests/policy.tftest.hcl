@@ -69,6 +69,7 @@ variables {
         TABLE_NAME              = "products"
       }
       filename                = "../../lambda/dist/dynamodb-opensearch.zip"
+      indices_parameter_arns  = []
       layers                  = []
       opensearch_auth         = "sigv4"
       opensearch_service      = "es"
@@ -88,7 +89,7 @@ variables {
 
 run "a_domain_alone" {
   assert {
-    condition = jsondecode(aws_iam_role_policy.function.policy) == {
+    condition = jsondecode(aws_iam_role_policy.function[0].policy) == {
       Version = "2012-10-17"
       Statement = [
         {
@@ -136,11 +137,11 @@ run "a_domain_alone" {
         },
       ]
     }
-    error_message = "The policy of the function is ${aws_iam_role_policy.function.policy}"
+    error_message = "The policy of the function is ${aws_iam_role_policy.function[0].policy}"
   }
 
   assert {
-    condition = jsondecode(aws_iam_role_policy.state_machine.policy) == {
+    condition = jsondecode(aws_iam_role_policy.state_machine[0].policy) == {
       Version = "2012-10-17"
       Statement = [
         {
@@ -166,7 +167,7 @@ run "a_domain_alone" {
         },
       ]
     }
-    error_message = "The policy of the state machine is ${aws_iam_role_policy.state_machine.policy}"
+    error_message = "The policy of the state machine is ${aws_iam_role_policy.state_machine[0].policy}"
   }
 }
 
@@ -190,9 +191,15 @@ run "a_collection_and_a_bucket_of_failures" {
   }
 
   assert {
-    condition = jsondecode(aws_iam_role_policy.function.policy) == {
+    condition = jsondecode(aws_iam_role_policy.function[0].policy) == {
       Version = "2012-10-17"
       Statement = [
+        {
+          Sid      = "DecryptFailures"
+          Effect   = "Allow"
+          Action   = ["kms:GenerateDataKey", "kms:Decrypt"]
+          Resource = "arn:aws:kms:eu-west-1:111122223333:key/failures"
+        },
         {
           Sid      = "ReadTable"
           Effect   = "Allow"
@@ -219,12 +226,6 @@ run "a_collection_and_a_bucket_of_failures" {
           Resource = "arn:aws:s3:::failures/dead-letters/*"
         },
         {
-          Sid      = "DecryptFailures"
-          Effect   = "Allow"
-          Action   = ["kms:GenerateDataKey", "kms:Decrypt"]
-          Resource = "arn:aws:kms:eu-west-1:111122223333:key/failures"
-        },
-        {
           Sid      = "WriteReports"
           Effect   = "Allow"
           Action   = "s3:PutObject"
@@ -238,7 +239,7 @@ run "a_collection_and_a_bucket_of_failures" {
         },
       ]
     }
-    error_message = "The policy of the function is ${aws_iam_role_policy.function.policy}"
+    error_message = "The policy of the function is ${aws_iam_role_policy.function[0].policy}"
   }
 }
 
@@ -267,20 +268,44 @@ run "everything_that_adds_a_right" {
   }
 
   assert {
-    condition = jsondecode(aws_iam_role_policy.function.policy) == {
+    condition = jsondecode(aws_iam_role_policy.function[0].policy) == {
       Version = "2012-10-17"
       Statement = [
-        {
-          Sid      = "ReadTable"
-          Effect   = "Allow"
-          Action   = ["dynamodb:Scan", "dynamodb:DescribeTable", "dynamodb:BatchGetItem"]
-          Resource = "arn:aws:dynamodb:eu-west-1:111122223333:table/products"
-        },
         {
           Sid      = "DecryptTable"
           Effect   = "Allow"
           Action   = "kms:Decrypt"
           Resource = "arn:aws:kms:eu-west-1:111122223333:key/table"
+        },
+        {
+          Sid      = "DecryptFailures"
+          Effect   = "Allow"
+          Action   = ["kms:GenerateDataKey", "kms:Decrypt"]
+          Resource = "arn:aws:kms:eu-west-1:111122223333:key/failures"
+        },
+        {
+          Sid      = "DecryptExports"
+          Effect   = "Allow"
+          Action   = "kms:Decrypt"
+          Resource = "arn:aws:kms:eu-west-1:111122223333:key/exports"
+        },
+        {
+          Sid      = "EncryptReports"
+          Effect   = "Allow"
+          Action   = "kms:GenerateDataKey"
+          Resource = "arn:aws:kms:eu-west-1:111122223333:key/reports"
+        },
+        {
+          Sid      = "DecryptEnvironment"
+          Effect   = "Allow"
+          Action   = "kms:Decrypt"
+          Resource = "arn:aws:kms:eu-west-1:111122223333:key/environment"
+        },
+        {
+          Sid      = "ReadTable"
+          Effect   = "Allow"
+          Action   = ["dynamodb:Scan", "dynamodb:DescribeTable", "dynamodb:BatchGetItem"]
+          Resource = "arn:aws:dynamodb:eu-west-1:111122223333:table/products"
         },
         {
           Sid    = "DescribeIndex"
@@ -325,16 +350,16 @@ run "everything_that_adds_a_right" {
           ]
         },
         {
+          Sid      = "CreateNothingBelow"
+          Effect   = "Deny"
+          Action   = "es:ESHttpPut"
+          Resource = "arn:aws:es:eu-west-1:111122223333:domain/search/products-*/*"
+        },
+        {
           Sid      = "RedriveQueue"
           Effect   = "Allow"
           Action   = ["sqs:SendMessage", "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility"]
           Resource = "arn:aws:sqs:eu-west-1:111122223333:failures"
-        },
-        {
-          Sid      = "DecryptFailures"
-          Effect   = "Allow"
-          Action   = ["kms:GenerateDataKey", "kms:Decrypt"]
-          Resource = "arn:aws:kms:eu-west-1:111122223333:key/failures"
         },
         {
           Sid      = "ReadStream"
@@ -350,34 +375,16 @@ run "everything_that_adds_a_right" {
         },
         { Sid = "ReadExports", Effect = "Allow", Action = "s3:GetObject", Resource = "arn:aws:s3:::exports/*" },
         {
-          Sid      = "DecryptExports"
-          Effect   = "Allow"
-          Action   = "kms:Decrypt"
-          Resource = "arn:aws:kms:eu-west-1:111122223333:key/exports"
-        },
-        {
           Sid      = "WriteReports"
           Effect   = "Allow"
           Action   = "s3:PutObject"
           Resource = "arn:aws:s3:::reports/reports/*"
         },
         {
-          Sid      = "EncryptReports"
-          Effect   = "Allow"
-          Action   = "kms:GenerateDataKey"
-          Resource = "arn:aws:kms:eu-west-1:111122223333:key/reports"
-        },
-        {
           Sid      = "WriteLogs"
           Effect   = "Allow"
           Action   = ["logs:PutLogEvents", "logs:CreateLogStream"]
           Resource = "arn:aws:logs:eu-west-1:111122223333:log-group:/aws/lambda/products-opensearch-operations:*"
-        },
-        {
-          Sid      = "DecryptEnvironment"
-          Effect   = "Allow"
-          Action   = "kms:Decrypt"
-          Resource = "arn:aws:kms:eu-west-1:111122223333:key/environment"
         },
         {
           Sid      = "Trace"
@@ -418,11 +425,11 @@ run "everything_that_adds_a_right" {
         },
       ]
     }
-    error_message = "The policy of the function is ${aws_iam_role_policy.function.policy}"
+    error_message = "The policy of the function is ${aws_iam_role_policy.function[0].policy}"
   }
 
   assert {
-    condition = jsondecode(aws_iam_role_policy.state_machine.policy) == {
+    condition = jsondecode(aws_iam_role_policy.state_machine[0].policy) == {
       Version = "2012-10-17"
       Statement = [
         {
@@ -459,7 +466,7 @@ run "everything_that_adds_a_right" {
         },
       ]
     }
-    error_message = "The policy of the state machine is ${aws_iam_role_policy.state_machine.policy}"
+    error_message = "The policy of the state machine is ${aws_iam_role_policy.state_machine[0].policy}"
   }
 }
 
@@ -486,9 +493,15 @@ run "a_password_and_another_accounts_table" {
   }
 
   assert {
-    condition = jsondecode(aws_iam_role_policy.function.policy) == {
+    condition = jsondecode(aws_iam_role_policy.function[0].policy) == {
       Version = "2012-10-17"
       Statement = [
+        {
+          Sid      = "DecryptPassword"
+          Effect   = "Allow"
+          Action   = "kms:Decrypt"
+          Resource = "arn:aws:kms:eu-west-1:111122223333:key/secret"
+        },
         {
           Sid      = "ReadTable"
           Effect   = "Allow"
@@ -502,12 +515,6 @@ run "a_password_and_another_accounts_table" {
           Resource = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:search-AbCdEf"
         },
         {
-          Sid      = "DecryptPassword"
-          Effect   = "Allow"
-          Action   = "kms:Decrypt"
-          Resource = "arn:aws:kms:eu-west-1:111122223333:key/secret"
-        },
-        {
           Sid      = "WriteLogs"
           Effect   = "Allow"
           Action   = ["logs:PutLogEvents", "logs:CreateLogStream"]
@@ -515,7 +522,7 @@ run "a_password_and_another_accounts_table" {
         },
       ]
     }
-    error_message = "The policy of the function is ${aws_iam_role_policy.function.policy}"
+    error_message = "The policy of the function is ${aws_iam_role_policy.function[0].policy}"
   }
 }
 
@@ -528,9 +535,9 @@ run "several_indices_in_a_parameter_and_a_transform" {
           name => value if name != "INDEX" }, {
           INDICES = "arn:aws:ssm:eu-west-1:111122223333:parameter/indices-products-opensearch-sync-1234abcd"
         })
-        indices_parameter_arn = (
-          "arn:aws:ssm:eu-west-1:111122223333:parameter/indices-products-opensearch-sync-1234abcd"
-        )
+        indices_parameter_arns = [
+          "arn:aws:ssm:eu-west-1:111122223333:parameter/indices-products-opensearch-sync-1234abcd",
+        ]
         layers    = ["arn:aws:lambda:eu-west-1:111122223333:layer:transforms:7"]
         projected = true
       })
@@ -539,7 +546,7 @@ run "several_indices_in_a_parameter_and_a_transform" {
 
   assert {
     condition = {
-      for statement in jsondecode(aws_iam_role_policy.function.policy).Statement :
+      for statement in jsondecode(aws_iam_role_policy.function[0].policy).Statement :
       statement.Sid => [statement.Action, statement.Resource]
       } == {
       ReadTable = [
@@ -573,7 +580,7 @@ run "several_indices_in_a_parameter_and_a_transform" {
         "arn:aws:logs:eu-west-1:111122223333:log-group:/aws/lambda/products-opensearch-operations:*",
       ]
     }
-    error_message = "The policy of the function is ${aws_iam_role_policy.function.policy}"
+    error_message = "The policy of the function is ${aws_iam_role_policy.function[0].policy}"
   }
 
   assert {

@@ -31,6 +31,7 @@ variables {
         TABLE_NAME              = "products"
       }
       filename                = "../../lambda/dist/dynamodb-opensearch.zip"
+      indices_parameter_arns  = []
       layers                  = []
       opensearch_auth         = "sigv4"
       opensearch_service      = "es"
@@ -51,8 +52,14 @@ variables {
 run "everything_good" {
   command = plan
 
+  override_data {
+    target = data.aws_region.current
+    values = { id = "cn-north-1" }
+  }
+
   variables {
     sync = merge(var.sync, {
+      function_arn             = "arn:aws-cn:lambda:cn-north-1:111122223333:function:products-opensearch-sync"
       domain_arn               = "arn:aws-cn:es:cn-north-1:111122223333:domain/search"
       failure_destination_arn  = "arn:aws-cn:s3:::failures.example.com"
       failure_destination_type = "s3"
@@ -64,26 +71,32 @@ run "everything_good" {
         }
       })
     })
-    environment_variables           = { BULK_ACTIONS = "1000" }
-    export_bucket                   = { arn = "arn:aws-cn:s3:::exports.example.com" }
-    export_bucket_kms_key_arn       = "arn:aws-cn:kms:cn-north-1:111122223333:key/1234abcd"
-    failure_destination             = { arn = "arn:aws-cn:sqs:cn-north-1:111122223333:failures" }
-    failure_destination_kms_key_arn = "arn:aws-cn:kms:cn-north-1:111122223333:key/mrk-1234abcd"
-    indices                         = ["products-1", "products-2*"]
-    log_level                       = "ERROR"
-    log_retention_in_days           = 0
-    max_concurrency                 = 1000
-    memory_size                     = 10240
-    name                            = "search-operations"
-    permissions_boundary            = "arn:aws-cn:iam::111122223333:policy/bound"
-    report_bucket                   = { arn = "arn:aws-cn:s3:::reports.example.com" }
-    report_bucket_kms_key_arn       = "arn:aws-cn:kms:cn-north-1:111122223333:key/1234abcd"
-    request_timeout_seconds         = 300
-    reserved_concurrent_executions  = 0
-    role_path                       = "/service/search/"
-    tags                            = { team = "search" }
-    timeout                         = 301
-    tracing_mode                    = "Active"
+    attach_policy                    = false
+    environment_variables            = { BULK_ACTIONS = "1000" }
+    export_bucket                    = { arn = "arn:aws-cn:s3:::exports.example.com" }
+    export_bucket_kms_key_arn        = "arn:aws-cn:kms:cn-north-1:111122223333:key/1234abcd"
+    failure_destination              = { arn = "arn:aws-cn:sqs:cn-north-1:111122223333:failures", fifo_queue = false }
+    failure_destination_kms_key_arn  = "arn:aws-cn:kms:cn-north-1:111122223333:key/mrk-1234abcd"
+    indices                          = ["products-1", "products-2*"]
+    log_level                        = "ERROR"
+    log_retention_in_days            = 0
+    max_concurrency                  = 1000
+    memory_size                      = 10240
+    name                             = "search-operations"
+    permissions_boundary             = "arn:aws-cn:iam::111122223333:policy/bound"
+    report_bucket                    = { arn = "arn:aws-cn:s3:::reports.example.com" }
+    report_bucket_kms_key_arn        = "arn:aws-cn:kms:cn-north-1:111122223333:key/1234abcd"
+    request_timeout_seconds          = 300
+    reserved_concurrent_executions   = 0
+    role_name                        = "search-operator"
+    role_path                        = "/service/search/"
+    state_machine_kms_key_arn        = "arn:aws-cn:kms:cn-north-1:111122223333:key/1234abcd"
+    state_machine_log_execution_data = true
+    state_machine_log_level          = "FATAL"
+    state_machine_role               = { arn = "arn:aws-cn:iam::111122223333:role/service/search/jobs" }
+    tags                             = { team = "search" }
+    timeout                          = 301
+    tracing_mode                     = "Active"
   }
 }
 
@@ -393,4 +406,151 @@ run "refuses_a_failure_topic" {
   }
 
   expect_failures = [var.failure_destination]
+}
+
+run "refuses_a_queue_that_is_fifo_though_its_name_is_not_known" {
+  command = plan
+
+  variables {
+    failure_destination = { arn = "arn:aws:sqs:eu-west-1:111122223333:failures", fifo_queue = true }
+  }
+
+  expect_failures = [var.failure_destination]
+}
+
+run "refuses_an_environment_variable_that_is_null" {
+  command = plan
+
+  variables {
+    environment_variables = { BULK_ACTIONS = null }
+  }
+
+  expect_failures = [var.environment_variables]
+}
+
+run "refuses_a_role_that_is_a_policy" {
+  command = plan
+
+  variables {
+    role = { arn = "arn:aws:iam::111122223333:policy/operator" }
+  }
+
+  expect_failures = [var.role]
+}
+
+run "refuses_a_role_name_with_a_slash" {
+  command = plan
+
+  variables {
+    role_name = "service/operator"
+  }
+
+  expect_failures = [var.role_name]
+}
+
+run "refuses_a_role_name_beside_a_role" {
+  command = plan
+
+  variables {
+    role      = { arn = "arn:aws:iam::111122223333:role/operator" }
+    role_name = "operator"
+  }
+
+  expect_failures = [var.role_name]
+}
+
+run "refuses_a_role_path_where_both_roles_are_given" {
+  command = plan
+
+  variables {
+    role               = { arn = "arn:aws:iam::111122223333:role/operator" }
+    role_path          = "/service/"
+    state_machine_role = { arn = "arn:aws:iam::111122223333:role/jobs" }
+  }
+
+  expect_failures = [var.role_path]
+}
+
+run "refuses_a_state_machine_kms_alias" {
+  command = plan
+
+  variables {
+    state_machine_kms_key_arn = "arn:aws:kms:eu-west-1:111122223333:alias/mine"
+  }
+
+  expect_failures = [var.state_machine_kms_key_arn]
+}
+
+run "refuses_execution_data_without_a_log" {
+  command = plan
+
+  variables {
+    state_machine_log_execution_data = true
+  }
+
+  expect_failures = [var.state_machine_log_execution_data]
+}
+
+run "refuses_an_unknown_log_level_of_the_state_machine" {
+  command = plan
+
+  variables {
+    state_machine_log_level = "DEBUG"
+  }
+
+  expect_failures = [var.state_machine_log_level]
+}
+
+run "refuses_a_state_machine_role_that_is_a_name" {
+  command = plan
+
+  variables {
+    state_machine_role = { arn = "jobs" }
+  }
+
+  expect_failures = [var.state_machine_role]
+}
+
+run "refuses_a_state_machine_role_name_of_65_characters" {
+  command = plan
+
+  variables {
+    state_machine_role_name = "aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffffffffffggggg"
+  }
+
+  expect_failures = [var.state_machine_role_name]
+}
+
+run "refuses_a_state_machine_role_name_beside_a_state_machine_role" {
+  command = plan
+
+  variables {
+    state_machine_role      = { arn = "arn:aws:iam::111122223333:role/jobs" }
+    state_machine_role_name = "jobs"
+  }
+
+  expect_failures = [var.state_machine_role_name]
+}
+
+run "refuses_one_name_for_both_roles" {
+  command = plan
+
+  variables {
+    role_name               = "operations"
+    state_machine_role_name = "operations"
+  }
+
+  expect_failures = [var.state_machine_role_name]
+}
+
+run "refuses_to_leave_out_a_policy_where_both_roles_are_given" {
+  command = plan
+
+  variables {
+    attach_policy      = false
+    role               = { arn = "arn:aws:iam::111122223333:role/operator" }
+    state_machine_role = { arn = "arn:aws:iam::111122223333:role/jobs" }
+  }
+
+  expect_failures = [var.attach_policy]
 }

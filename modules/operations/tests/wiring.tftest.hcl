@@ -31,6 +31,7 @@ variables {
         TABLE_NAME              = "products"
       }
       filename                = "../../lambda/dist/dynamodb-opensearch.zip"
+      indices_parameter_arns  = []
       layers                  = []
       opensearch_auth         = "sigv4"
       opensearch_service      = "es"
@@ -85,8 +86,8 @@ run "the_shortest_call" {
 
   assert {
     condition = (
-      aws_lambda_function.this.role == aws_iam_role.function.arn
-      && aws_sfn_state_machine.this.role_arn == aws_iam_role.state_machine.arn
+      aws_lambda_function.this.role == aws_iam_role.function[0].arn
+      && aws_sfn_state_machine.this.role_arn == aws_iam_role.state_machine[0].arn
     )
     error_message = "Function or state machine doesn't run with its own role."
   }
@@ -119,7 +120,7 @@ run "the_shortest_call" {
     condition = (
       output.function_name == "products-opensearch-operations"
       && output.function_arn == aws_lambda_function.this.arn
-      && output.role_arn == aws_iam_role.function.arn
+      && output.role_arn == aws_iam_role.function[0].arn
       && output.log_group_name == "/aws/lambda/products-opensearch-operations"
       && output.state_machine_arn == aws_sfn_state_machine.this.arn
       && sort(keys(output.commands)) == tolist(["backfill", "create-index", "list", "repair", "verify"])
@@ -202,10 +203,10 @@ run "what_is_given_is_passed_on" {
       && aws_lambda_function.this.vpc_config[0].security_group_ids == toset(["sg-1"])
       && aws_lambda_function.this.vpc_config[0].ipv6_allowed_for_dual_stack == true
       && aws_cloudwatch_log_group.this.kms_key_id == "arn:aws:kms:eu-west-1:111122223333:key/log"
-      && aws_iam_role.function.permissions_boundary == "arn:aws:iam::111122223333:policy/bound"
-      && aws_iam_role.function.path == "/service/"
-      && aws_iam_role.state_machine.permissions_boundary == "arn:aws:iam::111122223333:policy/bound"
-      && aws_iam_role.state_machine.path == "/service/"
+      && aws_iam_role.function[0].permissions_boundary == "arn:aws:iam::111122223333:policy/bound"
+      && aws_iam_role.function[0].path == "/service/"
+      && aws_iam_role.state_machine[0].permissions_boundary == "arn:aws:iam::111122223333:policy/bound"
+      && aws_iam_role.state_machine[0].path == "/service/"
     )
     error_message = "The function is not as the sync's: ${jsonencode(aws_lambda_function.this)}"
   }
@@ -268,7 +269,7 @@ run "a_queue_that_subscribes_to_the_syncs_topic_is_redriven_and_roles_may_be_els
         flatten([for s in data.aws_iam_policy_document.function.statement : s.resources]), var.failure_destination.arn
       )
       && contains(
-        flatten([for s in data.aws_iam_policy_document.function.statement : s.resources]),
+        flatten([for s in data.aws_iam_policy_document.function_keys.statement : s.resources]),
         var.failure_destination_kms_key_arn
       )
     )
@@ -277,15 +278,15 @@ run "a_queue_that_subscribes_to_the_syncs_topic_is_redriven_and_roles_may_be_els
 
   assert {
     condition = (
-      aws_iam_role.function.path == "/service/" && aws_iam_role.state_machine.path == "/service/"
-      && aws_iam_role.function.permissions_boundary == var.permissions_boundary
-      && aws_iam_role.state_machine.permissions_boundary == var.permissions_boundary
+      aws_iam_role.function[0].path == "/service/" && aws_iam_role.state_machine[0].path == "/service/"
+      && aws_iam_role.function[0].permissions_boundary == var.permissions_boundary
+      && aws_iam_role.state_machine[0].permissions_boundary == var.permissions_boundary
     )
-    error_message = "The function's role is ${jsonencode(aws_iam_role.function)}"
+    error_message = "The function's role is ${jsonencode(aws_iam_role.function[0])}"
   }
 }
 
-run "a_long_table_name_still_gives_a_function_name" {
+run "two_long_table_names_give_two_function_names" {
   variables {
     sync = merge(var.sync, {
       settings = merge(var.sync.settings, {
@@ -294,11 +295,221 @@ run "a_long_table_name_still_gives_a_function_name" {
     })
   }
 
+  # The hash is that of the table's name, which two names that begin alike don't share.
   assert {
     condition = (
-      aws_lambda_function.this.function_name == "a-table-with-a-name-that-is-far-longer-tha-opensearch-operations"
+      aws_lambda_function.this.function_name == join("-", [
+        "a-table-with-a-name-that-is-far-l", substr(sha256(var.sync.settings.table.name), 0, 8), "opensearch-operations"
+      ])
+      && length(aws_lambda_function.this.function_name) == 64
       && aws_sfn_state_machine.this.name == aws_lambda_function.this.function_name
     )
     error_message = "The names are ${aws_lambda_function.this.function_name} and ${aws_sfn_state_machine.this.name}."
   }
+}
+
+run "a_dot_that_is_replaced_leaves_its_mark" {
+  variables {
+    name_prefix = "prod-"
+    sync = merge(var.sync, {
+      settings = merge(var.sync.settings, { table = merge(var.sync.settings.table, { name = "shop.orders" }) })
+    })
+  }
+
+  assert {
+    condition = aws_lambda_function.this.function_name == join("-", [
+      "prod-shop-orders", substr(sha256("prod-shop.orders"), 0, 8), "opensearch-operations"
+    ])
+    error_message = "The name is ${aws_lambda_function.this.function_name}."
+  }
+}
+
+run "a_name_that_just_fits_stays" {
+  variables {
+    sync = merge(var.sync, {
+      settings = merge(var.sync.settings, {
+        table = merge(var.sync.settings.table, { name = "a-table-with-a-name-of-forty-two-letters-x" })
+      })
+    })
+  }
+
+  assert {
+    condition = (
+      aws_lambda_function.this.function_name
+      == "a-table-with-a-name-of-forty-two-letters-x-opensearch-operations"
+    )
+    error_message = "The name is ${aws_lambda_function.this.function_name}."
+  }
+}
+
+run "the_operator_compares_itself_with_the_alias_that_the_trigger_follows" {
+  variables {
+    sync = merge(var.sync, {
+      function_qualifier     = "live"
+      function_qualified_arn = "${var.sync.function_arn}:live"
+      settings               = merge(var.sync.settings, { projected = true })
+    })
+  }
+
+  assert {
+    condition     = aws_lambda_function.this.environment[0].variables.SYNC_FUNCTION == "products-opensearch-sync:live"
+    error_message = "The function's environment is ${jsonencode(aws_lambda_function.this.environment[0].variables)}."
+  }
+
+  assert {
+    condition = one([
+      for s in data.aws_iam_policy_document.function.statement : s.resources if s.sid == "CompareCode"
+    ]) == toset(["${var.sync.function_arn}:live"])
+    error_message = "The statements are ${jsonencode(data.aws_iam_policy_document.function.statement)}"
+  }
+}
+
+run "given_roles_get_nothing_attached" {
+  variables {
+    role               = { arn = "arn:aws:iam::111122223333:role/service/operator" }
+    state_machine_role = { arn = "arn:aws:iam::111122223333:role/jobs" }
+  }
+
+  assert {
+    condition = (
+      length(aws_iam_role.function) + length(aws_iam_role.state_machine) == 0
+      && length(aws_iam_role_policy.function) + length(aws_iam_role_policy.state_machine) == 0
+      && aws_lambda_function.this.role == var.role.arn
+      && aws_sfn_state_machine.this.role_arn == var.state_machine_role.arn
+    )
+    error_message = "A role is created, or a given one isn't used."
+  }
+
+  assert {
+    condition = (
+      output.role_arn == var.role.arn && output.role_name == "operator"
+      && output.state_machine_role_arn == var.state_machine_role.arn && output.state_machine_role_name == "jobs"
+      && output.policy == data.aws_iam_policy_document.function.json
+      && output.state_machine_policy == data.aws_iam_policy_document.state_machine.json
+    )
+    error_message = "The outputs aren't about the roles that were given."
+  }
+}
+
+run "roles_get_the_names_that_are_given_and_no_policy_if_so_wished" {
+  variables {
+    attach_policy           = false
+    role_name               = "operator"
+    state_machine_role_name = "jobs"
+  }
+
+  assert {
+    condition = (
+      aws_iam_role.function[0].name == "operator"
+      && aws_iam_role.state_machine[0].name == "jobs"
+      && length(aws_iam_role_policy.function) + length(aws_iam_role_policy.state_machine) == 0
+    )
+    error_message = "A role has another name, or a policy."
+  }
+}
+
+run "the_state_machine_logs_and_has_a_key_of_its_own" {
+  variables {
+    log_retention_in_days     = 7
+    state_machine_kms_key_arn = "arn:aws:kms:eu-west-1:111122223333:key/executions"
+    state_machine_log_level   = "ALL"
+    sync = merge(var.sync, {
+      settings = merge(var.sync.settings, { log_kms_key_arn = "arn:aws:kms:eu-west-1:111122223333:key/log" })
+    })
+  }
+
+  assert {
+    condition = (
+      aws_cloudwatch_log_group.state_machine[0].name == "/aws/vendedlogs/states/products-opensearch-operations"
+      && aws_cloudwatch_log_group.state_machine[0].retention_in_days == 7
+      && aws_cloudwatch_log_group.state_machine[0].kms_key_id == var.sync.settings.log_kms_key_arn
+      && output.state_machine_log_group_name == aws_cloudwatch_log_group.state_machine[0].name
+    )
+    error_message = "The log group is ${jsonencode(aws_cloudwatch_log_group.state_machine)}"
+  }
+
+  assert {
+    condition = (
+      aws_sfn_state_machine.this.logging_configuration[0].level == "ALL"
+      && aws_sfn_state_machine.this.logging_configuration[0].include_execution_data == false
+      && aws_sfn_state_machine.this.logging_configuration[0].log_destination
+      == "${aws_cloudwatch_log_group.state_machine[0].arn}:*"
+      && aws_sfn_state_machine.this.encryption_configuration[0].type == "CUSTOMER_MANAGED_KMS_KEY"
+      && aws_sfn_state_machine.this.encryption_configuration[0].kms_key_id == var.state_machine_kms_key_arn
+    )
+    error_message = "The state machine is ${jsonencode(aws_sfn_state_machine.this)}"
+  }
+}
+
+run "by_default_the_state_machine_has_neither_log_nor_key" {
+  assert {
+    condition = (
+      length(aws_cloudwatch_log_group.state_machine) == 0
+      && output.state_machine_log_group_name == null
+      && aws_sfn_state_machine.this.logging_configuration[0].level == "OFF"
+      && aws_sfn_state_machine.this.encryption_configuration[0].type == "AWS_OWNED_KEY"
+      && aws_sfn_state_machine.this.encryption_configuration[0].kms_key_id == null
+    )
+    error_message = "The state machine is ${jsonencode(aws_sfn_state_machine.this)}"
+  }
+}
+
+run "the_syncs_way_out_of_a_vpc_is_the_operators" {
+  variables {
+    sync = merge(var.sync, {
+      settings = merge(var.sync.settings, {
+        replace_security_groups_on_destroy = true
+        replacement_security_group_ids     = ["sg-2"]
+        vpc_config = {
+          subnet_ids                  = ["subnet-1"]
+          security_group_ids          = ["sg-1"]
+          ipv6_allowed_for_dual_stack = false
+        }
+      })
+    })
+  }
+
+  assert {
+    condition = (
+      aws_lambda_function.this.replace_security_groups_on_destroy == true
+      && aws_lambda_function.this.replacement_security_group_ids == toset(["sg-2"])
+    )
+    error_message = "The function is ${jsonencode(aws_lambda_function.this)}"
+  }
+}
+
+run "refuses_a_table_of_another_region_than_the_providers" {
+  command = plan
+
+  variables {
+    sync = merge(var.sync, {
+      settings = merge(var.sync.settings, {
+        table = merge(var.sync.settings.table, { arn = "arn:aws:dynamodb:us-east-1:111122223333:table/products" })
+      })
+    })
+  }
+
+  expect_failures = [aws_lambda_function.this]
+}
+
+run "refuses_a_sync_of_another_region_than_the_providers" {
+  command = plan
+
+  variables {
+    sync = merge(var.sync, {
+      function_arn = "arn:aws:lambda:us-east-1:111122223333:function:products-opensearch-sync"
+    })
+  }
+
+  expect_failures = [aws_lambda_function.this]
+}
+
+run "refuses_a_package_that_is_not_there" {
+  command = plan
+
+  variables {
+    sync = merge(var.sync, { settings = merge(var.sync.settings, { filename = "missing.zip" }) })
+  }
+
+  expect_failures = [aws_lambda_function.this]
 }

@@ -26,6 +26,18 @@ variable "opensearch_endpoint" {
   description = "URL of OpenSearch."
 }
 
+variable "retention" {
+  type        = number
+  description = "log_retention_in_days of the operations."
+  default     = 30
+}
+
+variable "team" {
+  type        = string
+  description = "A tag of everything that the operations create."
+  default     = "search"
+}
+
 provider "aws" {
   region                      = "us-east-1"
   access_key                  = "test"
@@ -81,9 +93,12 @@ module "operations" {
 
   sync                    = module.sync
   indices                 = ["${var.name}-1"]
+  log_retention_in_days   = var.retention
   max_concurrency         = 2
   report_bucket           = aws_s3_bucket.reports
   request_timeout_seconds = 5
+  state_machine_log_level = "ERROR"
+  tags                    = { team = var.team }
   timeout                 = 12
 }
 

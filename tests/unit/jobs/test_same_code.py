@@ -16,7 +16,7 @@ SYNC = {"Environment": {"Variables": {"INDICES": '{"orders":{}}'}}, "Layers": [{
 def check(sync: dict[str, Any] | ClientError, **changes: str) -> None:
     class Lambda:
         def get_function_configuration(self, FunctionName: str) -> dict[str, Any]:  # noqa: N803
-            assert FunctionName == "sync"
+            assert FunctionName == changes.get("SYNC_FUNCTION", "sync")
             if isinstance(sync, ClientError):
                 raise sync
             return sync
@@ -46,6 +46,14 @@ def test_without_a_sync_nothing_is_asked() -> None:
 def test_another_configuration_is_refused_with_what_differs(changes: dict[str, str], said: str) -> None:
     with pytest.raises(ConfigurationError, match=said):
         check(SYNC, **changes)
+
+
+def test_the_alias_of_a_published_sync_is_asked_and_may_have_been_rolled_back() -> None:
+    check(SYNC, SYNC_FUNCTION="sync:live")
+    with pytest.raises(
+        ConfigurationError, match="if the alias was rolled back, apply the configuration of its version"
+    ):
+        check(SYNC, SYNC_FUNCTION="sync:live", INDICES="{}")
 
 
 def test_a_sync_that_cannot_be_asked_is_an_error() -> None:

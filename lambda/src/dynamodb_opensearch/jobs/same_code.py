@@ -21,8 +21,8 @@ def check_same_code(
     """Compare this function's configuration with that of the function SYNC_FUNCTION; without that, nothing.
 
     Args:
-        environment: this function's own: SYNC_FUNCTION, INDEX or INDICES, and TRANSFORM_LAYERS, the ARNs of its layers
-            joined by commas.
+        environment: this function's own: SYNC_FUNCTION, with the alias that the event source mapping follows, if the
+            sync is published; INDEX or INDICES; and TRANSFORM_LAYERS, the ARNs of its layers joined by commas.
 
     Raises:
         ConfigurationError: they differ, or the sync can't be asked.
@@ -55,7 +55,8 @@ def check_same_code(
 
 
 def _differ(sync: str, what: str) -> str:
+    rolled_back = ", or, if the alias was rolled back, apply the configuration of its version" if ":" in sync else ""
     return (
         f"this function has {what} than the sync {sync!r}, so that the two would make different documents: run "
-        "terraform apply for both, wait until both are updated, and start the job again"
+        f"terraform apply for both{rolled_back}, wait until both are updated, and start the job again"
     )

@@ -7,6 +7,12 @@ mock_data "aws_iam_policy_document" {
   }
 }
 
+mock_data "aws_region" {
+  defaults = {
+    id = "eu-west-1"
+  }
+}
+
 mock_resource "aws_cloudwatch_log_group" {
   defaults = {
     arn = "arn:aws:logs:eu-west-1:111122223333:log-group:/aws/lambda/products-opensearch-operations"

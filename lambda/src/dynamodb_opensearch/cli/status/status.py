@@ -161,7 +161,12 @@ class Observer:
 
     def _mappings(self) -> list[EventSourceMapping]:
         name = self._named()
-        found = self._call("lambda", "list_event_source_mappings", FunctionName=name)["EventSourceMappings"]
+        found = self._mappings_of(name)
+        if not found and ":" not in name and (followed := self._followed_alias(name)):
+            raise SyncError(
+                f"no event source mapping follows {name} itself, but one follows its alias {followed}: give --function "
+                f"{name}:{followed}"
+            )
         return [
             EventSourceMapping(
                 uuid=mapping["UUID"],
@@ -171,6 +176,19 @@ class Observer:
             )
             for mapping in found
         ]
+
+    def _mappings_of(self, name: str) -> list[Any]:
+        """List those of exactly this name: a function's own aren't its aliases'."""
+        return list(self._call("lambda", "list_event_source_mappings", FunctionName=name)["EventSourceMappings"])
+
+    def _followed_alias(self, name: str) -> str | None:
+        """Return the function's alias that has an event source mapping; None if there is none that we may see."""
+        try:
+            aliases = self._call("lambda", "list_aliases", FunctionName=name)["Aliases"]
+            names = [str(alias["Name"]) for alias in aliases]
+            return next((alias for alias in names if self._mappings_of(f"{name}:{alias}")), None)
+        except SyncError:
+            return None
 
     def _iterator_age(self) -> float:
         age = self._latest("AWS/Lambda", "IteratorAge", {"FunctionName": self._named().partition(":")[0]})

@@ -28,8 +28,8 @@ class TargetFlags:
     function: Annotated[
         str | None,
         typer.Option(
-            help="Name or ARN of the deployed function: its environment gives all that the options below don't. "
-            "(DYNAMODB_OPENSEARCH_FUNCTION)",
+            help="Name or ARN of the deployed function: its environment gives all that the options below don't. With "
+            "an alias (NAME:live) if the event source mapping follows one. (DYNAMODB_OPENSEARCH_FUNCTION)",
             metavar="NAME",
             rich_help_panel=_WHICH,
         ),

@@ -13,6 +13,8 @@ from dynamodb_opensearch.core.errors import ConfigurationError
 def function_of(path: Path) -> str:
     """Return the only function that an output names: its ARN where the output has one, else its name.
 
+    If the function is published, the alias is named with it: that is what the event source mapping follows.
+
     Args:
         path: a folder where ``terraform output -json`` works, or a file with what that prints.
 
@@ -35,11 +37,17 @@ def function_of(path: Path) -> str:
 def _functions(value: Any, where: str) -> Iterator[tuple[str, str]]:
     """Yield where each function's name is, and the name, or the ARN beside it, which holds the Region too."""
     if isinstance(value, Mapping):
-        name, arn = value.get("function_name"), value.get("function_arn")
-        if isinstance(name, str) and name:
-            yield f"{where}function_name", arn if isinstance(arn, str) and arn.endswith(f":{name}") else name
+        if isinstance(name := value.get("function_name"), str) and name:
+            yield f"{where}function_name", _qualified(name, value)
         for key, inner in value.items():
             yield from _functions(inner, f"{where}{key}.")
+
+
+def _qualified(name: str, outputs: Mapping[str, Any]) -> str:
+    """Return a function's ARN, or its name, with the alias that the outputs beside its name give it."""
+    arn, alias = outputs.get("function_arn"), outputs.get("function_qualifier")
+    function = arn if isinstance(arn, str) and arn.endswith(f":{name}") else name
+    return f"{function}:{alias}" if isinstance(alias, str) and alias else function
 
 
 def _decoded(text: str, path: Path) -> dict[str, Any]:
