@@ -40,7 +40,8 @@ locals {
   # A table in another account can only be reached by its ARN.
   table_name = split(":", var.table.arn)[4] == local.account ? var.table.name : var.table.arn
 
-  # Whether a variable is set must be known while planning: one unknown condition would hide the whole environment.
+  # Whether a variable is set must be known while planning: one unknown condition would hide the whole environment. Of
+  # the function, the provider shows no variable unless it knows all; the output `settings` shows what is known.
   environment = merge(
     {
       BULK_ACTIONS            = var.bulk_actions

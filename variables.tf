@@ -208,8 +208,9 @@ variable "collection" {
     collection_endpoint = string
   })
   description = <<-EOT
-    The OpenSearch Serverless collection, of type SEARCH: an aws_opensearchserverless_collection as a whole. Its data
-    access and network policies must admit the role. Give one of domain, collection and opensearch_endpoint.
+    The OpenSearch Serverless collection (Classic: of type SEARCH; NextGen: SEARCH or VECTORSEARCH): an
+    aws_opensearchserverless_collection as a whole. Its data access and network policies must admit the role. Give one
+    of domain, collection and opensearch_endpoint.
   EOT
   default     = null
 
@@ -227,7 +228,7 @@ variable "collection" {
     condition = var.collection == null || can(regex("^https://[^/@\\s]+$", var.collection.collection_endpoint))
     error_message = join(" ", [
       "collection.collection_endpoint is ${jsonencode(try(var.collection.collection_endpoint, null))}: give the",
-      "collection's URL (https://ID.REGION.aoss.amazonaws.com).",
+      "collection's URL (https://ID.REGION.aoss.amazonaws.com, or https://ID.aoss.REGION.on.aws).",
     ])
   }
 

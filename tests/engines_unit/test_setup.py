@@ -127,7 +127,7 @@ def test_an_environment_that_was_left_half_made_is_made_again(checkout: Path) ->
 def test_an_example_that_does_not_exist_is_refused_with_those_that_do(checkout: Path, action: str) -> None:
     done = _run(checkout, "scripts/deploy", action, "product")
     assert done.returncode == 2
-    there = " ".join(sorted(path.parent.name for path in (REPOSITORY / "examples").glob("*/main.tf")))
+    there = " ".join(path.parent.name for path in sorted((REPOSITORY / "examples").glob("*/main.tf"), key=str))
     assert done.stderr == f"deploy: no example 'product'; choose EXAMPLE from: {there}\n"
 
 
