@@ -89,10 +89,9 @@ def found(aws: LocalStackNode) -> Iterator[Found]:
 def adopted(aws: LocalStackNode, found: Found, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Adopted]:
     with terraform_environment() as environment:
         life = prepare(tmp_path_factory.mktemp("adopt"), FOLDER, {**environment, **aws.environment()})
-        given = {"table": TABLE, "uuid": found.uuid}
+        given = {"table": TABLE, "uuid": found.uuid, "starting_position": "LATEST"}
         try:
-            fresh_start = life.plan(starting_position="TRIM_HORIZON", **given)
-            given["starting_position"] = "LATEST"
+            fresh_start = life.plan(**{**given, "starting_position": "TRIM_HORIZON"})
             plan = life.plan(**given)
             life.apply()
             after = client(aws, "lambda").get_event_source_mapping(UUID=found.uuid)

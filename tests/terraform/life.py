@@ -145,6 +145,11 @@ def _read(shown: Mapping[str, Any]) -> Plan:
 
 
 def _change(change: Mapping[str, Any]) -> Change:
+    """Read a resource's change, or an output's: that lacks `after` while nothing of it is known."""
+    unknown = change.get("after_unknown") or {}
     return Change(
-        tuple(change["actions"]), change["before"] or {}, change["after"] or {}, change.get("after_unknown") or {}
+        tuple(change["actions"]),
+        change.get("before") or {},
+        change.get("after") or {},
+        unknown if isinstance(unknown, dict) else {"": unknown},
     )
