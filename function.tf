@@ -40,32 +40,38 @@ locals {
   # A table in another account can only be reached by its ARN.
   table_name = split(":", var.table.arn)[4] == local.account ? var.table.name : var.table.arn
 
-  # Whether a variable is set must be known while planning: one unknown condition would hide the whole environment. Of
-  # the function, the provider shows no variable unless it knows all; the output `settings` shows what is known.
-  environment = merge(
-    {
-      BULK_ACTIONS            = var.bulk_actions
-      BULK_BYTES              = var.bulk_bytes
-      BULK_CONNECTIONS        = var.bulk_connections
-      COMPRESSION             = var.compression
-      CONFLICT_WINDOW_SECONDS = var.conflict_window_seconds
-      DEAD_LETTER_ARN         = local.failure_destination_arn
-      LOG_LEVEL               = var.log_level
-      OPENSEARCH_AUTH         = var.opensearch_auth
-      OPENSEARCH_ENDPOINT     = local.endpoint
-      OPENSEARCH_SERVICE      = var.collection == null ? "es" : "aoss"
-      REQUEST_TIMEOUT_SECONDS = var.request_timeout_seconds
-      SKIP_UNCHANGED          = var.skip_unchanged
-      SYNC_NAME               = local.name
-      TABLE_KEYS              = local.table_keys
-      TABLE_NAME              = local.table_name
-    },
-    local.projected ? { INDICES = local.projections_value } : { INDEX = var.index },
-    var.opensearch_auth == "basic" ? { OPENSEARCH_SECRET_ARN = var.opensearch_secret_arn } : {},
-    var.opensearch_ca_file == null ? {} : { OPENSEARCH_CA_FILE = var.opensearch_ca_file },
-  )
+  environment = {
+    BULK_ACTIONS            = var.bulk_actions
+    BULK_BYTES              = var.bulk_bytes
+    BULK_CONNECTIONS        = var.bulk_connections
+    COMPRESSION             = var.compression
+    CONFLICT_WINDOW_SECONDS = var.conflict_window_seconds
+    DEAD_LETTER_ARN         = local.failure_destination_arn
+    INDEX                   = var.index
+    INDICES                 = local.projections_value
+    LOG_LEVEL               = var.log_level
+    OPENSEARCH_AUTH         = var.opensearch_auth
+    OPENSEARCH_CA_FILE      = var.opensearch_ca_file
+    OPENSEARCH_ENDPOINT     = local.endpoint
+    OPENSEARCH_SECRET_ARN   = var.opensearch_secret_arn
+    OPENSEARCH_SERVICE      = var.collection == null ? "es" : "aoss"
+    REQUEST_TIMEOUT_SECONDS = var.request_timeout_seconds
+    SKIP_UNCHANGED          = var.skip_unchanged
+    SYNC_NAME               = local.name
+    TABLE_KEYS              = local.table_keys
+    TABLE_NAME              = local.table_name
+  }
+
+  # Those that are left out. They are not found by their values: one that isn't known yet would hide all variables from
+  # the plan. hashicorp/aws hides them all the same; the output `settings` shows those that are known.
+  left_out = compact([
+    local.projected ? "INDEX" : "INDICES",
+    var.opensearch_ca_file == null ? "OPENSEARCH_CA_FILE" : "",
+    var.opensearch_auth == "basic" ? "" : "OPENSEARCH_SECRET_ARN",
+  ])
   environment_variables = merge(
-    var.environment_variables, { for name, value in local.environment : name => tostring(value) },
+    var.environment_variables,
+    { for name, value in local.environment : name => tostring(value) if !contains(local.left_out, name) },
   )
 }
 

@@ -138,31 +138,29 @@ output "settings" {
     they hold a sensitive value, an output of the whole module must be sensitive, too.
   EOT
   value = {
-    architectures                   = var.architectures
-    code_signing_config_arn         = var.code_signing_config_arn
-    environment_variables           = local.environment_variables
-    failure_destination_kms_key_arn = var.failure_destination_kms_key_arn
-    filename                        = var.filename
-    indices_parameter_arns          = local.indices_parameter_arns
-    kms_key_arn                     = var.kms_key_arn
-    layers                          = var.layers
-    log_kms_key_arn                 = var.log_kms_key_arn
-    opensearch_auth                 = var.opensearch_auth
-    opensearch_secret_arn           = var.opensearch_secret_arn
-    opensearch_secret_kms_key_arn   = var.opensearch_secret_kms_key_arn
-    opensearch_service              = local.environment.OPENSEARCH_SERVICE
-    permissions_boundary            = var.permissions_boundary
-
+    architectures                      = var.architectures
+    code_signing_config_arn            = var.code_signing_config_arn
+    environment_variables              = local.environment_variables
+    failure_destination_kms_key_arn    = var.failure_destination_kms_key_arn
+    filename                           = var.filename
+    indices_parameter_arns             = local.indices_parameter_arns
+    kms_key_arn                        = var.kms_key_arn
+    layers                             = var.layers
+    log_kms_key_arn                    = var.log_kms_key_arn
+    opensearch_auth                    = var.opensearch_auth
+    opensearch_secret_arn              = var.opensearch_secret_arn
+    opensearch_secret_kms_key_arn      = var.opensearch_secret_kms_key_arn
+    opensearch_service                 = local.environment.OPENSEARCH_SERVICE
+    permissions_boundary               = var.permissions_boundary
     replace_security_groups_on_destroy = var.replace_security_groups_on_destroy
     replacement_security_group_ids     = var.replacement_security_group_ids
-
-    request_timeout_seconds = var.request_timeout_seconds
-    role_path               = var.role_path
-    runtime                 = var.runtime
-    s3_bucket               = var.s3_bucket
-    s3_key                  = var.s3_key
-    s3_object_version       = var.s3_object_version
-    source_code_hash        = var.source_code_hash
+    request_timeout_seconds            = var.request_timeout_seconds
+    role_path                          = var.role_path
+    runtime                            = var.runtime
+    s3_bucket                          = var.s3_bucket
+    s3_key                             = var.s3_key
+    s3_object_version                  = var.s3_object_version
+    source_code_hash                   = var.source_code_hash
     table = {
       arn          = var.table.arn
       kms_key_arns = local.table_kms_key_arns

@@ -1,4 +1,4 @@
-# Everything that the modules make, and nothing else: keys, subnets and topics are there already. So what Terraform calls
+# Everything that the modules make, and nothing else: keys, subnets and topics are there already. What Terraform calls
 # here is what a deployer's role must allow. It is applied, changed in every way that AWS has a call of its own for, and
 # destroyed.
 

@@ -1,6 +1,6 @@
 # A search team that follows another team's table, in another account: an object with its names and ARNs. The resource
-# policies of table and stream, which let the function's role in, are the other account's. Planned only: LocalStack looks
-# for the stream in the function's account.
+# policies of table and stream, which let the function's role in, are the other account's. Planned only: LocalStack
+# looks for the stream in the function's account.
 
 terraform {
   required_version = ">= 1.9.0"

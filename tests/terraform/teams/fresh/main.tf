@@ -1,4 +1,4 @@
-# A team that starts: table, keys, topic, sync, operations and alarms in one apply, so nothing has an ARN while planning.
+# A team that starts: table, keys, topic, sync, operations and alarms in one apply: nothing has an ARN while planning.
 
 terraform {
   required_providers {

@@ -1,4 +1,4 @@
-# A bank: the provider's default_tags (none of the module's own), a permissions boundary, and a key of its own everywhere.
+# A bank: the provider's default_tags (none of the module's own), a permissions boundary, a key of its own everywhere.
 
 terraform {
   required_providers {
