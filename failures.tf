@@ -20,7 +20,8 @@ locals {
     : split(":", local.failure_destination_arn)[2]
   )
 
-  # The same as the resources', but not references to them: see iam.tf.
+  # The same as the resources', but not references to them: see iam.tf. Its account comes from the log group, so a second
+  # configuration with the same names fails at that, before SQS would give it this one's queue.
   failures_name = "${local.name}-failures"
   failures_arn = (
     local.created_type == "s3" ? one(aws_s3_bucket.failures[*].arn)
@@ -84,6 +85,11 @@ resource "aws_sqs_queue" "failures" {
   kms_master_key_id                 = var.failure_destination_kms_key_arn
   kms_data_key_reuse_period_seconds = var.failure_destination_kms_key_arn == null ? null : 300
   tags                              = var.tags
+
+  # The sync moves to another queue before this one is to go, and stays there if its policy refuses that.
+  lifecycle {
+    create_before_destroy = true
+  }
 }
 
 # A separate resource: the queue's argument redrive_policy would keep its old value when it is removed.

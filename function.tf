@@ -166,6 +166,11 @@ resource "aws_lambda_alias" "live" {
   description      = "The version that the event source mapping invokes."
   function_name    = aws_lambda_function.this.function_name
   function_version = coalesce(var.function_version, aws_lambda_function.this.version)
+
+  # A deleted function takes its aliases along.
+  lifecycle {
+    replace_triggered_by = [aws_lambda_function.this.id]
+  }
 }
 
 # Known without a call to AWS.

@@ -252,7 +252,8 @@ resource "aws_iam_role" "this" {
   permissions_boundary = var.permissions_boundary
   tags                 = var.tags
 
-  # Another name or path is another role: the function changes to it before the old one goes.
+  # Another name or path is another role: the function changes to it before the old one goes. Terraform then creates
+  # before it destroys whatever the role and its policy refer to, too.
   lifecycle {
     create_before_destroy = true
   }

@@ -123,8 +123,9 @@ output "role_name" {
 
 output "rollback_command" {
   description = <<-EOT
-    With publish, the command that rolls the function back to an earlier VERSION, at once; null without. Then set
-    function_version to it, or the next apply returns to the newest.
+    With publish, the command that rolls the function back to an earlier VERSION, at once; null without. That version
+    must have the present role, index, OpenSearch and failure destination. Then set function_version to it, or the next
+    apply returns to the newest.
   EOT
   value = one([for alias in aws_lambda_alias.live : join(" ", [
     "aws lambda update-alias --region ${data.aws_region.current.id} --function-name ${alias.function_name}",

@@ -67,5 +67,14 @@ resource "aws_ssm_parameter" "projections" {
         "or give several syncs a part of the indices each.",
       ])
     }
+
+    precondition {
+      condition = !var.publish
+      error_message = join(" ", [
+        "publish is ${var.publish} and indices has ${local.projections_json_bytes} bytes as JSON, which only a",
+        "parameter holds: an earlier version's parameter would be gone when you roll back to it. Shorten indices, or",
+        "leave publish out.",
+      ])
+    }
   }
 }

@@ -526,8 +526,9 @@ variable "failure_destination_subscription" {
   })
   description = <<-EOT
     Who gets the failures of a topic created here (failure_destination_type sns): a topic keeps nothing, so it needs a
-    subscriber. As of an aws_sns_topic_subscription: protocol sqs (whose queue a redrive can read), firehose (with
-    subscription_role_arn), lambda, https, email or email-json, and its endpoint. Null (default): no topic is created.
+    subscriber. As of an aws_sns_topic_subscription: protocol sqs (whose queue a redrive can read, and whose policy must
+    let the topic in), firehose (with subscription_role_arn), lambda, https, email or email-json, and its endpoint. Null
+    (default): no topic is created.
   EOT
   default     = null
 
@@ -686,7 +687,8 @@ variable "function_version" {
   type        = string
   description = <<-EOT
     The published version that the event source mapping invokes, such as "7", to stay with it after a rollback (see
-    publish). Null (default): the newest.
+    publish). While it is set, change nothing else: that version keeps its own role and settings. Null (default): the
+    newest.
   EOT
   default     = null
 
@@ -1541,7 +1543,8 @@ variable "publish" {
   type        = bool
   description = <<-EOT
     Whether each change of the function publishes a version, and the event source mapping invokes the newest by the
-    alias live (default: false). Then one command rolls code and settings back (output rollback_command), and
+    alias live (default: false). Then one command goes back to an earlier version with its code and settings (output
+    rollback_command), as long as its role, index, OpenSearch and failure destination are still the present ones;
     function_version keeps it so. Lambda keeps old versions; delete those that you don't need.
   EOT
   default     = false
@@ -1689,7 +1692,8 @@ variable "role_path" {
   type        = string
   description = <<-EOT
     Path of the role created here, such as /service/ (default: "/"). Another path is another role, which is created
-    before the old one is deleted. With a role_name, IAM refuses that (EntityAlreadyExists): change both at once.
+    before the old one is deleted: let it into OpenSearch, too. With a role_name, IAM refuses that
+    (EntityAlreadyExists): change both at once.
   EOT
   default     = "/"
   nullable    = false

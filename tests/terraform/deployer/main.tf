@@ -145,10 +145,11 @@ module "bucket" {
 module "operations" {
   source = "../../../modules/operations"
 
-  name_prefix           = "search-"
-  sync                  = module.queue
-  log_retention_in_days = local.retention
-  tags                  = local.tags
+  name_prefix             = "search-"
+  sync                    = module.queue
+  log_retention_in_days   = local.retention
+  state_machine_log_level = "ERROR"
+  tags                    = local.tags
 }
 
 module "monitoring" {

@@ -193,6 +193,17 @@ run "a_large_parameter_is_an_advanced_one" {
   }
 }
 
+run "a_version_whose_parameter_would_be_gone" {
+  command = plan
+
+  variables {
+    indices = { a = { exclude = [for number in range(120) : sha256(tostring(number))] } }
+    publish = true
+  }
+
+  expect_failures = [aws_ssm_parameter.projections]
+}
+
 run "indices_that_no_parameter_takes" {
   command = plan
 
