@@ -1,7 +1,8 @@
 # ruff: noqa: INP001 (a script, not a package)
 """Writes where this repository is, and at which version, into every address in README, docs, modules and examples.
 
-Until the repository has an address, its own pages call it HOST, and a version of it COMMIT.
+Until the repository has an address, its own pages call it HOST, its owner in the Terraform registry NAMESPACE, and a
+version of it COMMIT.
 
 usage: host.py [ADDRESS] [--ref REF]
 
@@ -19,15 +20,17 @@ from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 NAME = "terraform-aws-dynamodb-opensearch"
-PLACEHOLDER = "HOST"
+PLACEHOLDER, NO_OWNER = "HOST", "NAMESPACE"
 _SUFFIXES = {".hcl", ".md", ".tf", ".yml"}
 _ADDRESS = re.compile(
     r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)+(?::\d+)?(?:/[\w~-][\w.~-]*)+"
 )
 _REF = re.compile(r"v\d+\.\d+\.\d+|[0-9a-f]{40}|COMMIT")
 _SOURCE = re.compile(
-    rf"(?P<scheme>git(?:::|\+)https://)(?P<address>[^\s\"'`]+?)(?P<rest>/{NAME}\.git[^\s\"'`?#]*)(?P<ref>\?ref=(?P<value>[\w.-]+))?"
+    rf"(?P<scheme>git(?:::|\+)https://)(?P<address>[^\s\"'`]+?)(?P<rest>/{NAME}\.git[^\s\"'`?#@]*)"
+    r"(?:(?:\?ref=|@)(?P<ref>[\w./-]+)|(?P<other>[?@]))?"
 )
+"""Terraform's form, ``git::https://….git//FOLDER?ref=REF``, and pip's, ``git+https://….git@REF#subdirectory=FOLDER``."""
 
 _REGISTRY = re.compile(r"(?<![\w/-])[A-Za-z0-9-]+(?=/dynamodb-opensearch/aws\b)")
 """The owner in the module's address in the Terraform registry, which is of repositories at github.com."""
@@ -84,31 +87,50 @@ def pages(repository: Path) -> list[Path]:
     ]
 
 
-def sources(repository: Path) -> Iterator[Source]:
-    """Every address of this repository in it."""
+def _found(pattern: re.Pattern[str], repository: Path) -> Iterator[tuple[Path, int, re.Match[str]]]:
     for path in pages(repository):
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
-            for found in _SOURCE.finditer(line):
-                yield Source(path.relative_to(repository), number, found["address"], found["value"])
+            for found in pattern.finditer(line):
+                yield path.relative_to(repository), number, found
+
+
+def sources(repository: Path) -> Iterator[Source]:
+    """Every address of this repository in it."""
+    for path, line, found in _found(_SOURCE, repository):
+        yield Source(path, line, found["address"], found["ref"])
+
+
+def owners(repository: Path) -> Iterator[tuple[str, str]]:
+    """Every place with the module's address in the Terraform registry, as ``page:line``, and the owner in it."""
+    for path, line, found in _found(_REGISTRY, repository):
+        yield f"{path}:{line}", found[0]
+
+
+def registry_owner(address: str) -> str | None:
+    """The owner in the Terraform registry that goes with an address, if it is at github.com."""
+    found = re.fullmatch(r"github\.com/([A-Za-z0-9-]+)", address)
+    return found[1] if found else None
 
 
 def replace(repository: Path, address: str | None, ref: str | None) -> list[Path]:
-    """Write address and ref into all pages.
+    """Write address and ref into all pages. An address without a ref gets one.
 
     Returns:
         The pages that changed.
     """
 
     def right(found: re.Match[str]) -> str:
-        pinned = f"?ref={ref or found['value']}" if found["ref"] else ""
+        pin = found["ref"] if ref is None or found["other"] else ref
+        mark = "@" if found["scheme"].startswith("git+") else "?ref="
+        pinned = f"{mark}{pin}" if pin else found["other"] or ""
         return f"{found['scheme']}{address or found['address']}{found['rest']}{pinned}"
 
-    owner = re.fullmatch(r"github\.com/([A-Za-z0-9-]+)", address or "")
+    owner = registry_owner(address or "")
     changed = []
     for path in pages(repository):
         before = path.read_text(encoding="utf-8")
         after = _SOURCE.sub(right, before)
-        after = _REGISTRY.sub(owner[1], after) if owner else after
+        after = _REGISTRY.sub(owner, after) if owner else after
         if after != before:
             path.write_text(after, encoding="utf-8")
             changed.append(path)

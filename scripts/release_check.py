@@ -9,6 +9,7 @@ exits 1 if one failed. It changes nothing, and doesn't ask the host: a tag count
 
 import argparse
 import json
+import os
 import re
 import subprocess
 import sys
@@ -21,11 +22,12 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from scripts.changelog import sections
-from scripts.host import PLACEHOLDER, sources
+from scripts.host import NAME, NO_OWNER, PLACEHOLDER, owners, registry_owner, sources
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 VERSION_FILE = "lambda/src/dynamodb_opensearch/__init__.py"
 ZIP, BILL = "lambda/dist/dynamodb-opensearch.zip", "lambda/dist/dynamodb-opensearch.cdx.json"
+STATE_VERSION = 4  # the form of the states that Terraform writes since 0.12
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
@@ -59,6 +61,8 @@ class Release:
     today: date
     pushed: str | None = None
     """The tag that is there already and is to become a release."""
+    home: str | None = None
+    """Where this runs on GitHub, as host/owner/name."""
 
     def text(self, name: str) -> str:
         """A file's text; empty if it isn't there."""
@@ -137,11 +141,22 @@ def upgrade(release: Release) -> str:
             f"docs/reference/upgrade.md has no heading ### {release.version}: say there what callers change"
         )
     state = f"tests/terraform/upgrade/releases/{release.version}.json"
+    record = f"PYTHONPATH=lambda/src:tests:. python -m terraform.upgrade {release.version}"
     if not (release.repository / state).is_file():
-        raise ReleaseError(
-            f"{state} is missing: PYTHONPATH=lambda/src:tests:. python -m terraform.upgrade {release.version}"
-        )
+        raise ReleaseError(f"{state} is missing: {record}")
+    if not _has_resources(release.text(state)):
+        raise ReleaseError(f"{state} is no Terraform state with resources: {record}")
     return f"docs/reference/upgrade.md and {state}"
+
+
+def _has_resources(text: str) -> bool:
+    """Whether this is a Terraform state with a resource in it."""
+    try:
+        state = json.loads(text)
+    except ValueError:
+        return False
+    resources = state.get("resources") if isinstance(state, dict) and state.get("version") == STATE_VERSION else None
+    return isinstance(resources, list) and any(isinstance(one, dict) and one.get("instances") for one in resources)
 
 
 def tag(release: Release) -> str:
@@ -167,15 +182,23 @@ def host(release: Release) -> str:
         raise ReleaseError(f"{where} and {len(left) - 1} more say {PLACEHOLDER}: make host ADDRESS=github.com/OWNER")
     if len(addresses) != 1:
         raise ReleaseError(f"the pages name {', '.join(addresses) or 'no address'}: make host ADDRESS=github.com/OWNER")
-    return addresses[0]
+    [address] = addresses
+    if release.home not in {None, f"{address}/{NAME}"}:
+        raise ReleaseError(f"the pages name {address}/{NAME}, this is {release.home}: release from there, or make host")
+    for where, owner in owners(release.repository):
+        if owner == NO_OWNER or owner != (registry_owner(address) or owner):
+            raise ReleaseError(
+                f"{where} says {owner}: make host ADDRESS=github.com/OWNER, or write the registry's owner"
+            )
+    return address
 
 
 def ref(release: Release) -> str:
     """What readers copy is this version."""
     wanted = f"v{release.version}"
-    if wrong := [one for one in sources(release.repository) if one.ref not in {None, wanted}]:
-        where = f"{wrong[0].path}:{wrong[0].line}"
-        raise ReleaseError(f"{where} and {len(wrong) - 1} more pin {wrong[0].ref}: make host REF={wanted}")
+    if wrong := [one for one in sources(release.repository) if one.ref != wanted]:
+        where, pinned = f"{wrong[0].path}:{wrong[0].line}", wrong[0].ref or "no version"
+        raise ReleaseError(f"{where} and {len(wrong) - 1} more pin {pinned}: make host REF={wanted}")
     return f"every address pins {wanted}"
 
 
@@ -210,6 +233,13 @@ CHECKS: Mapping[str, Callable[[Release], str]] = {
 }
 
 
+def home(environment: Mapping[str, str]) -> str | None:
+    """The repository that a workflow on GitHub runs for, as host/owner/name."""
+    if "GITHUB_REPOSITORY" not in environment:
+        return None
+    return f"{environment['GITHUB_SERVER_URL'].partition('://')[2]}/{environment['GITHUB_REPOSITORY']}"
+
+
 def verdicts(release: Release, names: Sequence[str]) -> bool:
     """Run these checks and print a line for each.
 
@@ -236,7 +266,13 @@ def main(arguments: Sequence[str]) -> int:
         for name, check in CHECKS.items():
             print(f"{name:<10} {check.__doc__}")
         return 0
-    release = Release(REPOSITORY, run_in(REPOSITORY), datetime.now(UTC).date(), options.tag)
+    release = Release(
+        REPOSITORY,
+        run_in(REPOSITORY),
+        datetime.now(UTC).date(),
+        options.tag,
+        home(os.environ) if options.tag else None,
+    )
     chosen = [name for name in CHECKS if name in (options.only or CHECKS)]
     return 0 if verdicts(release, chosen) else 1
 

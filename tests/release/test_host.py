@@ -43,11 +43,11 @@ def test_afterwards_no_placeholder_is_left_and_no_generated_page_is_stale(checko
     assert main([ADDRESS, "--ref", "v0.1.0"], checkout) == 0
 
     assert {one.address for one in sources(checkout)} == {ADDRESS}
-    assert {one.ref for one in sources(checkout)} <= {"v0.1.0", None}
+    assert {one.ref for one in sources(checkout)} == {"v0.1.0"}
     left = {
         name: found
         for name, text in everything(checkout).items()
-        if (found := re.findall(r"//HOST\b|\bref=COMMIT", text))
+        if (found := re.findall(r"//HOST\b|\bref=COMMIT|@COMMIT|NAMESPACE/", text))
     }
     assert left == {}
     assert stale_pages(checkout, write=False) == []
@@ -87,6 +87,36 @@ def test_a_ref_alone_leaves_the_address(checkout: Path) -> None:
     assert main(["--ref", "v1.2.3"], checkout) == 0
     assert [one.address for one in sources(checkout)] == before
     assert "v1.2.3" in {one.ref for one in sources(checkout)}
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("git::https://HOST/NAME.git?ref=COMMIT", "git::https://github.com/acme/NAME.git?ref=v0.1.0"),
+        ("git::https://HOST/NAME.git//modules/a", "git::https://github.com/acme/NAME.git//modules/a?ref=v0.1.0"),
+        ("git+https://HOST/NAME.git@COMMIT#x=y", "git+https://github.com/acme/NAME.git@v0.1.0#x=y"),
+        ("git+https://HOST/NAME.git@a/branch#x=y", "git+https://github.com/acme/NAME.git@v0.1.0#x=y"),
+        ("git+https://HOST/NAME.git#x=y", "git+https://github.com/acme/NAME.git@v0.1.0#x=y"),
+        ("git::https://HOST/NAME.git?depth=1", "git::https://github.com/acme/NAME.git?depth=1"),
+    ],
+)
+def test_each_form_of_an_address_gets_the_ref_where_its_tool_looks_for_it(
+    tmp_path: Path, before: str, after: str
+) -> None:
+    """An address with another query is left without a ref: release_check.py refuses it."""
+    subprocess.run(["git", "init", "--quiet"], cwd=tmp_path, check=True)
+    page = tmp_path / "page.md"
+    page.write_text(f'"{before.replace("NAME", NAME)}"\n', encoding="utf-8")
+    subprocess.run(["git", "add", "."], cwd=tmp_path, check=True)
+
+    main([ADDRESS, "--ref", "v0.1.0"], tmp_path)
+
+    assert page.read_text(encoding="utf-8") == f'"{after.replace("NAME", NAME)}"\n'
+    assert [one.ref for one in sources(tmp_path)] == ["v0.1.0" if "v0.1.0" in after else None]
+
+
+def test_every_address_of_this_repository_has_a_ref() -> None:
+    assert [f"{one.path}:{one.line}" for one in sources(REPOSITORY) if one.ref is None] == []
 
 
 def test_the_owner_at_github_is_the_registrys_too(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from scripts import release_check
 from scripts.release_check import BILL, CHECKS, VERSION_FILE, ZIP, Release, run_in, verdicts
 
 TODAY = date(2026, 12, 1)
+STATE = "tests/terraform/upgrade/releases/0.1.0.json"
 SLOW = ("package", "docs", "examples")
 QUICK = [name for name in CHECKS if name not in SLOW]
 FILES = {
@@ -26,7 +27,9 @@ FILES = {
     "CHANGELOG.md": "# Changelog\n\n## [Unreleased]\n\n## [0.1.0] - 2026-12-01\n\n- First.\n",
     "docs/reference/upgrade.md": "# Upgrade\n\n### 0.1.0\n",
     "README.md": "git::https://github.com/acme/terraform-aws-dynamodb-opensearch.git?ref=v0.1.0\n",
-    "tests/terraform/upgrade/releases/0.1.0.json": "{}",
+    "docs/start.md": "git+https://github.com/acme/terraform-aws-dynamodb-opensearch.git@v0.1.0#subdirectory=lambda\n",
+    "docs/registry.md": 'source = "acme/dynamodb-opensearch/aws"\n',
+    STATE: json.dumps({"version": 4, "resources": [{"mode": "managed", "instances": [{"attributes": {}}]}]}),
 }
 
 LATER = "## [0.2.0] - 2026-12-01"
@@ -72,6 +75,15 @@ def removed(name: str) -> Callable[[Release], None]:
     return lambda release: (release.repository / name).unlink()
 
 
+def written(name: str, text: str) -> Callable[[Release], None]:
+    return lambda release: write(release.repository, name, text)
+
+
+def removed_addresses(release: Release) -> None:
+    for name in ("README.md", "docs/start.md"):
+        removed(name)(release)
+
+
 def tagged_elsewhere(release: Release) -> None:
     git(release.repository, "tag", "v0.1.0")
     git(release.repository, "commit", "--quiet", "--allow-empty", "--message", "Later")
@@ -95,12 +107,23 @@ def tagged_elsewhere(release: Release) -> None:
         ("changelog", changed("CHANGELOG.md", "\n## [0.1.0]", "- Later.\n\n## [0.1.0]"), "changes under Unreleased"),
         ("changelog", changed("CHANGELOG.md", "## [0.1", f"{LATER}\n\n- x\n\n## [0.1"), "newest version is 0.2.0"),
         ("upgrade", changed("docs/reference/upgrade.md", "# 0.1.0", "# 0.1.00"), "has no heading ### 0.1.0"),
-        ("upgrade", removed("tests/terraform/upgrade/releases/0.1.0.json"), "python -m terraform.upgrade 0.1.0"),
+        ("upgrade", removed(STATE), "is missing: PYTHONPATH=lambda/src:tests:. python -m terraform.upgrade 0.1.0"),
+        ("upgrade", written(STATE, "{}"), "is no Terraform state with resources: PYTHONPATH=lambda/src:tests:. python"),
+        ("upgrade", written(STATE, ""), "is no Terraform state with resources"),
+        ("upgrade", written(STATE, '[{"version": 4}]'), "is no Terraform state with resources"),
+        ("upgrade", written(STATE, '{"version": 4, "resources": []}'), "is no Terraform state with resources"),
+        ("upgrade", written(STATE, '{"version": 4, "resources": [1, {"instances": []}]}'), "is no Terraform state"),
+        ("upgrade", changed(STATE, '"version": 4', '"version": 3'), "is no Terraform state with resources"),
         ("tag", tagged_elsewhere, "v0.1.0 is another commit's: raise __version__"),
         ("host", changed("README.md", "github.com/acme", "HOST"), "README.md:1 and 0 more say HOST: make host"),
-        ("host", changed("README.md", "git::", "git:"), "name no address"),
+        ("host", removed_addresses, "name no address"),
+        ("host", changed("docs/registry.md", "acme", "NAMESPACE"), "docs/registry.md:1 says NAMESPACE: make host"),
+        ("host", changed("docs/registry.md", "acme", "other"), "docs/registry.md:1 says other: make host"),
         ("host", changed("docs/reference/upgrade.md", "### 0.1.0", ELSEWHERE), "name a.b/c, github.com/acme"),
         ("ref", changed("README.md", "v0.1.0", "COMMIT"), "README.md:1 and 0 more pin COMMIT: make host REF=v0.1.0"),
+        ("ref", changed("README.md", "?ref=v0.1.0", ""), "README.md:1 and 0 more pin no version: make host REF=v0.1.0"),
+        ("ref", changed("docs/start.md", "@v0.1.0", ""), "docs/start.md:1 and 0 more pin no version"),
+        ("ref", changed("docs/start.md", "@v0.1.0", "@main"), "docs/start.md:1 and 0 more pin main"),
         ("package", changed("lambda/build.py", "'zip'", "'other'"), "isn't what this commit builds: run make package"),
         ("package", changed("lambda/build.py", "import", "raise SystemExit(1) #"), "it printed nothing (python"),
         ("package", removed(ZIP), "isn't what this commit builds"),
@@ -120,6 +143,14 @@ def test_what_is_not_ready_fails_its_own_check_and_stops_no_other(
     assert len(lines) == len(QUICK) + 1
 
 
+def test_a_recorded_state_is_one_with_resources(release: Release, capsys: pytest.CaptureFixture[str]) -> None:
+    recorded = sorted((Path(release_check.__file__).parents[1] / STATE).parent.glob("*.json"))
+    assert recorded
+    for path in recorded:
+        write(release.repository, STATE, path.read_text(encoding="utf-8"))
+        assert verdicts(release, ["upgrade"]), capsys.readouterr().out
+
+
 def test_the_tag_of_this_very_commit_is_fine(release: Release, capsys: pytest.CaptureFixture[str]) -> None:
     """The release's workflow runs after the tag was pushed."""
     git(release.repository, "tag", "--annotate", "v0.1.0", "--message", "v0.1.0")
@@ -136,6 +167,39 @@ def test_a_pushed_tag_must_be_the_versions(
 ) -> None:
     assert not verdicts(replace(release, pushed=pushed), ["tag"])
     assert says in capsys.readouterr().out
+
+
+def test_a_fork_cannot_release_with_the_addresses_of_another_repository(
+    release: Release, capsys: pytest.CaptureFixture[str]
+) -> None:
+    name = "terraform-aws-dynamodb-opensearch"
+    assert verdicts(replace(release, home=f"github.com/acme/{name}"), ["host"])
+    capsys.readouterr()
+
+    for other in (f"github.com/fork/{name}", "github.com/acme/renamed", f"git.example.com/acme/{name}"):
+        assert not verdicts(replace(release, home=other), ["host"])
+        assert f"name github.com/acme/{name}, this is {other}: release from there" in capsys.readouterr().out
+
+
+def test_the_repository_is_asked_of_github_when_a_tag_is_released(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    seen: list[Release] = []
+
+    def keep(release: Release) -> str:
+        seen.append(release)
+        return "kept"
+
+    monkeypatch.setattr(release_check, "CHECKS", {"keep": keep})
+    monkeypatch.setenv("GITHUB_SERVER_URL", "https://github.com")
+    monkeypatch.setenv("GITHUB_REPOSITORY", "acme/name")
+    release_check.main(["--tag", "v0.1.0"])
+    release_check.main([])
+    monkeypatch.delenv("GITHUB_REPOSITORY")
+    release_check.main(["--tag", "v0.1.0"])
+
+    assert [one.home for one in seen] == ["github.com/acme/name", None, None]
+    assert capsys.readouterr().out.count("kept") == 3
 
 
 @pytest.mark.parametrize("name", SLOW)
