@@ -80,7 +80,7 @@ run "nulls_and_defaults_are_left_out" {
       output.index == null
       && output.indices == tolist(["customers", "everything", "orders"])
       && output.settings.projected
-      && output.settings.indices_parameter_arn == null
+      && length(output.settings.indices_parameter_arns) == 0
       && length(aws_ssm_parameter.projections) == 0
     )
     error_message = "The outputs are ${jsonencode([output.index, output.indices])}."
@@ -138,7 +138,7 @@ run "longer_json_is_compressed" {
   }
 
   assert {
-    condition     = length(aws_ssm_parameter.projections) == 0 && output.settings.indices_parameter_arn == null
+    condition     = length(aws_ssm_parameter.projections) == 0 && length(output.settings.indices_parameter_arns) == 0
     error_message = "A parameter was created although the environment takes the indices."
   }
 }
@@ -173,7 +173,7 @@ run "what_the_environment_does_not_take_is_a_parameter" {
   assert {
     condition = (
       aws_lambda_function.this.environment[0].variables.INDICES == aws_ssm_parameter.projections[0].arn
-      && output.settings.indices_parameter_arn == aws_ssm_parameter.projections[0].arn
+      && one(output.settings.indices_parameter_arns) == aws_ssm_parameter.projections[0].arn
     )
     error_message = "INDICES is ${aws_lambda_function.this.environment[0].variables.INDICES}"
   }
