@@ -89,5 +89,13 @@ resource "aws_lambda_event_source_mapping" "this" {
   # See https://github.com/hashicorp/terraform-provider-aws/issues/2601
   lifecycle {
     replace_triggered_by = [aws_lambda_function.this.id]
+
+    precondition {
+      condition = var.filters_kms_key_arn == null || length(local.filters) > 0
+      error_message = join(" ", [
+        "filters_kms_key_arn is ${jsonencode(var.filters_kms_key_arn)}, but there are no filters to encrypt: give",
+        "filters, or leave it out.",
+      ])
+    }
   }
 }

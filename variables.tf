@@ -673,14 +673,6 @@ variable "filters_kms_key_arn" {
       "(arn:aws:kms:REGION:ACCOUNT:key/ID, not an alias), or null.",
     ])
   }
-
-  validation {
-    condition = var.filters_kms_key_arn == null || length(local.filters) > 0
-    error_message = join(" ", [
-      "filters_kms_key_arn is ${jsonencode(var.filters_kms_key_arn)}, but there are no filters to encrypt: give",
-      "filters, or leave it out.",
-    ])
-  }
 }
 
 variable "function_version" {

@@ -903,7 +903,7 @@ run "refuses_a_key_for_no_filters" {
     filters_kms_key_arn = "arn:aws:kms:eu-west-1:111122223333:key/filters"
   }
 
-  expect_failures = [var.filters_kms_key_arn]
+  expect_failures = [aws_lambda_event_source_mapping.this]
 }
 
 run "refuses_a_version_of_a_function_without_versions" {
