@@ -6,7 +6,7 @@ from itertools import groupby
 
 import pytest
 from terraform.validations import PAGE, Refusal, broken_runs, modules, page, refusals, validations_of
-from terraform.workspace import REPOSITORY, Terraform, tests_of
+from terraform.workspace import REPOSITORY, Terraform, folder_with_tests
 
 MODULES = modules()
 
@@ -91,7 +91,7 @@ def test_every_precondition_and_check_is_seen_to_refuse(module: str) -> None:
         for kind, first, second, body in blocks
         if kind == "check" or re.search(r"^ +(precondition|postcondition) {", body, re.MULTILINE)
     }
-    tests = "\n".join(path.read_text(encoding="utf-8") for path in tests_of(module).glob("*.tftest.hcl"))
+    tests = "\n".join(path.read_text(encoding="utf-8") for path in folder_with_tests(module).glob("*.tftest.hcl"))
     assert conditional <= set(re.findall(r"expect_failures = \[([^\]]+)\]", tests))
 
 

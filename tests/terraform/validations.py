@@ -14,7 +14,7 @@ from itertools import groupby
 from pathlib import Path
 
 from engines import terraform_environment
-from terraform.workspace import REPOSITORY, Terraform, tests_of
+from terraform.workspace import REPOSITORY, Terraform, folder_with_tests
 
 PAGE = REPOSITORY / "docs/reference/validations.md"
 _RUN = re.compile(r'^run "(\w+)" {\n(.*?)^}\n\n?', re.DOTALL | re.MULTILINE)
@@ -70,7 +70,7 @@ def validations_of(variables: Path) -> list[Validation]:
 def broken_runs(module: str) -> list[BrokenRun]:
     """The runs of a module's tests that expect a variable to be refused."""
     found = []
-    for path in sorted(tests_of(module).glob("*.tftest.hcl")):
+    for path in sorted(folder_with_tests(module).glob("*.tftest.hcl")):
         text = path.read_text(encoding="utf-8")
         common = re.search(r"^variables {\n.*?^}\n", text, re.DOTALL | re.MULTILINE)
         found += [

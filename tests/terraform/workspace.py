@@ -43,7 +43,7 @@ def folder_of_tests(module: str) -> str:
     return "tests/terraform/sync" if module == "." else "tests"
 
 
-def tests_of(module: str) -> Path:
+def folder_with_tests(module: str) -> Path:
     """Where the repository has a module's own tests.
 
     Those of an example aren't in its folder: users run OpenTofu there, which reads tests/ and understands less of them.

@@ -132,23 +132,7 @@ run "a_domain_and_a_queue" {
     error_message = "The role's policy is ${aws_iam_role_policy.this[0].policy}"
   }
 
-  assert {
-    condition = jsondecode(aws_iam_role.this[0].assume_role_policy) == {
-      Version = "2012-10-17"
-      Statement = [{
-        Sid       = "LambdaRunsTheFunction"
-        Effect    = "Allow"
-        Action    = "sts:AssumeRole"
-        Principal = { Service = "lambda.amazonaws.com" }
-        Condition = { StringEqualsIfExists = { "aws:SourceAccount" = "111122223333" } }
-      }]
-    }
-    error_message = "The role's trust policy is ${aws_iam_role.this[0].assume_role_policy}"
-  }
-}
-
-# A statement without a condition, so that nobody can delete the queue while it is there.
-run "a_queue_keeps_what_it_holds" {
+  # A statement without a condition: nobody can delete the queue while it is there.
   assert {
     condition = jsondecode(aws_sqs_queue.failures[0].policy) == {
       Version = "2012-10-17"
@@ -172,33 +156,19 @@ run "a_queue_keeps_what_it_holds" {
     }
     error_message = "The queue's policy is ${aws_sqs_queue.failures[0].policy}"
   }
-}
-
-run "a_queue_may_be_deleted" {
-  variables {
-    failure_destination_force_destroy = true
-  }
 
   assert {
-    condition     = !strcontains(aws_sqs_queue.failures[0].policy, "DeleteQueue")
-    error_message = "The queue's policy is ${aws_sqs_queue.failures[0].policy}"
-  }
-}
-
-run "the_code_of_no_version_uses_the_vpcs_rights" {
-  variables {
-    publish    = true
-    vpc_config = { subnet_ids = ["subnet-1"], security_group_ids = ["sg-1"] }
-  }
-
-  assert {
-    condition = one([
-      for statement in jsondecode(output.policy).Statement : statement.Condition if statement.Sid == "KeepCodeOffVpc"
-      ]).ArnEquals["lambda:SourceFunctionArn"] == [
-      "arn:aws:lambda:eu-west-1:111122223333:function:products-opensearch-sync",
-      "arn:aws:lambda:eu-west-1:111122223333:function:products-opensearch-sync:*",
-    ]
-    error_message = "The policy is ${output.policy}"
+    condition = jsondecode(aws_iam_role.this[0].assume_role_policy) == {
+      Version = "2012-10-17"
+      Statement = [{
+        Sid       = "LambdaRunsTheFunction"
+        Effect    = "Allow"
+        Action    = "sts:AssumeRole"
+        Principal = { Service = "lambda.amazonaws.com" }
+        Condition = { StringEqualsIfExists = { "aws:SourceAccount" = "111122223333" } }
+      }]
+    }
+    error_message = "The role's trust policy is ${aws_iam_role.this[0].assume_role_policy}"
   }
 }
 
@@ -268,6 +238,7 @@ run "everything_that_adds_a_right" {
     failure_destination_type        = "s3"
     failure_destination_kms_key_arn = "arn:aws:kms:eu-west-1:111122223333:key/failures"
     kms_key_arn                     = "arn:aws:kms:eu-west-1:111122223333:key/environment"
+    publish                         = true
     tracing_mode                    = "Active"
     vpc_config                      = { subnet_ids = ["subnet-1"], security_group_ids = ["sg-1"] }
   }
@@ -316,7 +287,10 @@ run "everything_that_adds_a_right" {
       for statement in jsondecode(output.policy).Statement : statement.Condition if statement.Sid == "KeepCodeOffVpc"
       ]) == {
       ArnEquals = {
-        "lambda:SourceFunctionArn" = "arn:aws:lambda:eu-west-1:111122223333:function:products-opensearch-sync"
+        "lambda:SourceFunctionArn" = [
+          "arn:aws:lambda:eu-west-1:111122223333:function:products-opensearch-sync",
+          "arn:aws:lambda:eu-west-1:111122223333:function:products-opensearch-sync:*",
+        ]
       }
     }
     error_message = "What is kept from the code is kept from others too: ${output.policy}"
@@ -368,6 +342,12 @@ run "a_table_whose_key_aws_owns_adds_nothing" {
       hash_key               = "productId"
       server_side_encryption = [{ enabled = false, kms_key_arn = "" }]
     }
+    failure_destination_force_destroy = true
+  }
+
+  assert {
+    condition     = !strcontains(aws_sqs_queue.failures[0].policy, "DeleteQueue")
+    error_message = "The queue can't be deleted, although it may be: ${aws_sqs_queue.failures[0].policy}"
   }
 
   assert {
