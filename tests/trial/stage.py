@@ -94,6 +94,14 @@ class Stage:
         )
         return sum(int(answer["Attributes"][name]) for name in names)
 
+    def receive_failure(self, seconds: int) -> Mapping[str, Any] | None:
+        """Return a failure from the queue, where it stays; None if none comes in this time, at most 20 s."""
+        answer = self.account.client("sqs").receive_message(
+            QueueUrl=self.trial["dead_letter_url"], MaxNumberOfMessages=1, WaitTimeSeconds=seconds, VisibilityTimeout=0
+        )
+        message: Mapping[str, Any] | None = next(iter(answer.get("Messages", [])), None)
+        return message
+
     def verify(self) -> str:
         """Run the command's verify; return its last line.
 
