@@ -329,7 +329,10 @@ def test_a_queue_is_empty_only_if_it_gives_nothing() -> None:
     [check] = [each for each in checks.CHECKS if each.id == "empty"]
     given: list[Any] = [{"Body": "{}"}, None]
     stage: Any = SimpleNamespace(
-        waits=Clock().waits(), waiting_failures=lambda: 0, receive_failure=lambda _seconds: given.pop(0)
+        account=SimpleNamespace(emulator=False),
+        waits=Clock().waits(),
+        waiting_failures=lambda: 0,
+        receive_failure=lambda _seconds: given.pop(0),
     )
     with pytest.raises(NotProvenError, match="counts no failure, but gives one"):
         check.run(stage)

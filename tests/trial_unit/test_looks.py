@@ -93,7 +93,7 @@ def _stage(**clients: Any) -> Any:
             "opensearch_endpoint": "https://search.test",
             "dead_letter_url": "https://queue.test",
         },
-        account=SimpleNamespace(client=lambda service: clients[service]),
+        account=SimpleNamespace(client=lambda service: clients[service], emulator=False),
         waits=Clock().waits(),
         example=SimpleNamespace(index="products", key="productId"),
         table_name="trial-abc123-products",
