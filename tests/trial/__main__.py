@@ -23,6 +23,7 @@ from demo.steps import Steps
 from trial import examples
 from trial.account import Account, open_account
 from trial.cleanup import Cleanup
+from trial.copying import needed
 from trial.errors import TrialError, explained
 from trial.folder import REPOSITORY, Folder, Note, commit, home, unfinished
 from trial.interrupts import Interrupts
@@ -65,6 +66,7 @@ def _begin(console: Console, options: argparse.Namespace, environment: Mapping[s
     variables = _variables(options.var)
     if missing := [name for name in examples.without_default(example.folder) if name not in variables]:
         raise TrialError(f"examples/{example.name} needs a value for {', '.join(missing)}: give --var NAME=VALUE")
+    needed(REPOSITORY, example.name)  # refuses settings of yours before anything is asked
     account = open_account(options.profile, options.region)
     if "opensearch_endpoint" in variables and not account.emulator:
         raise TrialError(

@@ -190,9 +190,12 @@ class Terraform:
     def _last_line(self, start: int) -> str:
         if start == _UNWRITTEN:
             return ""
-        with self._log.open("rb") as file:
-            file.seek(max(start, file.seek(0, os.SEEK_END) - 2000))
-            lines = file.read().decode(errors="replace").split("\n")
+        try:
+            with self._log.open("rb") as file:
+                file.seek(max(start, file.seek(0, os.SEEK_END) - 2000))
+                lines = file.read().decode(errors="replace").split("\n")
+        except OSError:  # what is only shown must not end Terraform
+            return ""
         return next((line.strip() for line in reversed(lines[:-1]) if line.strip()), "")
 
 

@@ -273,6 +273,26 @@ def test_what_is_gone_already_is_removed() -> None:
         Leftover("table", "trial-abc123-products", "trial-abc123-products").remove(account)
 
 
+def test_a_role_and_an_event_source_mapping_are_removed_with_what_holds_them() -> None:
+    calls: list[tuple[str, dict[str, str]]] = []
+
+    class Client:
+        def __getattr__(self, operation: str) -> Any:
+            def call(**given: str) -> Any:
+                calls.append((operation, given))
+                return {"PolicyNames": ["sync"], "AttachedPolicies": [{"PolicyArn": "arn:p"}]}
+
+            return call
+
+    account = Account("1", "eu-west-1", None, SimpleNamespace(client=lambda *_arguments, **_options: Client()))
+    Leftover("role", "trial-abc123-a", "trial-abc123-a").remove(account)
+    Leftover("event source mapping", "trial-abc123-sync", "u-1/trial-abc123-sync").remove(account)
+
+    done = [operation for operation, _ in calls if not operation.startswith("list")]
+    assert done == ["detach_role_policy", "delete_role_policy", "delete_role", "delete_event_source_mapping"]
+    assert calls[-1][1] == {"UUID": "u-1"}
+
+
 def test_what_may_not_be_listed_is_said() -> None:
     account = Account("1", "eu-west-1", None, Session({}, refused="list_roles"))
     assert left(account, "trial-abc123", domain=False) == ([], ["role (AccessDenied)"])

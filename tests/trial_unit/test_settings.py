@@ -155,6 +155,28 @@ def test_nothing_is_listed_or_removed_by_another_name() -> None:
         Leftover("table", "production-table", "production-table").remove(account)
 
 
+def test_settings_are_refused_before_anything_is_asked(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(_repository: Path, example: str) -> None:
+        raise TrialError(f"{example} holds settings")
+
+    monkeypatch.setattr(program, "check_terraform", lambda: None)
+    monkeypatch.setattr(program, "needed", refuse)
+    monkeypatch.setattr(program, "open_account", lambda *_: pytest.fail("AWS was asked"))
+    assert program.main(["products", "--yes"]) == 2
+    assert capsys.readouterr().err == "trial: products holds settings\n"
+
+
+def test_a_log_that_is_gone_does_not_end_a_destroy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    script = (
+        '#!/bin/sh\nrm terraform.log; trap "echo interrupted >> calls" INT\n'
+        "sleep 0.5; echo end >> calls; : > terraform.log\n"
+    )
+    terraform_of(tmp_path, monkeypatch, script).destroy(Silent())
+    assert (tmp_path / "calls").read_text(encoding="utf-8").split() == ["end"]
+
+
 def test_an_opensearch_of_yours_is_refused_on_aws(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
