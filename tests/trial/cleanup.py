@@ -49,7 +49,7 @@ class Cleanup:
             self._destroy(shows, interrupts)
         except (TrialError, OSError) as error:
             raise NotProvenError(
-                f"{_told(error)}. Left: {_in_state(self.terraform)}; AWS lists {self._listed_now()}. It costs money: "
+                f"{_worded(error)}. Left: {_in_state(self.terraform)}; AWS lists {self._listed_now()}. It costs money: "
                 f"renew the credentials if they have expired, then {resume_line(self.folder)}"
             ) from error
         return self.look(interrupts)
@@ -100,7 +100,7 @@ class Cleanup:
         except (TrialError, OSError) as error:
             if interrupts.count > 1 or _is_of_credentials(error):
                 raise
-            shows.announce(f"{_told(error)}; destroying again")
+            shows.announce(f"{_worded(error)}; destroying again")
             self.terraform.destroy(shows)
 
     def _at_most(self, seconds: float) -> float:
@@ -143,7 +143,7 @@ class Cleanup:
         return (", ".join(map(str, self._found)) or "nothing") + unseen
 
 
-def _told(error: Exception) -> str:
+def _worded(error: Exception) -> str:
     """Return an error with Terraform's own words."""
     summary = error.summary if isinstance(error, TerraformFailedError) else ""
     return f"{error}{': ' + summary if summary else ''}"

@@ -303,9 +303,10 @@ class Index:
 
 @pytest.mark.parametrize("works", [True, False])
 def test_a_backfill_is_proven_only_by_a_document_that_is_back(monkeypatch: pytest.MonkeyPatch, *, works: bool) -> None:
-    index = Index(["p-1"])
+    index, clock = Index(["p-1"]), Clock()
 
     def operate(_stage: object, _kind: str) -> dict[str, int]:
+        assert clock.now >= 60  # before, a backfill leaves the document to the sync
         if works:
             index.ids.append("p-1")
         return {"items": 1}
@@ -313,7 +314,9 @@ def test_a_backfill_is_proven_only_by_a_document_that_is_back(monkeypatch: pytes
     monkeypatch.setattr(checks, "_operate", operate)
     [check] = [each for each in checks.CHECKS if each.id == "operator-backfill"]
     stage: Any = SimpleNamespace(
-        example=SimpleNamespace(index="products", key="id", items=lambda: [{"id": {"S": "p-1"}}]),
+        example=SimpleNamespace(index="products", key="id", items=lambda: [{"id": {"S": "p-1"}}] * 5),
+        waits=clock.waits(),
+        put_at={"p-1": 0.0},
         search=index,
         compare=lambda: SimpleNamespace(items=1, differences=[]),
         verify=lambda: "no difference",
