@@ -10,8 +10,9 @@ import signal
 import sys
 import traceback
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from botocore.exceptions import BotoCoreError, ClientError
 from engines import EngineError, terraform_environment, unwind_on_termination
@@ -22,12 +23,14 @@ from demo.steps import Steps
 from trial import examples
 from trial.account import Account, open_account
 from trial.cleanup import Cleanup
+from trial.copying import needed
 from trial.errors import TrialError, explained
-from trial.folder import Folder, Note, commit, home, new_name, unfinished
+from trial.folder import REPOSITORY, Folder, Note, commit, home, unfinished
 from trial.interrupts import Interrupts
 from trial.leftovers import left
-from trial.report import Report
-from trial.run import Trial
+from trial.naming import new_name
+from trial.report import EMULATOR, Entry, Report, Result
+from trial.run import DESTROY, Trial
 from trial.screen import announcement, new_console, resume_line
 from trial.terraform import Terraform
 from trial.waits import Waits
@@ -63,31 +66,67 @@ def _begin(console: Console, options: argparse.Namespace, environment: Mapping[s
     variables = _variables(options.var)
     if missing := [name for name in examples.without_default(example.folder) if name not in variables]:
         raise TrialError(f"examples/{example.name} needs a value for {', '.join(missing)}: give --var NAME=VALUE")
+    needed(REPOSITORY, example.name)  # refuses settings of yours before anything is asked
     account = open_account(options.profile, options.region)
+    if "opensearch_endpoint" in variables and not account.emulator:
+        raise TrialError(
+            "--var opensearch_endpoint: a trial writes to this OpenSearch and deletes from it, so on AWS it takes only "
+            "the domain that it creates; leave it out, or set AWS_ENDPOINT_URL to an emulator"
+        )
+    if options.yes:
+        account.keys.must_last()
     began = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
     name = new_name()
     note = Note(name, example.name, account.id, account.region, account.profile, began, variables)
     for earlier in unfinished():
-        console.print(f"An earlier trial isn't destroyed: make test-aws RESUME={earlier}", soft_wrap=True)
+        if earlier.is_running():
+            console.print(f"Another trial is running: {earlier.path}", soft_wrap=True, markup=False)
+        else:
+            console.print(f"An earlier trial isn't destroyed: {resume_line(earlier)}", soft_wrap=True, markup=False)
     planned = Folder(home() / name, note)
     for line in announcement(example, account, planned, domain="opensearch_endpoint" not in variables, keep=keep):
         console.print(line, soft_wrap=True, markup=False)
     _consent(console, yes=options.yes)
     if taken := left(account, name, domain="opensearch_endpoint" not in variables)[0]:
         raise TrialError(f"the name {name} is taken, by {taken[0]}: nothing was created; try again")
-    folder = Folder.create(planned.path, note)
+    with Interrupts() as interrupts:  # from here on, a Ctrl-C must not keep it from destroying
+        folder = Folder.create(planned.path, note)
+        with folder.locked():
+            return _run(
+                console,
+                options,
+                example=example,
+                account=account,
+                folder=folder,
+                environment=environment,
+                interrupts=interrupts,
+                keep=keep,
+            )
+
+
+def _run(
+    console: Console,
+    options: argparse.Namespace,
+    *,
+    example: examples.Example,
+    account: Account,
+    folder: Folder,
+    environment: Mapping[str, str],
+    interrupts: Interrupts,
+    keep: bool,
+) -> int:
     report = Report(
         example.name,
         account.region,
-        began,
+        folder.note.began,
         versions={"commit": commit(), "operating system": sys.platform, "python": sys.version.split()[0]},
-        secrets=[account.id, str(home()), str(Path.home()), f"PROFILE={account.profile}"],
+        secrets=_secrets(account, folder.note.variables),
     )
     everything = {**environment, **account.environment()}
     terraform = _terraform(folder, account, environment)
     with Steps(console) as steps:
         waits = Waits(options.wait)
-        trial = Trial(example, account, folder, terraform, steps, report, waits, everything)
+        trial = Trial(example, account, folder, terraform, steps, report, waits, everything, interrupts)
         try:
             trial.run()
         except Exception:  # noqa: BLE001 (a fault of this program must not keep it from destroying)
@@ -108,22 +147,67 @@ def _resume(console: Console, options: argparse.Namespace, environment: Mapping[
             f"these credentials are of account {account.id}, but the trial {note.name} was in {note.account}: "
             f"nothing was touched; give the PROFILE of that account"
         )
-    if not folder.has_copy:
-        console.print(f"Nothing is left of {note.name}: it was destroyed, or nothing was created.", soft_wrap=True)
+    if folder.note.destroyed:
+        console.print(f"Nothing is left of {note.name}: it was destroyed.", soft_wrap=True, markup=False)
         return 0
-    terraform = _terraform(folder, account, environment)
-    with Steps(console) as steps:
+    with Interrupts() as interrupts, folder.locked():
         try:
-            with steps.step(f"Destroy what is left of {note.name}") as step:
-                step.announce(f"account {account.id}, Region {account.region}, {folder.path}")
-                terraform.init(step)
-                with Interrupts() as interrupts:
-                    step.result = Cleanup(terraform, account, folder, Waits(options.wait)).run(step, interrupts)
-        except TrialError as error:
+            with Steps(console) as steps:
+                terraform = _terraform(folder, account, environment)
+                cleanup = Cleanup(terraform, account, folder, Waits(options.wait), in_doubt=True)
+                seen = _destroy_left(steps, folder, account, cleanup, interrupts)
+        except (TrialError, OSError) as error:
             sys.stderr.write(f"trial: {error}\n")
-            return 1
-    folder.remove_copy()
+            return _stopped(console, folder) if interrupts.count else 1
+        except KeyboardInterrupt:
+            return _stopped(console, folder)
+        _note_destroyed(folder, account, seen)
+        folder.end()
     return 0
+
+
+def _destroy_left(steps: Steps, folder: Folder, account: Account, cleanup: Cleanup, interrupts: Interrupts) -> str:
+    """Destroy what Terraform knows, if its files are there; then look in AWS in any case."""
+    with steps.step(f"Destroy what is left of {folder.note.name}") as step:
+        step.announce(f"account {account.id}, Region {account.region}, {folder.path}")
+        if not folder.has_copy:
+            step.announce("Terraform's files aren't there: only what AWS lists under the trial's name is removed")
+            step.result = cleanup.look(interrupts)
+            return step.result
+        with interrupts.raising():
+            cleanup.terraform.init(step)
+        with Interrupts() as later:
+            step.result = cleanup.run(step, later)
+        return step.result
+
+
+def _stopped(console: Console, folder: Folder) -> int:
+    console.print(f"Interrupted. Something may be left: {resume_line(folder)}", soft_wrap=True, markup=False)
+    return 130
+
+
+def _note_destroyed(folder: Folder, account: Account, seen: str) -> None:
+    """Bring the trial's report up to date, if there is one."""
+    with suppress(OSError, ValueError, KeyError, TypeError):
+        report = Report.read(folder.path)
+        report.secrets = _secrets(account, folder.note.variables)
+        report.enter(Entry(*DESTROY, Result.PROVEN, f"by RESUME: {seen}", 0))
+        report.write(folder.path)
+
+
+def _secrets(account: Account, variables: Mapping[str, str]) -> list[str]:
+    """Return what identifies you: the report must not show it."""
+    values = [value for value in variables.values() if len(value) > 2]  # a shorter one says nothing, and is in any text
+    hosts = [host for value in values if (host := _host(value))]
+    profile = [account.profile, f"PROFILE={account.profile}"] if account.profile else []
+    return [account.id, str(home()), str(REPOSITORY), str(Path.home()), *profile, *values, *hosts]
+
+
+def _host(value: str) -> str | None:
+    try:
+        return urlsplit(value).hostname
+    except ValueError:
+        return None
 
 
 def _terraform(folder: Folder, account: Account, environment: Mapping[str, str]) -> Terraform:
@@ -136,7 +220,8 @@ def _conclude(console: Console, report: Report, folder: Folder, *, interrupted: 
     """Say what the trial has come to; return the exit code."""
     counts = ", ".join(f"{count} {result}" for result, count in report.counts().items())
     console.print()
-    console.print(f"{'All proven' if report.is_proven else 'Not all proven'}: {counts}.", markup=False)
+    emulator = " It was an emulator, not AWS." if EMULATOR in report.versions else ""
+    console.print(f"{'All proven' if report.is_proven else 'Not all proven'}: {counts}.{emulator}", markup=False)
     console.print(f"Report, without account and addresses: {folder.path / 'report.md'}, report.json", soft_wrap=True)
     if folder.has_copy:
         console.print(f"Something may be left, and cost money: {resume_line(folder)}", soft_wrap=True, markup=False)

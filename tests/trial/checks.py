@@ -13,6 +13,8 @@ from trial.stage import Stage, must
 _LETTER_SECONDS = 300
 _QUEUE_SECONDS = 300  # SQS counts its messages only approximately, and late
 _JOB_SECONDS = 900
+_OLD_SECONDS = 65  # over the conflict window, within which a backfill leaves a document to the sync, a deleted one too
+_POLL_SECONDS = 20  # the longest that SQS waits: it asks all of its servers
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,7 @@ def _deletes(stage: Stage) -> str:
 
 def _empty_map(stage: Stage) -> str:
     stage.put(stage.example.empty_map())
-    return stage.arrive()
+    return stage.arrive(seconds=5 if stage.account.emulator else 300)
 
 
 def _verify(stage: Stage) -> str:
@@ -85,12 +87,10 @@ def _poison(stage: Stage) -> str:
 
 def _letter(stage: Stage) -> str:
     """The letter in the queue is about that document, and stays there."""
-    answer = stage.account.client("sqs").receive_message(
-        QueueUrl=stage.trial["dead_letter_url"], MaxNumberOfMessages=1, WaitTimeSeconds=10, VisibilityTimeout=0
-    )
-    messages = answer.get("Messages", [])
-    must(messages, "the queue counts a failure, but gives none")
-    letter = json.loads(messages[0]["Body"])
+    message = stage.receive_failure(10)
+    must(message, "the queue counts a failure, but gives none")
+    assert message is not None
+    letter = json.loads(message["Body"])
     seen = {name: letter.get(name) for name in ("kind", "index", "table")}
     expected = {"kind": "document", "index": stage.example.index, "table": stage.table_name}
     must(seen == expected, f"the failure's members are {seen}, not {expected}")
@@ -117,7 +117,9 @@ def _empty(stage: Stage) -> str:
         _QUEUE_SECONDS,
         lambda: f"the queue still holds {stage.waiting_failures()} failures",
     )
-    return f"the queue is empty, after {seconds:.0f} s"
+    poll = 1 if stage.account.emulator else _POLL_SECONDS
+    must(stage.receive_failure(poll) is None, "the queue counts no failure, but gives one")
+    return f"it counts none after {seconds:.0f} s, and gives none in {poll} s"
 
 
 def _key(stage: Stage) -> object:
@@ -151,11 +153,20 @@ def _operator_verifies(stage: Stage) -> str:
 
 
 def _operator_backfills(stage: Stage) -> str:
+    """A document that is missing is back after the backfill: else the index would be equal without it."""
+    index, gone = stage.example.index, str(stage.example.items()[4][stage.example.key]["S"])  # put once, never updated
+    age = stage.waits.clock() - stage.put_at[gone]
+    stage.waits.sleep(max(0.0, _OLD_SECONDS - age))
+    must(stage.search.documents(index, [gone]), f"the document {gone}, which is to be deleted, doesn't exist")
+    stage.search.delete(index, gone)
+    must(not stage.search.documents(index, [gone]), f"the document {gone} was deleted, but still exists")
     counts = _operate(stage, "backfill")
-    items = stage.compare().items
-    must(counts.get("items") == items, f"it counts {counts}; the table has {items} items")
+    comparison = stage.compare()
+    must(counts.get("items") == comparison.items, f"it counts {counts}; the table has {comparison.items} items")
     must(not counts.get("refused"), f"it counts {counts}")
-    return f"it read {items} items; the index still equals the table: {stage.verify()}"
+    must(stage.search.documents(index, [gone]), f"the document {gone} was deleted before, and isn't back")
+    must(not comparison.differences, f"{len(comparison.differences)} differences between items and documents")
+    return f"it read {comparison.items} items, and a document that was deleted before is back: {stage.verify()}"
 
 
 CHECKS = (
@@ -168,14 +179,30 @@ CHECKS = (
     Check("letter", "The dead letter names document and reason", _letter, ["poison"]),
     Check("difference", "verify finds the refused document", _difference, ["poison"]),
     Check("redrive", "The corrected item's letter is redriven", _redrive, ["poison"]),
-    Check("empty", "The queue is empty", _empty, ["redrive"]),
+    Check("empty", "The queue counts no failure, and gives none", _empty, ["redrive"]),
     Check("verify-again", "verify finds no difference any more", _verify, ["redrive"]),
     Check("operator-verify", "The state machine runs verify as a distributed map", _operator_verifies, ["redrive"]),
-    Check("operator-backfill", "The state machine runs backfill", _operator_backfills, ["redrive"]),
+    Check(
+        "operator-backfill",
+        "The state machine runs backfill: a deleted document is back",
+        _operator_backfills,
+        ["redrive"],
+    ),
     Check("empty-map", "An item with an empty map arrives", _empty_map, ["redrive"]),
-    Check("iam-simulated", "IAM's simulator: the sync's role may do its work, no more", rights.simulated, ["apply"]),
-    Check("iam-opensearch", "OpenSearch refuses the sync's role all but bulk writes", rights.opensearch, ["index"]),
-    Check("iam-aws", "AWS refuses the sync's role all but its work", rights.aws, ["apply"]),
+    Check(
+        "iam-simulated",
+        "IAM's simulator allows the sync's role what it needs, and nothing else that was asked",
+        rights.simulated,
+        ["apply"],
+    ),
+    Check(
+        "iam-opensearch",
+        "OpenSearch accepts the sync's bulk write, and refuses its role six other requests",
+        rights.opensearch,
+        ["index"],
+    ),
+    Check("iam-bulk", "A bulk request to the sync's index can't write to another", rights.other_index, ["index"]),
+    Check("iam-aws", "AWS lets the sync's role read an item, and refuses it five other calls", rights.aws, ["apply"]),
     Check("alarms", "The alarms exist", alarms_exist, ["apply"]),
     Check("metrics-function", "The function's metrics exist", sync_metrics, ["alarms", "puts"]),
     Check("metrics-trigger", "The event source mapping's metrics exist", trigger_metrics, ["alarms", "puts"]),

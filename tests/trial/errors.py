@@ -16,6 +16,7 @@ from botocore.exceptions import (
 EXPIRED = ("ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired")
 WRONG = ("InvalidClientTokenId", "UnrecognizedClientException", "SignatureDoesNotMatch", "InvalidAccessKeyId")
 DENIED = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError", "NotAuthorized")
+THROTTLED = ("Throttling", "ThrottlingException", "TooManyRequestsException", "RequestLimitExceeded", "SlowDown")
 LACKING = ("NotImplemented", "InternalFailure", "InternalError", "UnknownOperationException", "InvalidAction")
 """What an emulator answers to a call that it doesn't have."""
 

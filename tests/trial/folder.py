@@ -1,24 +1,27 @@
 """A trial's folder: a copy of the example, Terraform's state, and a note of whose it is. It outlives a crash."""
 
+import errno
+import fcntl
 import json
 import os
-import secrets
 import shutil
-import string
 import subprocess
 import zipfile
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Self
 
+from trial.copying import FILES, needed
 from trial.errors import TrialError
+from trial.naming import must_be_a_trials
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).parent
 NOTE = "trial.json"
-SUFFIX_CHARACTERS = 6
-_EXAMPLE_FILES = ("*.tf", "*.json", "*.tftpl", "mappings/*.json")
+_NO_LOCKS = (errno.EBADF, errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP)
+"""What file systems without locks answer."""
 
 # Terraform refuses to plan or destroy with the credentials of another account, and deletes the queue with its failures.
 _OVERRIDE = """
@@ -43,6 +46,8 @@ class Note:
     profile: str | None
     began: str
     variables: Mapping[str, str]
+    destroyed: bool = False
+    """Whether it was seen that nothing is left."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +75,14 @@ class Folder:
         """Copy the example and what it needs, with what a trial adds. Only you may read the folder.
 
         Raises:
-            TrialError: the folder exists, or can't be written.
+            TrialError: the folder exists, or can't be written, or the example has settings of yours.
         """
+        files = needed(REPOSITORY, note.example)
         try:
             path.mkdir(mode=0o700, parents=True)
             folder = cls(path, note)
             (path / NOTE).write_text(json.dumps(asdict(note), indent=2) + "\n", encoding="utf-8")
-            for file in _needed(note.example):
+            for file in files:
                 copy = path / "copy" / file.relative_to(REPOSITORY)
                 copy.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(file, copy)
@@ -102,10 +108,45 @@ class Folder:
             note = Note(**json.loads((path / NOTE).read_text(encoding="utf-8")))
         except (OSError, ValueError, TypeError) as error:
             raise TrialError(f"{path} isn't the folder of a trial: {NOTE} in it can't be read ({error})") from error
+        must_be_a_trials(note.name)
+        if note.example not in FILES:
+            raise TrialError(f"{path / NOTE}: the example is {note.example!r}: give one of {', '.join(FILES)}")
         return cls(path.absolute(), note)
 
-    def remove_copy(self) -> None:
-        """Remove what is no longer needed when everything is destroyed; reports and log stay."""
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keep the folder for this process: two at the same time would destroy what the other one is making.
+
+        Raises:
+            TrialError: another process has it.
+        """
+        place = os.open(self.path, os.O_RDONLY)
+        try:
+            try:
+                fcntl.flock(place, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise TrialError(f"the trial {self.note.name} is running: wait for its end, or interrupt it") from None
+            except OSError as error:
+                if error.errno not in _NO_LOCKS:
+                    raise
+            yield
+        finally:
+            os.close(place)
+
+    def is_running(self) -> bool:
+        """Whether a process has the folder."""
+        try:
+            with self.locked():
+                return False
+        except TrialError:
+            return True
+
+    def end(self) -> None:
+        """Note that all is destroyed, and remove what is no longer needed; reports and log stay."""
+        with suppress(OSError):  # the disk may be full: then RESUME looks again
+            new = self.path / f"{NOTE}.new"
+            new.write_text(json.dumps(asdict(replace(self.note, destroyed=True)), indent=2) + "\n", encoding="utf-8")
+            new.replace(self.path / NOTE)
         shutil.rmtree(self.path / "copy", ignore_errors=True)
 
 
@@ -115,15 +156,13 @@ def home() -> Path:
     return Path(state) / "dynamodb-opensearch" / "trials"
 
 
-def new_name() -> str:
-    """Return a name that no other trial has: two at the same time don't meet."""
-    letters = string.ascii_lowercase + string.digits
-    return "trial-" + "".join(secrets.choice(letters) for _ in range(SUFFIX_CHARACTERS))
-
-
-def unfinished() -> list[Path]:
+def unfinished() -> list[Folder]:
     """Return the folders of trials that may have something left in AWS."""
-    return sorted(path.parent for path in home().glob(f"*/{NOTE}") if (path.parent / "copy").is_dir())
+    folders = []
+    for note in sorted(home().glob(f"*/{NOTE}")):
+        with suppress(TrialError):
+            folders.append(Folder.open(note.parent))
+    return [folder for folder in folders if not folder.note.destroyed]
 
 
 def commit() -> str:
@@ -137,11 +176,3 @@ def commit() -> str:
         return git("rev-parse", "HEAD") + (" with changes" if git("status", "--porcelain") else "")
     except (OSError, subprocess.CalledProcessError):
         return "unknown: no git checkout"
-
-
-def _needed(example: str) -> Iterator[Path]:
-    """Yield the files that Terraform needs. Your own *.tfvars, state and plugins in the checkout are none of them."""
-    for pattern in ("*.tf", "modules/*/*.tf", "lambda/dist/*.zip"):
-        yield from REPOSITORY.glob(pattern)
-    for pattern in _EXAMPLE_FILES:
-        yield from (REPOSITORY / "examples" / example).glob(pattern)

@@ -12,6 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from trial.account import Account
 from trial.errors import LACKING, code_of, is_denied
+from trial.naming import NAME_CHARACTERS, must_be_a_trials
 
 Remove = Callable[[Account, str], object]
 
@@ -28,7 +29,12 @@ class Leftover:
         return f"{self.kind} {self.name}"
 
     def remove(self, account: Account) -> None:
-        """Remove it; what is gone, or just going, is no error."""
+        """Remove it; what is gone, or just going, is no error.
+
+        Raises:
+            TrialError: its name isn't a trial's.
+        """
+        must_be_a_trials(self.name[:NAME_CHARACTERS])
         try:
             _KINDS[self.kind].remove(account, self.id)
         except ClientError as error:
@@ -46,7 +52,12 @@ class _Kind:
 
 
 def left(account: Account, name: str, *, domain: bool) -> tuple[list[Leftover], list[str]]:
-    """Return what is left, and the kinds that can't be listed."""
+    """Return what is left, and the kinds that can't be listed.
+
+    Raises:
+        TrialError: the name isn't a trial's.
+    """
+    must_be_a_trials(name)
     found: list[Leftover] = []
     unseen: list[str] = []
     for label, kind in _KINDS.items():
@@ -74,8 +85,19 @@ def _domains(account: Account, _name: str) -> Iterator[str]:
     return (each["DomainName"] for each in names)
 
 
+def _mappings(account: Account, _name: str) -> Iterator[str]:
+    """Yield UUID/FUNCTION of each event source mapping: it has no name of its own."""
+    for each in _paged(account, "lambda", "list_event_source_mappings", "EventSourceMappings[]"):
+        # arn:PARTITION:lambda:REGION:ACCOUNT:function:NAME, and perhaps :ALIAS
+        parts = str(each.get("FunctionArn", "")).split(":")
+        if len(parts) > 6:
+            yield f"{each['UUID']}/{parts[6]}"
+
+
 def _remove_role(account: Account, name: str) -> None:
     iam = account.client("iam")
+    for policy in iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"]:
+        iam.detach_role_policy(RoleName=name, PolicyArn=policy["PolicyArn"])
     for policy in iam.list_role_policies(RoleName=name)["PolicyNames"]:
         iam.delete_role_policy(RoleName=name, PolicyName=policy)
     iam.delete_role(RoleName=name)
@@ -93,6 +115,11 @@ _KINDS: Mapping[str, _Kind] = {
     "table": _Kind(
         lambda account, _: _paged(account, "dynamodb", "list_tables", "TableNames[]"),
         lambda account, id_: account.client("dynamodb").delete_table(TableName=id_),
+    ),
+    "event source mapping": _Kind(  # before the function, without which it would be left
+        _mappings,
+        lambda account, id_: account.client("lambda").delete_event_source_mapping(UUID=id_.partition("/")[0]),
+        _last("/"),
     ),
     "function": _Kind(
         lambda account, _: _paged(account, "lambda", "list_functions", "Functions[].FunctionName"),

@@ -16,6 +16,9 @@ from botocore.utils import get_environ_proxies
 
 Answer = tuple[int, bytes]
 
+_SHOWN = 4000
+"""Most bytes of a body that are given back."""
+
 
 def send(method: str, url: str, body: Any = None, *, signer: Any = None, kind: str = "application/json") -> Answer:
     """Return the status and the body of OpenSearch's answer. Without a signer, the request isn't signed."""
@@ -33,7 +36,9 @@ def signer(session: Any, region: str, service: str) -> SigV4Auth:
 
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
-    """Try requests to OpenSearch and calls of AWS with this function's role; the answer has a status or code of each.
+    """Try requests to OpenSearch and calls of AWS with this function's role; return what each is answered.
+
+    That is the status and the start of the body of a request, and the code of a call.
 
     Args:
         event: ``endpoint``; ``signed``, whether OpenSearch asks for signatures; ``requests``, each a method, a path
@@ -41,11 +46,12 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     """
     session = boto3.Session()
     signs = signer(session, os.environ["AWS_REGION"], "es") if event["signed"] else None
-    statuses = []
+    answers = []
     for method, path, body in event["requests"]:
         data = None if body is None else body.encode()
         kind = "application/x-ndjson" if path.endswith("_bulk") else "application/json"
-        statuses.append(send(method, event["endpoint"] + path, data, signer=signs, kind=kind)[0])
+        status, content = send(method, event["endpoint"] + path, data, signer=signs, kind=kind)
+        answers.append([status, content[:_SHOWN].decode(errors="replace")])
     codes = []
     for service, operation, parameters in event["calls"]:
         try:
@@ -53,4 +59,4 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
             codes.append("allowed")
         except ClientError as error:
             codes.append(error.response["Error"]["Code"])
-    return {"requests": statuses, "calls": codes}
+    return {"requests": answers, "calls": codes}

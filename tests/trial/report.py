@@ -1,11 +1,13 @@
 """The report of a trial: JSON and Markdown to attach to an issue. No account, address, path or item gets into it."""
 
 import json
+import os
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from pathlib import Path
+from typing import Self
 
 NOT_COVERED = (
     "bisecting a failed batch: no record makes the unchanged function fail",
@@ -14,6 +16,12 @@ NOT_COVERED = (
     "an outage, and a stream older than 24 hours: the drills do that, with local engines",
 )
 """What no trial looks at."""
+
+EMULATOR = "emulator"
+"""The version that says that it wasn't AWS: then nothing is proven as a whole."""
+
+_WORD = 8
+"""A shorter secret is removed only where it is a whole word."""
 
 _REMOVED = (
     (re.compile(r"\barn:aws[\w-]*:[^\s\"'`,;)\]]+"), "ARN"),
@@ -60,15 +68,48 @@ class Report:
 
     @property
     def is_proven(self) -> bool:
-        return bool(self.entries) and all(entry.result is Result.PROVEN for entry in self.entries)
+        seen = bool(self.entries) and all(entry.result is Result.PROVEN for entry in self.entries)
+        return seen and EMULATOR not in self.versions
+
+    def expect(self, titles: Mapping[str, str]) -> None:
+        """Enter everything that will be looked at as not run: a run that is killed has proven nothing of it."""
+        self.entries = [Entry(id_, title, Result.NOT_RUN, "not begun", 0) for id_, title in titles.items()]
+
+    def enter(self, entry: Entry) -> None:
+        """Enter a result in the place of an earlier one of the same check."""
+        places = [place for place, each in enumerate(self.entries) if each.id == entry.id]
+        if places:
+            self.entries[places[0]] = entry
+        else:
+            self.entries.append(entry)
+
+    def entry(self, id_: str) -> Entry | None:
+        return next((each for each in self.entries if each.id == id_), None)
+
+    @classmethod
+    def read(cls, folder: Path) -> Self:
+        """Read report.json.
+
+        Raises:
+            OSError: there is none.
+            ValueError, KeyError, TypeError: it isn't one.
+        """
+        read = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+        entries = [Entry(**{**each, "result": Result(each["result"])}) for each in read["checks"]]
+        return cls(read["example"], read["region"], read["began"], dict(read["versions"]), entries)
 
     def counts(self) -> dict[Result, int]:
         return {result: sum(entry.result is result for entry in self.entries) for result in Result}
 
     def write(self, folder: Path) -> None:
-        """Write report.json and report.md."""
-        (folder / "report.json").write_text(self.to_json(), encoding="utf-8")
-        (folder / "report.md").write_text(self.to_markdown(), encoding="utf-8")
+        """Write report.json and report.md, each of them whole or not at all."""
+        for name, text in (("report.json", self.to_json()), ("report.md", self.to_markdown())):
+            new = folder / f"{name}.new"
+            with new.open("w", encoding="utf-8") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            new.replace(folder / name)
 
     def to_json(self) -> str:
         document = {
@@ -85,6 +126,7 @@ class Report:
 
     def to_markdown(self) -> str:
         verdict = "All proven" if self.is_proven else "Not all proven"
+        verdict += ": it was an emulator, not AWS" if EMULATOR in self.versions else ""
         counts = ", ".join(f"{count} {result}" for result, count in self.counts().items())
         return "\n".join(
             [
@@ -120,7 +162,8 @@ def redact(text: str, secrets: Sequence[str] = ()) -> str:
     'ARN said ADDRESS of ACCOUNT'
     """
     for secret in sorted(filter(None, secrets), key=len, reverse=True):
-        text = text.replace(secret, "REDACTED")
+        exact = re.escape(secret)
+        text = re.sub(rf"(?<!\w){exact}(?!\w)" if len(secret) < _WORD else exact, "REDACTED", text)
     for pattern, name in _REMOVED:
         text = pattern.sub(name, text)
     return text

@@ -4,6 +4,7 @@ The tries are harmless, also where nothing refuses them: they read, or name what
 """
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,6 +12,9 @@ from trial.errors import NotRunError, is_denied
 from trial.stage import Stage, must
 
 _ABSENT = "trial-probe"
+_NOT_AUTHORIZED = re.compile(r"not authorized|no permissions for|security_exception")
+"""In IAM's refusals and in those of OpenSearch's own access control; not in that of a wrong signature."""
+_NO_EXPLICIT_INDEX = "explicit index in bulk is not allowed"
 
 
 def simulated(stage: Stage) -> str:
@@ -36,31 +40,47 @@ def simulated(stage: Stage) -> str:
         for action, resource in pairs:
             answer = iam.simulate_principal_policy(PolicySourceArn=role, ActionNames=[action], ResourceArns=[resource])
             decision = answer["EvaluationResults"][0]["EvalDecision"]
-            as_expected = (decision == "allowed") == (expected == "allowed")
-            must(as_expected, f"{action} is {decision}")
-    return f"{len(allowed)} actions allowed, {len(denied)} denied" + (
-        "" if stage.signed else "; none of OpenSearch: its endpoint was given"
+            must(decision == expected, f"{action} is {decision}, not {expected}")
+    return f"{len(allowed)} actions allowed, {len(denied)} not; " + (
+        "it doesn't see the domain's own policy" if stage.signed else "none of OpenSearch: its endpoint was given"
     )
 
 
 def opensearch(stage: Stage) -> str:
-    """OpenSearch lets the sync's role write in bulk, and answers everything else with 403."""
-    if not stage.signed:
-        raise NotRunError("IAM doesn't guard an OpenSearch whose endpoint was given")
+    """OpenSearch lets the sync's role write in bulk, and refuses the other requests for lack of a right."""
     index = stage.example.index
-    gone = json.dumps({"delete": {"_index": index, "_id": _ABSENT}}) + "\n"
     forbidden: Sequence[tuple[str, str, str | None]] = (
         ("GET", f"/{index}/_search", None),
         ("GET", f"/{index}/_mapping", None),
         ("DELETE", f"/{index}/_doc/{_ABSENT}", None),
         ("DELETE", f"/{index}-{_ABSENT}", None),
         ("GET", "/_cluster/settings", None),
+        ("POST", "/_bulk", _deletion(index)),
     )
-    statuses = _try(stage, requests=[("POST", f"/{index}/_bulk", gone), *forbidden])["requests"]
-    must(statuses[0] == 200, f"the bulk write, which must be allowed, is answered with {statuses[0]}")
-    for (method, path, _), status in zip(forbidden, statuses[1:], strict=True):
+    own, *others = _asked(stage, [("POST", f"/{index}/_bulk", _deletion(None)), *forbidden])
+    item = _item(own)
+    must(
+        own[0] == 200 and item.get("status") in (200, 404) and "error" not in item,
+        f"the bulk write, which must be allowed, is answered with {own[0]}, its item with {item.get('status')}",
+    )
+    for (method, path, _), (status, text) in zip(forbidden, others, strict=True):
         must(status == 403, f"{method} {path} is answered with {status}, not 403")
-    return f"bulk: 200; {len(forbidden)} other requests: 403"
+        must(_NOT_AUTHORIZED.search(text), f"{method} {path} is answered with 403, but not for lack of a right")
+    return f"bulk: its item is accepted; {len(forbidden)} other requests: 403, not authorized"
+
+
+def other_index(stage: Stage) -> str:
+    """A bulk request to the sync's index can't write to another one that its item names."""
+    index = stage.example.index
+    [(status, text)] = _asked(stage, [("POST", f"/{index}/_bulk", _deletion(f"{index}-{_ABSENT}"))])
+    item = _item((status, text))
+    refused = (status == 403 or item.get("status") == 403) and _NOT_AUTHORIZED.search(text)
+    must(
+        refused or _NO_EXPLICIT_INDEX in text,
+        f"it is answered with {status}, its item with {item.get('status')}: IAM's policy is about the path alone; the "
+        'domain must set rest.action.multi.allow_explicit_index to "false" in advanced_options',
+    )
+    return f"refused with {status}"
 
 
 def aws(stage: Stage) -> str:
@@ -80,6 +100,28 @@ def aws(stage: Stage) -> str:
     for (service, operation, _), code in zip(forbidden, codes[1:], strict=True):
         must(is_denied(code), f"{service} {operation} is answered with {code}, not AccessDenied")
     return f"an item's read: allowed; {len(forbidden)} other calls: denied"
+
+
+def _deletion(index: str | None) -> str:
+    """Return the body of a bulk request that deletes a document which doesn't exist."""
+    place = {"_id": _ABSENT} if index is None else {"_index": index, "_id": _ABSENT}
+    return json.dumps({"delete": place}) + "\n"
+
+
+def _asked(stage: Stage, requests: Sequence[tuple[str, str, str | None]]) -> list[tuple[int, str]]:
+    """Return status and body of what OpenSearch answers to the sync's role."""
+    if not stage.signed:
+        raise NotRunError("IAM doesn't guard an OpenSearch whose endpoint was given")
+    return [(int(status), str(text)) for status, text in _try(stage, requests=requests)["requests"]]
+
+
+def _item(answer: tuple[int, str]) -> Mapping[str, Any]:
+    """Return what a bulk request's one item is answered; nothing if the request was refused as a whole."""
+    try:
+        item: Mapping[str, Any] = json.loads(answer[1])["items"][0]["delete"]
+    except (ValueError, KeyError, IndexError, TypeError):
+        return {}
+    return item
 
 
 def _try(stage: Stage, *, requests: Sequence[Any] = (), calls: Sequence[Any] = ()) -> Mapping[str, Sequence[Any]]:

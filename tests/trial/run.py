@@ -1,6 +1,7 @@
 """One trial from its start to its end: applied, checked, destroyed, whatever happens in between."""
 
 import time
+import traceback
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -17,7 +18,7 @@ from trial.errors import NotProvenError, NotRunError, TrialError, outcome
 from trial.examples import Example
 from trial.folder import Folder
 from trial.interrupts import Interrupts
-from trial.report import Entry, Report, Result
+from trial.report import EMULATOR, Entry, Report, Result
 from trial.screen import resume_line
 from trial.search import Search
 from trial.stage import Stage, must
@@ -44,28 +45,39 @@ class Trial:
     waits: Waits
     environment: Mapping[str, str]
     """For the command: your own, with the account's AWS settings."""
-    interrupted: bool = False
+    interrupts: Interrupts = field(default_factory=Interrupts)
+    """What counts Ctrl-C from before anything is created to the end: only the checks are interrupted by it."""
     _outputs: dict[str, Any] = field(default_factory=dict)
 
     @property
     def has_domain(self) -> bool:
         return "opensearch_endpoint" not in self.folder.note.variables
 
+    @property
+    def interrupted(self) -> bool:
+        return self.interrupts.count > 0
+
     def run(self) -> None:
         """Apply and check. An interrupt ends the checks, and never leaves this method."""
+        self._expect()
         try:
-            self._check(*APPLY, self._apply, [])
-            self._check(*PLAN, self._plan, ["apply"])
-            stage = self._stage() if self._outputs else None
-            for check in CHECKS:
-                self._check(check.id, check.title, _bound(check, stage), check.needs)
+            with self.interrupts.raising():
+                self._check(*APPLY, self._apply, [])
+                self._check(*PLAN, self._plan, ["apply"])
+                stage = self._stage() if self._outputs else None
+                for check in CHECKS:
+                    self._check(check.id, check.title, _bound(check, stage), check.needs)
         except KeyboardInterrupt:
-            self.interrupted = True
+            self.interrupts.count = max(1, self.interrupts.count)
             self.steps.say("Interrupted.")
-        seen = {entry.id for entry in self.report.entries}
-        for id_, title in (APPLY, PLAN, *((check.id, check.title) for check in CHECKS)):
-            if id_ not in seen:
-                self._note(id_, title, Result.NOT_RUN, "interrupted", 0)
+
+    def _expect(self) -> None:
+        """Enter all that will be looked at, so that what is never reached is in the report."""
+        if self.account.emulator:
+            self.report.versions[EMULATOR] = "yes: AWS itself was never asked"
+        self.report.expect(dict([APPLY, PLAN, *((check.id, check.title) for check in CHECKS), DESTROY]))
+        with suppress(OSError):
+            self.report.write(self.folder.path)
 
     def fault(self, line: str) -> None:
         """Note a fault of the trial itself."""
@@ -79,14 +91,16 @@ class Trial:
             return
         with Interrupts() as interrupts:
             self._check(*DESTROY, lambda step: self._destroy(step, interrupts), [])
-            self.interrupted |= interrupts.count > 0
-        if self.report.entries[-1].result is Result.PROVEN:
-            self.folder.remove_copy()
+        if self.is_proven(DESTROY[0]):
+            self.folder.end()
+
+    def is_proven(self, id_: str) -> bool:
+        entry = self.report.entry(id_)
+        return entry is not None and entry.result is Result.PROVEN
 
     def _check(self, id_: str, title: str, body: Callable[[Step], str], needs: Collection[str]) -> None:
         """Run one check; what it raises is its result."""
-        proven = {entry.id for entry in self.report.entries if entry.result is Result.PROVEN}
-        if missing := [need for need in needs if need not in proven]:
+        if missing := [need for need in needs if not self.is_proven(need)]:
             self._note(id_, title, Result.NOT_RUN, f"it needs {', '.join(missing)}", 0)
             self.steps.say(f"not run: {title}: it needs {', '.join(missing)}")
             return
@@ -97,7 +111,9 @@ class Trial:
                 try:
                     detail = step.result = body(step)
                     result = Result.PROVEN
-                except _EXPECTED as error:
+                except Exception as error:
+                    if not isinstance(error, _EXPECTED):
+                        self._trace()
                     seen = error if isinstance(error, NotProvenError | NotRunError) else outcome(error)
                     result = Result.NOT_RUN if isinstance(seen, NotRunError) else Result.FAILED
                     detail = str(seen)
@@ -106,8 +122,13 @@ class Trial:
         finally:
             self._note(id_, title, result, detail, time.monotonic() - began)
 
+    def _trace(self) -> None:
+        """Keep the traceback of an error that no one expected: it is a fault of this program."""
+        with suppress(OSError), (self.folder.path / "faults.log").open("a", encoding="utf-8") as log:
+            log.write(traceback.format_exc())
+
     def _note(self, id_: str, title: str, result: Result, detail: str, seconds: float) -> None:
-        self.report.entries.append(Entry(id_, title, result, detail, round(seconds, 1)))
+        self.report.enter(Entry(id_, title, result, detail, round(seconds, 1)))
         with suppress(OSError):  # the disk may be full: that must not keep us from destroying
             self.report.write(self.folder.path)
 
@@ -144,7 +165,8 @@ class Trial:
         return stage
 
     def _destroy(self, step: Step, interrupts: Interrupts) -> str:
-        return Cleanup(self.terraform, self.account, self.folder, self.waits).run(step, interrupts)
+        in_doubt = not self.is_proven(APPLY[0])
+        return Cleanup(self.terraform, self.account, self.folder, self.waits, in_doubt).run(step, interrupts)
 
 
 def _bound(check: Check, stage: Stage | None) -> Callable[[Step], str]:

@@ -49,14 +49,18 @@ def announcement(example: Example, account: Account, folder: Folder, *, domain: 
     """Return what must be known before anything is created."""
     name = folder.note.name
     most = _OTHERS_USD + (example.usd_an_hour * HOURS if domain else 0)
+    keys = [f"Keys     {advice}"] if (advice := account.keys.advice()) else []
     return [
         f"Folder   {folder.path}",
         "         It holds Terraform's state. If this program is killed, make test-aws RESUME=FOLDER cleans up.",
-        f"Account  {account.id}, Region {account.region}" + (f", profile {account.profile}" if account.profile else ""),
+        f"Account  {account.id}, Region {account.region}"
+        + (f", profile {account.profile}" if account.profile else "")
+        + (", in an emulator: nothing is proven of AWS" if account.emulator else ""),
+        *keys,
         f"Creates  examples/{example.name} as {name}-…" + (", with an OpenSearch domain" if domain else ""),
         "         Also alarms, a topic without subscribers, the operator, and a function that tries the sync's rights",
         f"Touches  nothing else: only what this run creates, named {name}-…, is ever destroyed",
-        f"Costs    at most {most:.2f} USD by list price"
+        f"Costs    at most {most:.2f} USD by list price, if it is destroyed"
         + (f"; what runs on costs {example.usd_an_hour:.2f} USD an hour" if domain else ""),
         "Takes    " + ("35 to 75 minutes, of which the domain takes 15 to 30" if domain else "10 to 40 minutes"),
         "Ends     "

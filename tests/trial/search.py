@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import quote
 
 from botocore.exceptions import HTTPClientError
 
@@ -28,6 +29,10 @@ class Search:
         """Return the documents of these ids that are stored, even before a search finds them."""
         answer = self._call("POST", f"/{index}/_mget", {"ids": list(ids)})
         return [Document(each["_id"], each["_source"]) for each in answer["docs"] if each.get("found")]
+
+    def delete(self, index: str, id_: str) -> None:
+        """Delete a document behind the sync's back."""
+        self._call("DELETE", f"/{index}/_doc/{quote(id_, safe='')}")
 
     def _call(self, method: str, path: str, body: Any = None) -> Any:
         try:

@@ -30,6 +30,8 @@ class Stage:
     """Whether OpenSearch checks IAM's signatures; an endpoint that was given may not."""
     known: set[str] = field(default_factory=set)
     """Every key that was ever put into the table."""
+    put_at: dict[str, float] = field(default_factory=dict)
+    """When each key was put last, by the clock of ``waits``."""
     metrics_awaited: float | None = None
     """When the first wait for metrics began: all of them share one limit."""
 
@@ -44,7 +46,9 @@ class Stage:
         return str(self.outputs["table_name"])
 
     def put(self, item: Item) -> None:
-        self.known.add(item[self.example.key]["S"])
+        key = item[self.example.key]["S"]
+        self.known.add(key)
+        self.put_at[key] = self.waits.clock()
         self._dynamodb().put_item(TableName=self.table_name, Item=item)
 
     def update(self, key: str, expression: str, values: Mapping[str, Any]) -> None:
@@ -66,7 +70,7 @@ class Stage:
         documents = self.search.documents(self.example.index, sorted(self.known - set(leave_out)))
         return compare(kept, documents, key)
 
-    def arrive(self, *, leave_out: Collection[str] = ()) -> str:
+    def arrive(self, *, leave_out: Collection[str] = (), seconds: float = 300) -> str:
         """Wait until every document is as its item is now; return how long that took.
 
         Raises:
@@ -83,8 +87,8 @@ class Stage:
             more = f" and {len(places) - _SHOWN} more" if len(places) > _SHOWN else ""
             return f"items and documents still differ: {', '.join(places[:_SHOWN])}{more}"
 
-        _, seconds = self.waits.until(equal, 300, differing)
-        return f"{last[0].items} items equal {last[0].documents} documents, after {seconds:.1f} s"
+        _, waited = self.waits.until(equal, seconds, differing)
+        return f"{last[0].items} items equal {last[0].documents} documents, after {waited:.1f} s"
 
     def waiting_failures(self) -> int:
         """Return how many failures the queue holds, in flight or not."""
@@ -93,6 +97,14 @@ class Stage:
             QueueUrl=self.trial["dead_letter_url"], AttributeNames=names
         )
         return sum(int(answer["Attributes"][name]) for name in names)
+
+    def receive_failure(self, seconds: int) -> Mapping[str, Any] | None:
+        """Return a failure from the queue, where it stays; None if none comes in this time, at most 20 s."""
+        answer = self.account.client("sqs").receive_message(
+            QueueUrl=self.trial["dead_letter_url"], MaxNumberOfMessages=1, WaitTimeSeconds=seconds, VisibilityTimeout=0
+        )
+        message: Mapping[str, Any] | None = next(iter(answer.get("Messages", [])), None)
+        return message
 
     def verify(self) -> str:
         """Run the command's verify; return its last line.

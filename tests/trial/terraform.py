@@ -21,6 +21,8 @@ from trial.interrupts import Interrupts
 
 LOCK_TIMEOUT = "-lock-timeout=45m"  # a Terraform that outlived its trial may still be at work
 _POLL_SECONDS = 0.2
+_UNWRITTEN = -1
+"""The start of an output that goes nowhere."""
 _IGNORED = ("TF_VAR_", "TF_CLI_ARGS")
 _IGNORED_NAMES = ("TF_WORKSPACE", "TF_DATA_DIR", "TF_CLI_CONFIG")
 
@@ -55,8 +57,12 @@ class Terraform:
     """Terraform in one folder."""
 
     def __init__(self, folder: Path, log: Path, environment: Mapping[str, str], variables: Mapping[str, str]) -> None:
-        """Take variables only from ``variables``: your own TF_VAR_ and TF_CLI_ARGS don't count."""
+        """Take variables only from ``variables``: your own TF_VAR_ and TF_CLI_ARGS don't count.
+
+        Name and Region are given as arguments too: they win over every file.
+        """
         self._folder = folder
+        self._given = [f"-var={name}={variables[name]}" for name in ("name", "region") if name in variables]
         self._log = log
         self._environment = {
             name: value
@@ -66,17 +72,24 @@ class Terraform:
         self._environment |= {f"TF_VAR_{name}": value for name, value in variables.items()}
 
     def init(self, shows: Shows) -> None:
+        """Initialize.
+
+        Raises:
+            TrialError: Terraform's state is elsewhere, and so not the trial's.
+        """
         self._run(shows, "init", "-input=false")
+        if (self._folder / ".terraform" / "terraform.tfstate").exists():
+            raise TrialError(f"{self._folder} has a backend: a trial's state must be in its own folder; remove it")
 
     def apply(self, shows: Shows) -> dict[str, Any]:
         """Apply, and return the outputs."""
-        self._run(shows, "apply", "-auto-approve", "-input=false")
+        self._run(shows, "apply", "-auto-approve", "-input=false", *self._given)
         outputs = json.loads(self._run(shows, "output", "-json"))
         return {name: output["value"] for name, output in outputs.items()}
 
     def changes(self, shows: Shows) -> list[str]:
         """Return the addresses of what another apply would change."""
-        self._run(shows, "plan", "-input=false", "-out=again")
+        self._run(shows, "plan", "-input=false", "-out=again", *self._given)
         plan = json.loads(self._run(shows, "show", "-json", "again"))
         return [
             resource["address"]
@@ -86,7 +99,7 @@ class Terraform:
 
     def destroy(self, shows: Shows) -> None:
         """Destroy everything. A first interrupt only shows what it means, a second stops Terraform in good order."""
-        self._run(shows, "destroy", "-auto-approve", "-input=false", LOCK_TIMEOUT, guarded=True)
+        self._run(shows, "destroy", "-auto-approve", "-input=false", LOCK_TIMEOUT, *self._given, guarded=True)
 
     def left(self) -> list[str]:
         """Return the addresses of what Terraform still has in its state."""
@@ -102,10 +115,8 @@ class Terraform:
 
     def _run(self, shows: Shows, *arguments: str, guarded: bool = False) -> str:
         with ExitStack() as opened:
-            sink = opened.enter_context(self._log.open("ab"))
-            sink.write(f"\n$ terraform {' '.join(arguments)}\n".encode())
-            sink.flush()
-            start = sink.tell()
+            sink, start = self._sink(arguments)
+            opened.enter_context(sink)
             # A warning in the output of these would make it unreadable.
             apart = arguments[0] in ("output", "show", "state", "version")
             errors = opened.enter_context(self._log.with_name("terraform-errors.log").open("ab")) if apart else sink
@@ -117,6 +128,21 @@ class Terraform:
                 f"terraform {arguments[0]} failed (exit code {code}); its output is in {self._log}", _errors(output)
             )
         return output
+
+    def _sink(self, arguments: tuple[str, ...]) -> tuple[Any, int]:
+        """Return where the output goes, and from where on; a destroy must not fail because the disk is full."""
+        try:
+            sink = self._log.open("ab", buffering=0)
+            try:
+                sink.write(f"\n$ terraform {' '.join(arguments)}\n".encode())
+            except OSError:
+                sink.close()
+                raise
+            return sink, sink.tell()
+        except OSError:
+            if arguments[0] not in ("init", "destroy"):
+                raise
+            return Path(os.devnull).open("ab", buffering=0), _UNWRITTEN
 
     def _watch(
         self,
@@ -155,14 +181,21 @@ class Terraform:
         return code
 
     def _read(self, start: int) -> str:
+        if start == _UNWRITTEN:
+            return ""
         with self._log.open("rb") as file:
             file.seek(start)
             return file.read().decode(errors="replace")
 
     def _last_line(self, start: int) -> str:
-        with self._log.open("rb") as file:
-            file.seek(max(start, file.seek(0, os.SEEK_END) - 2000))
-            lines = file.read().decode(errors="replace").split("\n")
+        if start == _UNWRITTEN:
+            return ""
+        try:
+            with self._log.open("rb") as file:
+                file.seek(max(start, file.seek(0, os.SEEK_END) - 2000))
+                lines = file.read().decode(errors="replace").split("\n")
+        except OSError:  # what is only shown must not end Terraform
+            return ""
         return next((line.strip() for line in reversed(lines[:-1]) if line.strip()), "")
 
 

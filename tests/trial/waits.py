@@ -19,8 +19,12 @@ class Waits:
     sleep: Callable[[float], None] = time.sleep
     clock: Callable[[], float] = time.monotonic
 
-    def until(self, look: Callable[[], T], seconds: float, what: Callable[[], str]) -> tuple[T, float]:
+    def until(
+        self, look: Callable[[], T], seconds: float, what: Callable[[], str], *, every: float | None = None
+    ) -> tuple[T, float]:
         """Return the first true value of ``look``, and after how many seconds it came.
+
+        ``every`` is how many seconds are between two looks.
 
         Raises:
             NotProvenError: it isn't true in time; ``what`` says what is seen instead.
@@ -34,4 +38,4 @@ class Waits:
                 return value, waited
             if waited >= limit:
                 raise NotProvenError(f"after {limit:.0f} s {what()}")
-            self.sleep(self.poll_seconds)
+            self.sleep(min(every or self.poll_seconds, max(limit - waited, self.poll_seconds)))

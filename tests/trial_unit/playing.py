@@ -1,14 +1,16 @@
 """A trial without AWS, Terraform or OpenSearch: each is a fake that a test can break."""
 
 import io
+import json
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from trial.account import Account
 from trial.examples import EXAMPLES
-from trial.folder import Folder, Note
+from trial.folder import NOTE, Folder, Note
 from trial.report import Report
 from trial.run import Trial
 from trial.waits import Waits
@@ -61,6 +63,7 @@ class Played:
         self.folder = Folder(path, note)
         (self.folder.terraform).mkdir(parents=True)
         (self.folder.terraform / "main.tf").write_text("", encoding="utf-8")
+        (path / NOTE).write_text(json.dumps(asdict(note)), encoding="utf-8")
         self.terraform = FakeTerraform()
         self.report = Report("products", "eu-west-1", note.began, secrets=[ACCOUNT])
         self.screen = io.StringIO()
@@ -75,6 +78,9 @@ class Played:
             waits=Waits(0.1, poll_seconds=0.01),
             environment={},
         )
+
+    def detail(self, id_: str) -> str:
+        return next(entry.detail for entry in self.report.entries if entry.id == id_)
 
     def results(self) -> dict[str, str]:
         return {entry.id: str(entry.result) for entry in self.report.entries}

@@ -93,7 +93,7 @@ def _stage(**clients: Any) -> Any:
             "opensearch_endpoint": "https://search.test",
             "dead_letter_url": "https://queue.test",
         },
-        account=SimpleNamespace(client=lambda service: clients[service]),
+        account=SimpleNamespace(client=lambda service: clients[service], emulator=False),
         waits=Clock().waits(),
         example=SimpleNamespace(index="products", key="productId"),
         table_name="trial-abc123-products",
@@ -130,7 +130,7 @@ def test_a_source_without_alarms_proves_nothing() -> None:
 class Probe:
     """The function with the sync's role: what it is answered."""
 
-    def __init__(self, statuses: Sequence[int] = (), codes: Sequence[str] = (), error: str = "") -> None:
+    def __init__(self, statuses: Sequence[tuple[int, str]] = (), codes: Sequence[str] = (), error: str = "") -> None:
         self._answer = {"errorType": error} if error else {"requests": statuses, "calls": codes}
         self._error = {"FunctionError": "Unhandled"} if error else {}
 
@@ -138,17 +138,58 @@ class Probe:
         return {"Payload": io.BytesIO(json.dumps(self._answer).encode()), **self._error}
 
 
+REFUSED = (403, '{"Message": "User: x is not authorized to perform: es:ESHttpGet"}')
+NOT_FOUND = (200, '{"errors": false, "items": [{"delete": {"status": 404, "result": "not_found"}}]}')
+
+
+def test_the_probe_proves_one_write_and_six_refusals() -> None:
+    assert "6 other requests: 403" in rights.opensearch(_stage(**{"lambda": Probe([NOT_FOUND, *[REFUSED] * 6])}))
+
+
 @pytest.mark.parametrize(
-    ("statuses", "message"),
+    ("place", "answer", "message"),
     [
-        ([403] * 6, "the bulk write, which must be allowed, is answered with 403"),  # else a wrong signature proves all
-        ([200, 403, 403, 200, 403, 403], "DELETE /products/_doc/trial-probe is answered with 200, not 403"),
-        ([200, 404, 403, 403, 403, 403], "GET /products/_search is answered with 404, not 403"),
+        (
+            0,
+            REFUSED,
+            "the bulk write, which must be allowed, is answered with 403",
+        ),  # else a wrong signature proves all
+        (
+            0,
+            (200, '{"errors": true, "items": [{"delete": {"status": 403, "error": {"type": "security_exception"}}}]}'),
+            "is answered with 200, its item with 403",
+        ),
+        (3, (200, "{}"), "DELETE /products/_doc/trial-probe is answered with 200, not 403"),
+        (1, (404, "{}"), "GET /products/_search is answered with 404, not 403"),
+        (1, (403, '{"message": "The request signature does not match"}'), "with 403, but not for lack of a right"),
     ],
 )
-def test_a_right_too_many_or_too_few_is_a_failure(statuses: Sequence[int], message: str) -> None:
+def test_a_right_too_many_or_too_few_is_a_failure(place: int, answer: tuple[int, str], message: str) -> None:
+    answers = [NOT_FOUND, *[REFUSED] * 6]
+    answers[place] = answer
     with pytest.raises(NotProvenError, match=message):
-        rights.opensearch(_stage(**{"lambda": Probe(statuses)}))
+        rights.opensearch(_stage(**{"lambda": Probe(answers)}))
+
+
+def test_a_bulk_request_that_reaches_another_index_is_a_failure() -> None:
+    reached = '{"errors": true, "items": [{"delete": {"status": 404, "error": {"type": "index_not_found_exception"}}}]}'
+    with pytest.raises(NotProvenError, match=r"rest\.action\.multi\.allow_explicit_index"):
+        rights.other_index(_stage(**{"lambda": Probe([(200, reached)])}))
+    disallowed = (400, '{"error": {"reason": "explicit index in bulk is not allowed"}}')
+    assert rights.other_index(_stage(**{"lambda": Probe([disallowed])})) == "refused with 400"
+    assert rights.other_index(_stage(**{"lambda": Probe([REFUSED])})) == "refused with 403"
+
+
+@pytest.mark.parametrize("decision", ["explicitDeny", "allowed"])
+def test_the_simulator_must_deny_implicitly(monkeypatch: pytest.MonkeyPatch, decision: str) -> None:
+    def simulate(*, ActionNames: list[str], **_: Any) -> Any:  # noqa: N803 (boto3's name)
+        allowed = ActionNames[0] in ("dynamodb:BatchGetItem", "sqs:SendMessage", "es:ESHttpPost")
+        return {"EvaluationResults": [{"EvalDecision": "allowed" if allowed else decision}]}
+
+    for name in ("_role", "_table_arn", "_queue_arn", "_domain_arn"):
+        monkeypatch.setattr(rights, name, lambda _stage: "arn")
+    with pytest.raises(NotProvenError, match=f"PutItem is {decision}, not implicitDeny"):
+        rights.simulated(_stage(iam=SimpleNamespace(simulate_principal_policy=simulate)))
 
 
 def test_refused_is_what_aws_itself_refuses() -> None:
@@ -165,7 +206,7 @@ def test_a_function_that_fails_has_not_looked() -> None:
 
 
 def test_rights_in_an_opensearch_that_was_given_are_not_called_proven() -> None:
-    stage = _stage(**{"lambda": Probe([200] * 6)})
+    stage = _stage(**{"lambda": Probe([NOT_FOUND] * 7)})
     stage.signed = False
     with pytest.raises(NotRunError):
         rights.opensearch(stage)
@@ -174,7 +215,7 @@ def test_rights_in_an_opensearch_that_was_given_are_not_called_proven() -> None:
 class Session:
     """AWS as a session sees it: names by operation; what isn't there is refused."""
 
-    def __init__(self, names: Mapping[str, Sequence[str]], refused: str = "") -> None:
+    def __init__(self, names: Mapping[str, Sequence[Any]], refused: str = "") -> None:
         self._names, self._refused = names, refused
 
     def client(self, service: str, **_: Any) -> Any:
@@ -195,6 +236,10 @@ def test_what_is_left_is_found_by_its_name_and_nothing_of_others() -> None:
         {
             "opensearch": ["trial-abc123-search", "trial-abc1234-search", "production"],
             "list_tables": ["trial-abc123-products", "trial-zzz999-products"],
+            "list_event_source_mappings": [
+                {"UUID": "u-1", "FunctionArn": "arn:aws:lambda:eu-west-1:1:function:trial-abc123-sync:live"},
+                {"UUID": "u-2", "FunctionArn": "arn:aws:lambda:eu-west-1:1:function:production"},
+            ],
             "list_queues": ["https://sqs.test/1/trial-abc123-q"],
             "list_topics": ["arn:aws:sns:eu-west-1:1:trial-abc123-trial"],
             "describe_log_groups": ["/aws/lambda/trial-abc123-trial-probe"],
@@ -207,6 +252,7 @@ def test_what_is_left_is_found_by_its_name_and_nothing_of_others() -> None:
     assert [str(each) for each in found] == [
         "domain trial-abc123-search",
         "table trial-abc123-products",
+        "event source mapping trial-abc123-sync",
         "queue trial-abc123-q",
         "topic trial-abc123-trial",
         "log group trial-abc123-trial-probe",
@@ -225,6 +271,26 @@ def test_what_is_gone_already_is_removed() -> None:
     code = "AccessDeniedException"
     with pytest.raises(ClientError):
         Leftover("table", "trial-abc123-products", "trial-abc123-products").remove(account)
+
+
+def test_a_role_and_an_event_source_mapping_are_removed_with_what_holds_them() -> None:
+    calls: list[tuple[str, dict[str, str]]] = []
+
+    class Client:
+        def __getattr__(self, operation: str) -> Any:
+            def call(**given: str) -> Any:
+                calls.append((operation, given))
+                return {"PolicyNames": ["sync"], "AttachedPolicies": [{"PolicyArn": "arn:p"}]}
+
+            return call
+
+    account = Account("1", "eu-west-1", None, SimpleNamespace(client=lambda *_arguments, **_options: Client()))
+    Leftover("role", "trial-abc123-a", "trial-abc123-a").remove(account)
+    Leftover("event source mapping", "trial-abc123-sync", "u-1/trial-abc123-sync").remove(account)
+
+    done = [operation for operation, _ in calls if not operation.startswith("list")]
+    assert done == ["detach_role_policy", "delete_role_policy", "delete_role", "delete_event_source_mapping"]
+    assert calls[-1][1] == {"UUID": "u-1"}
 
 
 def test_what_may_not_be_listed_is_said() -> None:

@@ -12,7 +12,8 @@ from trial.account import Account, aws_variables
 from trial.checks import CHECKS
 from trial.errors import TrialError, explained
 from trial.examples import EXAMPLES, without_default
-from trial.folder import NOTE, REPOSITORY, Folder, Note, home, new_name, unfinished
+from trial.folder import NOTE, REPOSITORY, Folder, Note, home, unfinished
+from trial.naming import new_name
 from trial.screen import announcement, new_console
 
 ACCOUNT = Account("123456789012", "eu-west-1", "corp", None)
@@ -93,7 +94,7 @@ def test_a_name_that_is_taken_is_not_used(monkeypatch: pytest.MonkeyPatch, capsy
 
 def test_what_is_destroyed_already_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = _folder(tmp_path / "trial", ACCOUNT.id)
-    folder.remove_copy()
+    folder.end()
 
     assert program.main(["--destroy", str(folder.path)]) == 0
 
@@ -120,15 +121,15 @@ def test_a_folder_is_made_once(tmp_path: Path) -> None:
 
 
 def test_a_spoiled_note_is_no_folder_of_a_trial(tmp_path: Path) -> None:
-    (tmp_path / NOTE).write_text(json.dumps({"name": "x"}), encoding="utf-8")
+    (tmp_path / NOTE).write_text(json.dumps({"name": "trial-abc123"}), encoding="utf-8")
     with pytest.raises(TrialError, match="isn't the folder of a trial"):
         Folder.open(tmp_path)
 
 
 def test_earlier_trials_that_may_have_left_something_are_known() -> None:
     folder = _folder(home() / "trial-abc123", ACCOUNT.id)
-    assert unfinished() == [folder.path]
-    folder.remove_copy()
+    assert unfinished() == [folder]
+    folder.end()
     assert unfinished() == []
 
 

@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 from trial import run as running
 from trial.checks import CHECKS, Check
 from trial.errors import NotProvenError, NotRunError
+from trial.folder import Folder
 from trial.stage import Stage
 from trial.terraform import TerraformFailedError
 from trial_unit.playing import Played
@@ -71,16 +72,17 @@ def test_a_failed_check_keeps_no_other_from_running(played: Played, monkeypatch:
         (ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "ListMetrics"), "not run"),
         (ClientError({"Error": {"Code": "ThrottlingException", "Message": "no"}}, "ListMetrics"), "failed"),
         (KeyError("counts"), "failed"),
+        (AttributeError("a fault of the check itself"), "failed"),
     ],
 )
 def test_what_a_check_raises_is_its_result(
     played: Played, monkeypatch: pytest.MonkeyPatch, error: Exception, result: str
 ) -> None:
-    _with(monkeypatch, _raising(error))
+    _with(monkeypatch, _raising(error), lambda _: "seen")
 
     played.trial.run()
 
-    assert played.results()["check-1"] == result
+    assert (played.results()["check-1"], played.results()["check-2"]) == (result, "proven")
 
 
 def test_what_needs_something_unproven_is_not_run(played: Played) -> None:
@@ -109,6 +111,8 @@ def test_an_interrupt_ends_the_checks_and_everything_is_destroyed(
 
     assert played.trial.interrupted
     assert played.results()["check-1"] == played.results()["check-2"] == "not run"
+    assert played.folder.note.destroyed is False
+    assert Folder.open(played.folder.path).note.destroyed
     assert played.results()["destroyed"] == "proven"
 
 
@@ -134,7 +138,7 @@ def test_a_failed_destroy_says_what_is_left_and_what_to_do(played: Played, monke
     played.trial.end(keep=False)
 
     assert played.results()["destroyed"] == "failed"
-    detail = played.report.entries[-1].detail
+    detail = played.detail("destroyed")
     assert "Error: ExpiredToken" in detail
     assert "Left: aws_opensearch_domain.search[0]" in detail
     assert f"make test-aws RESUME={played.folder.path}" in detail
@@ -169,7 +173,7 @@ def test_what_terraform_lost_track_of_is_removed_or_said(
     played.trial.run()
     played.trial.end(keep=False)
 
-    result, detail = played.results()["destroyed"], played.report.entries[-1].detail
+    result, detail = played.results()["destroyed"], played.detail("destroyed")
     if goes:
         assert (result, detail) == ("proven", "nothing is left; Terraform had lost track of domain trial-abc123-search")
     else:

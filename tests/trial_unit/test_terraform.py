@@ -60,6 +60,17 @@ def _terraform(folder: Path, script: str, environment: Mapping[str, str] = {}) -
     return Terraform(folder, folder / "terraform.log", {**environment, "PATH": path}, {"name": "trial-x"})
 
 
+def terraform_of(folder: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> Terraform:
+    """Return a Terraform that is a script."""
+    program = folder / "bin" / "terraform"
+    program.parent.mkdir()
+    program.write_text(script, encoding="utf-8")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+    given = {"name": "trial-x", "region": "eu-west-1"}
+    return Terraform(folder, folder / "terraform.log", {"PATH": os.environ["PATH"]}, given)
+
+
 @pytest.fixture
 def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")  # where a child's name is looked up
