@@ -16,7 +16,7 @@ PARALLELISM = "-parallelism=40"
 FORGOTTEN = {
     "aws_cloudwatch_metric_alarm": {"tags", "tags_all"},
     "aws_lambda_function": {"kms_key_arn"},
-    "aws_sfn_state_machine": {"tracing_configuration"},
+    "aws_sfn_state_machine": {"encryption_configuration", "tracing_configuration"},
 }
 PACKAGE = "lambda/dist/dynamodb-opensearch.zip"
 

@@ -201,7 +201,7 @@ CHECKS = (
         rights.opensearch,
         ["index"],
     ),
-    Check("iam-bulk", "A bulk request to the sync's index can't write to another", rights.other_index, ["index"]),
+    Check("iam-bulk", "Whether a bulk request's body may name another index", rights.other_index, ["index"]),
     Check("iam-aws", "AWS lets the sync's role read an item, and refuses it five other calls", rights.aws, ["apply"]),
     Check("alarms", "The alarms exist", alarms_exist, ["apply"]),
     Check("metrics-function", "The function's metrics exist", sync_metrics, ["alarms", "puts"]),
