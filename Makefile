@@ -29,7 +29,7 @@ format: ## Format Python and Terraform files
 
 test: lint ## Everything: lint, then all tests, from fast to slow
 	@scripts/setup tests checkov terraform engines
-	$(call timed,tests,$(PYTEST) $(ARGS))
+	$(call timed,tests,$(PYTHON) scripts/test.py $(ARGS))
 
 test-unit: ## Tests that need no engine
 	@scripts/setup tests
