@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+# ruff: noqa: INP001 (a script, not a package)
 """Runs all tests in two processes side by side: Terraform's own, and all others, which start engines.
 
 The others' progress is shown as it comes, Terraform's once both have ended. Arguments are pytest's options, for both.
