@@ -71,9 +71,9 @@ def test_the_first_plan_creates_everything_and_changes_nothing(years: Years) -> 
 def test_a_first_plan_shows_what_each_statement_allows(years: Years) -> None:
     """A reviewer, or a policy as code, reads it. What may be unknown are the ARNs of what is made in the same apply.
 
-    And the use of keys, which has a document of its own: whether a new table, say, has one, it doesn't say yet.
+    And the use of keys, which has documents of its own: whether a new table, say, has one, it doesn't say yet.
     """
-    shown = {address: one for address, one in documents(years.first).items() if not address.endswith(".keys")}
+    shown = {address: one for address, one in documents(years.first).items() if not address.endswith("keys")}
     assert any(address.startswith("module.fresh.module.search") for address in shown)
     hidden = [
         address
