@@ -20,8 +20,8 @@ locals {
     : split(":", local.failure_destination_arn)[2]
   )
 
-  # The same as the resources', but not references to them: see iam.tf. Its account comes from the log group, so a second
-  # configuration with the same names fails at that, before SQS would give it this one's queue.
+  # The same as the resources', but not references to them: see iam.tf. The account comes from the log group, so a
+  # second configuration with the same names fails at that, before SQS would give it this one's queue.
   failures_name = "${local.name}-failures"
   failures_arn = (
     local.created_type == "s3" ? one(aws_s3_bucket.failures[*].arn)

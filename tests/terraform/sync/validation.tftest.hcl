@@ -441,6 +441,8 @@ run "refuses_a_code_signing_config_that_is_none" {
 
   variables {
     code_signing_config_arn = "csc-1"
+    s3_bucket               = "packages"
+    s3_key                  = "signed.zip"
   }
 
   expect_failures = [var.code_signing_config_arn]
