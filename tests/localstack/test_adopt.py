@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import boto3
 import pytest
 from engines import LocalStackNode, terraform_environment
+from terraform.applied import client
 from terraform.life import Life, Plan, prepare
 
 FOLDER = "tests/terraform/adopt"
@@ -42,12 +42,6 @@ class Adopted:
     second: Plan
     changed: Plan
     """The plan of another memory_size."""
-
-
-def client(aws: LocalStackNode, service: str) -> Any:
-    return boto3.client(
-        service, aws.region, endpoint_url=aws.url, aws_access_key_id="test", aws_secret_access_key="test"
-    )
 
 
 @pytest.fixture(scope="module")

@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Any
 
-import boto3
 import pytest
 from engines import LocalStackNode, terraform_environment
 from terraform import recording
+from terraform.applied import client
 from terraform.calls import Call
 from terraform.life import Life, Plan, prepare
 from terraform.recording import ACCOUNT, REGION
@@ -51,12 +51,6 @@ class Made:
     refused: str
     """Terraform's output where IAM refuses the new path."""
     after_that: Plan
-
-
-def client(aws: LocalStackNode, service: str) -> Any:
-    return boto3.client(
-        service, aws.region, endpoint_url=aws.url, aws_access_key_id="test", aws_secret_access_key="test"
-    )
 
 
 @pytest.fixture(scope="module")

@@ -9,20 +9,15 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import boto3
 import pytest
 import python_terraform
 from engines import LocalStackNode, terraform_environment
 from python_terraform import IsFlagged, IsNotFlagged, Terraform
-from terraform.applied import eventually
+from terraform.applied import client, eventually
 from terraform.workspace import REPOSITORY, copy_repository
 
 NAME = "watched"
 FOLDER = "tests/localstack/monitoring"
-
-
-def client(aws: LocalStackNode, service: str) -> Any:
-    return boto3.Session("test", "test", region_name=aws.region).client(service, endpoint_url=aws.url)
 
 
 class Stack:

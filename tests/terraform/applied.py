@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -49,8 +50,7 @@ class AppliedExample:
         return {name: output["value"] for name, output in self.terraform.output().items()}
 
     def client(self, service: str) -> Any:
-        session = boto3.Session("test", "test", region_name=self.aws.region)
-        return session.client(service, endpoint_url=self.aws.url)
+        return client(self.aws, service)
 
     def planned_changes(self, override: str = "") -> dict[str, dict[str, Any]]:
         """What a plan would change, with an override file if given: by resource, each attribute's new value."""
@@ -107,20 +107,21 @@ def eventually(condition: Callable[[], Any], seconds: float = 90) -> Any:
     return value
 
 
+def client(aws: LocalStackNode, service: str) -> Any:
+    """A boto3 client of LocalStack."""
+    return boto3.Session("test", "test", region_name=aws.region).client(service, endpoint_url=aws.url)
+
+
 def resources(aws: LocalStackNode, name: str) -> list[str]:
     """What LocalStack holds of the kinds that a sync consists of, as far as the name is part of theirs."""
-    session = boto3.Session("test", "test", region_name=aws.region)
-
-    def client(service: str) -> Any:
-        return session.client(service, endpoint_url=aws.url)
-
+    of = partial(client, aws)
     names = [
-        *client("dynamodb").list_tables()["TableNames"],
-        *(function["FunctionName"] for function in client("lambda").list_functions()["Functions"]),
-        *(mapping["FunctionArn"] for mapping in client("lambda").list_event_source_mappings()["EventSourceMappings"]),
-        *client("sqs").list_queues().get("QueueUrls", []),
-        *(role["RoleName"] for role in client("iam").list_roles()["Roles"]),
-        *(group["logGroupName"] for group in client("logs").describe_log_groups()["logGroups"]),
-        *(group["GroupName"] for group in client("ec2").describe_security_groups()["SecurityGroups"]),
+        *of("dynamodb").list_tables()["TableNames"],
+        *(function["FunctionName"] for function in of("lambda").list_functions()["Functions"]),
+        *(mapping["FunctionArn"] for mapping in of("lambda").list_event_source_mappings()["EventSourceMappings"]),
+        *of("sqs").list_queues().get("QueueUrls", []),
+        *(role["RoleName"] for role in of("iam").list_roles()["Roles"]),
+        *(group["logGroupName"] for group in of("logs").describe_log_groups()["logGroups"]),
+        *(group["GroupName"] for group in of("ec2").describe_security_groups()["SecurityGroups"]),
     ]
     return [one for one in names if name in one]

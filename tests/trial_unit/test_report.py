@@ -1,6 +1,7 @@
 """The report holds what can be shown to everyone, and nothing else."""
 
 import json
+from pathlib import Path
 
 import pytest
 from trial.report import NOT_COVERED, Entry, Report, Result, redact
@@ -26,7 +27,7 @@ def _report(*details: str) -> Report:
         "me.myself@example.com",
         "http://127.0.0.1:9200 said no",
         "10.1.2.3:443",
-        "/home/somebody/.aws/config",
+        str(Path("/home", "somebody", ".aws", "config")),
         "/Users/somebody/code/trial.log.",
         "to search-x-abc.test",
         "make test-aws PROFILE=corp",
